@@ -1,0 +1,53 @@
+"""Writing files so that each is either whole or absent."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; on success fsync it and rename it into place.
+
+    When the body raises, or the process dies, ``path`` is as it was before.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file to write. Its folder is made when it is missing.
+
+    Yields
+    ------
+    Path
+        An empty file in the same folder with the same ending, to be written by the caller.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _apply_default_mode(temporary)
+        _fsync(temporary)
+        temporary.replace(target)
+        _fsync(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _apply_default_mode(path: Path) -> None:
+    """mkstemp makes private files; give this one the permissions an ordinary ``open`` would."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
