@@ -1,6 +1,7 @@
-"""Writing files so that each is either whole or absent."""
+"""Writing files so that each is either whole or absent, and naming what is in them by hash."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         _fsync(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _apply_default_mode(path: Path) -> None:

@@ -1,1 +1,71 @@
-"""The command line."""
+"""The command line: one small module a command, imported when the command is named.
+
+Each command parses its arguments, calls the package, and reports. Errors become one line on standard error. Exit
+codes: 0 done, 1 failed, 2 misuse, 130 interrupted.
+"""
+
+import importlib
+import sys
+
+import click
+
+from musicnet_build import __version__
+from musicnet_build.cli import console
+from musicnet_build.errors import MusicnetBuildError
+
+COMMANDS = {
+    "align": "Label a recording with the notes of its score.",
+    "synth": "Render a score to audio.",
+    "overlay": "Lay sine tones at the labelled onsets over a recording.",
+    "convert": "Convert labels from one format to another.",
+    "soundfonts": "List the soundfonts found on this machine.",
+    "doctor": "Say what is installed, what is missing, and how to mend it.",
+    "demo": "Make a small labelled recording, its overlay and its picture.",
+}
+
+_FAILED, _INTERRUPTED = 1, 130
+
+
+class _LazyGroup(click.Group):
+    """Knows the commands by name and imports a command's module only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"musicnet_build.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="musicnet-build")
+def group() -> None:
+    """From recordings and MIDI scores to note-labelled audio that can be trusted."""
+
+
+def main() -> None:
+    """Run the command line; the console script ``musicnet-build``."""
+    console.warn_in_one_line()
+    try:
+        # What a command returns is its exit code, None being 0.
+        sys.exit(group(prog_name="musicnet-build", standalone_mode=False))
+    except click.Abort:
+        console.fail("interrupted.")
+        sys.exit(_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except MusicnetBuildError as error:
+        console.fail(str(error))
+    except OSError as error:
+        console.fail(f"{error.filename or 'the system'}: {error.strerror or error}.")
+    except MemoryError:
+        console.fail("out of memory: close other programs, or use a machine with more of it.")
+    sys.exit(_FAILED)

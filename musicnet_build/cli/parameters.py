@@ -1,0 +1,113 @@
+"""What commands take: files that are checked before any work starts, and the options that several commands share."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from musicnet_build.errors import LabelError
+
+
+class OutputFile(click.Path):
+    """A file to write: its ending is one of those given, and its folder is there or can be made."""
+
+    def __init__(self, *endings: str) -> None:
+        super().__init__(dir_okay=False, readable=False, path_type=Path)
+        self.endings = endings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, or fail as misuse."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        fault = self.ending_fault(path) or _folder_fault(path.parent)
+        if fault:
+            self.fail(fault, param, ctx)
+        return path
+
+    def ending_fault(self, path: Path) -> str | None:
+        """Say what is wrong with the ending, None where nothing is."""
+        if path.suffix.lower() in self.endings:
+            return None
+        return f"{click.format_filename(path)} must end in {' or '.join(self.endings)}."
+
+
+class LabelOutputFile(OutputFile):
+    """A label file to write; its ending names the format."""
+
+    def ending_fault(self, path: Path) -> str | None:
+        """Say what is wrong with the ending, None where nothing is."""
+        from musicnet_build.labels import check_ending
+
+        try:
+            check_ending(path)
+        except LabelError as error:
+            return str(error)
+        return None
+
+
+class OutputFolder(click.Path):
+    """A folder to write into, which is there or can be made."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, readable=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, or fail as misuse."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if fault := _folder_fault(path):
+            self.fail(fault, param, ctx)
+        return path
+
+
+def check_outputs(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> None:
+    """Refuse, as misuse, to write over an input or to write one file twice.
+
+    Parameters
+    ----------
+    inputs : iterable of Path
+        Files that are read.
+    outputs : iterable of Path or None
+        Files to be written; None stands for an option that is not given.
+
+    Raises
+    ------
+    click.UsageError
+    """
+    read = {path.resolve() for path in inputs}
+    written: set[Path] = set()
+    for output in filter(None, outputs):
+        target = output.resolve()
+        if target in read:
+            raise click.UsageError(f"{click.format_filename(output)} is an input: give the output another name.")
+        if target in written:
+            raise click.UsageError(f"{click.format_filename(output)} is given twice as an output.")
+        written.add(target)
+
+
+def _folder_fault(folder: Path) -> str | None:
+    """Say what keeps files from being written into a folder, which may have to be made first."""
+    present = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not present.is_dir():
+        return f"{click.format_filename(present)} is not a folder."
+    if not os.access(present, os.W_OK | os.X_OK):
+        return f"the folder {click.format_filename(present)} cannot be written to."
+    return None
+
+
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+label_outputs_option = click.option(
+    "-o", "--output", "outputs", type=LabelOutputFile(), required=True, multiple=True, help="Labels to write; the "
+    "ending names the format: .csv (MusicNet), .mid, .tsv, .jams, .txt (Audacity). May be given several times.",
+)  # fmt: skip
+audio_output_option = click.option(
+    "-o", "--output", type=OutputFile(".wav", ".flac"), required=True, help="WAV or FLAC file to write."
+)
+confidence_option = click.option("--with-confidence", is_flag=True, help="Add the column `confidence` to CSV output.")
+soundfont_option = click.option(
+    "--soundfont", metavar="NAME|FILE", help="Soundfont to render with; by default the best one found."
+)
+strict_option = click.option("--strict", is_flag=True, help="Fail where the soundfont lacks a preset.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say what is done as it is done.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -1,0 +1,1 @@
+"""Hearing and seeing whether labels are right: overlays, the audit page, verdicts."""

@@ -1,0 +1,43 @@
+"""What a picture of an alignment shows, computed from the alignment; ``figures`` draws it."""
+
+import numpy as np
+
+from musicnet_build import spectra
+from musicnet_build.alignment import Alignment
+from musicnet_build.figures import AlignmentPicture, coarse_cost
+from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.warping import cost_along
+
+
+def alignment_picture(title: str, recording: spectra.Features, alignment: Alignment) -> AlignmentPicture:
+    """Return what a picture of an alignment shows.
+
+    Parameters
+    ----------
+    title : str
+        First line of the picture.
+    recording : ndarray of float32 [shape=(n,)]
+        Mono audio at 44.1 kHz.
+    alignment : Alignment
+        Of this recording.
+
+    Returns
+    -------
+    AlignmentPicture
+    """
+    warping = alignment.warping
+    score_frames_s, recording_frames_s = warping.score_frames_s, warping.recording_frames_s
+    in_score = (score_frames_s >= 0) & (score_frames_s <= score_frames_s[-1])
+    in_recording = (recording_frames_s >= 0) & (recording_frames_s <= len(recording) / SAMPLE_RATE)
+    return AlignmentPicture(
+        title=title,
+        score_s=warping.time_map.score_s,
+        recording_s=warping.time_map.recording_s,
+        path_cost=cost_along(warping),
+        cost_image=coarse_cost(warping.score_features[in_score], warping.recording_features[in_recording]),
+        score_duration_s=float(np.max(score_frames_s)),
+        recording_duration_s=len(recording) / SAMPLE_RATE,
+        pitch_energy=spectra.band_spectrogram(recording, window_length=4096, hop_length=512, bands_per_octave=12),
+        frame_rate_hz=SAMPLE_RATE / 512,
+        notes=alignment.notes,
+    )

@@ -1,0 +1,186 @@
+"""Spectral features of audio: arrays in, arrays out, one row a frame.
+
+Conventions
+-----------
+Frame *k* is **centred** on sample ``k * hop_length``: the signal is continued with silence on both sides, and a signal
+of *n* samples has ``1 + n // hop_length`` frames. ``frame_times_s`` states this for the whole package.
+
+Spectra are amplitudes: a sine of amplitude *a* on a bin's centre has the value *a*, whatever the window length.
+Everything is computed block by block in float32, so an hour of audio needs little more than its result.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+import scipy.fft
+import scipy.ndimage
+import scipy.signal
+from numpy.typing import ArrayLike, NDArray
+
+from musicnet_build.notes import SAMPLE_RATE
+
+WINDOW_LENGTH = 2048
+HOP_LENGTH = 512
+LOW_BINS = 50
+"""The recipe of the MusicNet paper (Thickstun et al. 2017, section 4): window, stride, and the bins it aligns on."""
+
+BAND_GAIN = 1000.0
+LOWEST_PITCH, HIGHEST_PITCH = 21, 108
+_BLOCK_FRAMES = 2048
+
+Features = NDArray[np.float32]
+
+
+def frame_count(n_samples: int, hop_length: int = HOP_LENGTH) -> int:
+    """Return the number of frames of a signal of ``n_samples`` samples."""
+    return 1 + n_samples // hop_length
+
+
+def frame_times_s(
+    frames: ArrayLike, hop_length: int = HOP_LENGTH, sample_rate: int = SAMPLE_RATE
+) -> NDArray[np.float64]:
+    """Return the time in seconds on which each frame is centred.
+
+    Parameters
+    ----------
+    frames : array_like
+        Frame indices; fractions lie between frames.
+    hop_length : int
+        Samples from one frame to the next.
+    sample_rate : int
+        Sample rate in Hz.
+
+    Returns
+    -------
+    ndarray of float64 [same shape as ``frames``]
+    """
+    return np.asarray(frames, dtype=np.float64) * hop_length / sample_rate
+
+
+def amplitude_blocks(audio: Features, window_length: int, hop_length: int) -> Iterator[Features]:
+    """Yield the amplitude spectrogram in blocks of consecutive frames.
+
+    Parameters
+    ----------
+    audio : ndarray of float32 [shape=(n,)]
+        Mono signal.
+    window_length : int
+        Length of the Hann window and of the transform, in samples.
+    hop_length : int
+        Samples from one frame to the next.
+
+    Yields
+    ------
+    ndarray of float32 [shape=(frames in block, 1 + window_length // 2)]
+        Amplitudes: the magnitude of the transform times 2 / sum of the window.
+    """
+    window = scipy.signal.get_window("hann", window_length).astype(np.float32)
+    window *= np.float32(2.0 / window.sum(dtype=np.float64))
+    half = window_length // 2
+    n_frames = frame_count(len(audio), hop_length)
+    for first in range(0, n_frames, _BLOCK_FRAMES):
+        count = min(_BLOCK_FRAMES, n_frames - first)
+        start = first * hop_length - half
+        signal = _with_silence(audio, start, start + (count - 1) * hop_length + window_length)
+        frames = np.lib.stride_tricks.sliding_window_view(signal, window_length)[::hop_length]
+        yield np.abs(scipy.fft.rfft(frames * window, axis=1))
+
+
+def log_spectrogram(
+    audio: Features,
+    *,
+    window_length: int = WINDOW_LENGTH,
+    hop_length: int = HOP_LENGTH,
+    bins: int | None = LOW_BINS,
+) -> Features:
+    """Return the log-spectrogram log(1 + |X|) of the transform's magnitudes.
+
+    Parameters
+    ----------
+    audio : ndarray of float32 [shape=(n,)]
+        Mono signal.
+    window_length, hop_length : int
+        In samples.
+    bins : int or None
+        Keep the lowest ``bins`` bins (DC included); None keeps all.
+
+    Returns
+    -------
+    ndarray of float32 [shape=(frame_count(n), bins)]
+    """
+    blocks = amplitude_blocks(audio, window_length, hop_length)
+    # The sum of a Hann window is half its length: this turns amplitudes back into magnitudes.
+    return np.concatenate([_log(block[:, :bins], window_length / 4) for block in blocks])
+
+
+def band_spectrogram(
+    audio: Features, *, window_length: int, hop_length: int, bands_per_octave: int, log_gain: float = BAND_GAIN
+) -> Features:
+    """Return the logarithm of the amplitudes in bands of equal width on the pitch scale, MIDI 21 to 108.
+
+    Parameters
+    ----------
+    audio : ndarray of float32 [shape=(n,)]
+        Mono signal at 44.1 kHz.
+    window_length, hop_length : int
+        In samples.
+    bands_per_octave : int
+        12 gives one band a semitone.
+    log_gain : float
+        The value is log(1 + log_gain * amplitude).
+
+    Returns
+    -------
+    ndarray of float32 [shape=(frame_count(n), 7.25 * bands_per_octave + 1)]
+    """
+    bank = pitch_filterbank(window_length, bands_per_octave)
+    blocks = amplitude_blocks(audio, window_length, hop_length)
+    return np.concatenate([_log(block @ bank, log_gain) for block in blocks])
+
+
+@lru_cache(maxsize=16)
+def pitch_filterbank(window_length: int, bands_per_octave: int, sample_rate: int = SAMPLE_RATE) -> Features:
+    """Return triangular filters centred on equal-tempered pitches from MIDI 21 to 108.
+
+    Each filter falls to zero at its neighbours' centres, but never spans less than one bin to each side, so that
+    low filters of short windows are not empty.
+
+    Parameters
+    ----------
+    window_length : int
+        Length of the transform in samples.
+    bands_per_octave : int
+        Filters an octave.
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    ndarray of float32 [shape=(1 + window_length // 2, bands)]
+    """
+    step = 12.0 / bands_per_octave
+    pitches = np.arange(LOWEST_PITCH, HIGHEST_PITCH + step / 2, step)
+    centres_hz = pitch_to_hz(pitches)
+    bin_hz = sample_rate / window_length
+    below = np.maximum(centres_hz - pitch_to_hz(pitches - step), bin_hz)
+    above = np.maximum(pitch_to_hz(pitches + step) - centres_hz, bin_hz)
+    distance = np.arange(1 + window_length // 2)[:, None] * bin_hz - centres_hz
+    slope = np.where(distance < 0, -distance / below, distance / above)
+    return np.maximum(0.0, 1.0 - slope).astype(np.float32)
+
+
+def pitch_to_hz(pitch: ArrayLike, a4_hz: float = 440.0) -> NDArray[np.float64]:
+    """Return the frequency in Hz of (fractional) MIDI pitches in equal temperament."""
+    return a4_hz * 2.0 ** ((np.asarray(pitch, dtype=np.float64) - 69.0) / 12.0)
+
+
+def _log(amplitudes: Features, gain: float) -> Features:
+    compressed: Features = np.log1p(amplitudes * np.float32(gain))
+    return compressed
+
+
+def _with_silence(audio: Features, start: int, stop: int) -> Features:
+    """Samples ``start`` to ``stop`` of the signal, zeros outside it."""
+    piece = audio[max(start, 0) : max(stop, 0)]
+    return np.pad(piece, (max(-start, 0), max(stop - max(start, 0) - len(piece), 0))).astype(np.float32, copy=False)

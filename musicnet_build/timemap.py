@@ -1,0 +1,98 @@
+"""From a warping path to a monotone map between score seconds and recording seconds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from musicnet_build.errors import AlignmentError
+
+Times = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class TimeMap:
+    """A strictly increasing, piecewise linear map from score time to recording time.
+
+    Attributes
+    ----------
+    score_s, recording_s : ndarray of float64 [shape=(k,)]
+        Corresponding times in seconds, both strictly increasing, k at least 1. Beyond the ends the map goes on with
+        slope 1.
+    """
+
+    score_s: Times
+    recording_s: Times
+
+    def __post_init__(self) -> None:
+        if self.score_s.shape != self.recording_s.shape or self.score_s.ndim != 1 or not len(self.score_s):
+            raise AlignmentError("a time map needs as many score times as recording times, and at least one.")
+        if np.any(np.diff(self.score_s) <= 0) or np.any(np.diff(self.recording_s) <= 0):
+            raise AlignmentError("a time map must increase strictly in score time and in recording time.")
+
+    def recording_at(self, score_s: ArrayLike) -> Times:
+        """Return the recording time in seconds of each score time in seconds."""
+        return _interpolate(np.asarray(score_s, dtype=np.float64), self.score_s, self.recording_s)
+
+    def score_at(self, recording_s: ArrayLike) -> Times:
+        """Return the score time in seconds of each recording time in seconds."""
+        return _interpolate(np.asarray(recording_s, dtype=np.float64), self.recording_s, self.score_s)
+
+    def then(self, following: "TimeMap") -> "TimeMap":
+        """Return this map followed by another whose score clock is this one's recording clock."""
+        score_s = np.union1d(self.score_s, self.score_at(following.score_s))
+        return monotone_map(score_s, following.recording_at(self.recording_at(score_s)))
+
+
+def map_from_path(path: NDArray[np.int64], score_hop_s: float, recording_hop_s: float) -> TimeMap:
+    """Turn a warping path into a time map through the middle of its runs.
+
+    A run of recording frames on one score frame stands for its middle, and so does a run of score frames on one
+    recording frame; between these points the map is linear.
+
+    Parameters
+    ----------
+    path : ndarray of int64 [shape=(k, 2)]
+        Pairs (score frame, recording frame) with steps (1, 1), (1, 0) and (0, 1).
+    score_hop_s, recording_hop_s : float
+        Seconds from one frame to the next; frame 0 is centred on time 0.
+
+    Returns
+    -------
+    TimeMap
+    """
+    score_frames, recording_frames = _mean_of_second(path[:, 0].astype(np.float64), path[:, 1].astype(np.float64))
+    recording_frames, score_frames = _mean_of_second(recording_frames, score_frames)
+    return TimeMap(score_frames * score_hop_s, recording_frames * recording_hop_s)
+
+
+def monotone_map(score_s: Times, recording_s: Times, least_slope: float = 1e-3) -> TimeMap:
+    """Return a time map through the given points, pushed forward as little as makes it strictly increasing.
+
+    Parameters
+    ----------
+    score_s : ndarray of float64 [shape=(k,)]
+        Strictly increasing times in seconds.
+    recording_s : ndarray of float64 [shape=(k,)]
+        Times in seconds, increasing but for small violations.
+    least_slope : float
+        The smallest slope that the result may have.
+
+    Returns
+    -------
+    TimeMap
+    """
+    lean = least_slope * (score_s - score_s[0])
+    return TimeMap(score_s, np.maximum.accumulate(recording_s - lean) + lean)
+
+
+def _mean_of_second(first: Times, second: Times) -> tuple[Times, Times]:
+    """The distinct values of a sorted array, and the mean of the other array's entries at each."""
+    values, starts, counts = np.unique(first, return_index=True, return_counts=True)
+    return values, np.add.reduceat(second, starts) / counts
+
+
+def _interpolate(x: Times, knots: Times, values: Times) -> Times:
+    inside: Times = np.interp(x, knots, values)
+    beyond: Times = np.minimum(x - knots[0], 0.0) + np.maximum(x - knots[-1], 0.0)
+    return inside + beyond

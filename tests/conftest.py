@@ -1,0 +1,42 @@
+"""What several test files share: twelve seconds of music made on the spot, with score, recording and truth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from musicnet_build.audio import write_audio
+from musicnet_build.demo import SEED, perform, stand_in_recording, write_canon
+from musicnet_build.labels import write_labels
+from musicnet_build.score import read_score
+from musicnet_build.soundfonts import choose_soundfont
+
+EXCERPT_BEATS = (24.0, 34.0)  # where all five instruments play
+
+
+@dataclass(frozen=True)
+class Music:
+    """A score, a recording of it, and the true labels of the recording."""
+
+    score: Path
+    recording: Path
+    truth: Path
+
+
+@pytest.fixture(scope="session")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Music:
+    """An excerpt of the demo's canon, written as MIDI, and its stand-in recording."""
+    folder = tmp_path_factory.mktemp("music")
+    files = Music(folder / "score.mid", folder / "recording.flac", folder / "truth.csv")
+    write_canon(folder / "whole.mid")
+    whole = read_score(folder / "whole.mid").notes
+    first, last = EXCERPT_BEATS
+    notes = whole[(whole["onset_beats"] >= first) & (whole["onset_beats"] < last)].copy()
+    start_s = notes["onset_s"].min()
+    notes["onset_s"] -= start_s
+    notes["offset_s"] -= start_s
+    write_labels(files.score, notes)
+    performance = perform(read_score(files.score), SEED)
+    write_audio(files.recording, stand_in_recording(performance, choose_soundfont(), SEED))
+    write_labels(files.truth, performance.notes)
+    return files
