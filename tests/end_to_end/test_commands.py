@@ -1,0 +1,155 @@
+"""The commands beside ``align``, each run as a user runs it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from bad_midi import event, midi, note
+from command_line import as_json, done, run
+from conftest import Music
+from tiny_soundfont import write_soundfont
+
+from musicnet_build.labels import read_labels
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    return folder, done("demo", "-o", folder)
+
+
+def test_the_demo_makes_its_files_and_tells_its_error(demo: tuple[Path, str]) -> None:
+    folder, printed = demo
+    names = {"score.mid", "recording.flac", "truth.csv", "labels.csv", "overlay.wav", "alignment.png"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert all(str(folder / name) in printed for name in names - {"truth.csv"})
+    assert "Onset error against the true times: median" in printed
+
+
+def test_the_demos_labels_are_good(demo: tuple[Path, str]) -> None:
+    from musicnet_build.demo import onset_errors
+
+    errors_s = np.abs(onset_errors(read_labels(demo[0] / "truth.csv"), read_labels(demo[0] / "labels.csv")))
+    assert len(errors_s) > 800
+    assert np.median(errors_s) < 0.015
+    assert np.mean(errors_s < 0.05) > 0.95
+
+
+def test_synth_renders_the_score_from_its_first_second(music: Music, tmp_path: Path) -> None:
+    printed = as_json("synth", music.score, "-o", tmp_path / "synth.flac")
+    audio, rate = soundfile.read(tmp_path / "synth.flac")
+    assert rate == 44_100
+    assert printed["duration_s"] == len(audio) / rate
+    assert np.abs(audio[: rate // 10]).max() > 0.001
+    last_s = read_labels(music.score)["offset_s"].max()
+    assert last_s < len(audio) / rate < last_s + 12
+
+
+def test_synth_warns_of_a_missing_preset_in_one_line_and_refuses_it_when_strict(tmp_path: Path) -> None:
+    score, output = tmp_path / "score.mid", tmp_path / "out.wav"
+    score.write_bytes(midi(event(0, 0xC0, 40) + note(0, 480)))
+    soundfont = write_soundfont(tmp_path / "tiny.sf2", [(0, 0)], wave="sine")
+    process = run("synth", score, "-o", output, "--soundfont", soundfont)
+    assert process.returncode == 0
+    (warning,) = process.stderr.splitlines()
+    assert warning.startswith("warning: ")
+    assert "violin" in warning
+    output.unlink()
+    assert run("synth", score, "-o", output, "--soundfont", soundfont, "--strict").returncode == 1
+    assert not output.exists()
+
+
+def test_overlay_splits_recording_and_tones(music: Music, tmp_path: Path) -> None:
+    done("overlay", music.recording, music.truth, "-o", tmp_path / "split.wav", "--split")
+    recording, rate = soundfile.read(music.recording)
+    split, _ = soundfile.read(tmp_path / "split.wav")
+    assert split.shape == (len(recording), 2)
+    np.testing.assert_allclose(split[:, 0], recording, atol=1e-4)
+    first = round(read_labels(music.truth)["onset_s"].min() * rate)
+    assert not split[: first - 1, 1].any()
+    assert np.abs(split[first : first + rate // 10, 1]).max() > 0.005
+
+
+def test_overlay_takes_an_instrument_and_a_span(music: Music, tmp_path: Path) -> None:
+    wanted = ("--instrument", "43", "--start", "2", "--end", "4.5")  # the cello
+    printed = as_json("overlay", music.recording, music.truth, "-o", tmp_path / "o.flac", "--split", *wanted)
+    assert printed["duration_s"] == pytest.approx(2.5)
+    tones = soundfile.read(tmp_path / "o.flac")[0][:, 1]
+    notes = read_labels(music.truth)
+    cello_s = notes["onset_s"][notes["program"] == 42]
+    heard = np.convolve(np.abs(tones) > 1e-4, np.ones(200), "same") > 0
+    starts_s = 2 + np.flatnonzero(np.diff(heard.astype(int), prepend=0) == 1) / 44_100
+    expected_s = cello_s[(cello_s > 2.3) & (cello_s < 4.5)]
+    assert len(expected_s) >= 1
+    assert all(np.abs(starts_s - time_s).min() < 0.02 for time_s in expected_s)
+
+
+def test_labels_survive_a_round_trip_through_jams(music: Music, tmp_path: Path) -> None:
+    jams, back = tmp_path / "labels.jams", tmp_path / "back.csv"
+    done("convert", music.truth, "-o", jams)
+    done("convert", jams, "-o", back)
+    assert back.read_bytes() == music.truth.read_bytes()
+
+
+def test_convert_writes_several_files_at_once(music: Music, tmp_path: Path) -> None:
+    outputs = [tmp_path / f"labels{ending}" for ending in (".mid", ".tsv", ".txt")]
+    printed = as_json("convert", music.truth, *(word for path in outputs for word in ("-o", path)))
+    assert printed["outputs"] == [str(path) for path in outputs]
+    assert all(len(read_labels(path)) == printed["notes"] for path in outputs)
+
+
+def test_convert_says_in_one_line_what_it_could_not_keep(tmp_path: Path) -> None:
+    source = tmp_path / "drums.mid"
+    source.write_bytes(midi(note(0, 480) + note(0, 480, 38, channel=9) + event(0, 0x90, 64, 64)))
+    process = run("convert", source, "-o", tmp_path / "notes.csv")
+    assert process.returncode == 0
+    lost, drums = process.stderr.splitlines()
+    assert lost.startswith("warning: ")
+    assert "note" in lost
+    assert drums.startswith("warning: 1 of 2 notes")
+
+
+def test_soundfonts_lists_the_default_first_and_what_cannot_be_used(tmp_path: Path) -> None:
+    best = write_soundfont(tmp_path / "mine.sf2", [(0, 0)])
+    (tmp_path / "broken.sf2").write_bytes(b"no soundfont")
+    process = run("soundfonts", "--json", MUSICNET_BUILD_SOUNDFONTS=str(tmp_path))
+    printed = json.loads(process.stdout)
+    first, *others = printed["soundfonts"]
+    assert first["path"] == str(best.resolve())
+    assert first["default"]
+    assert not any(font["default"] for font in others)
+    assert "TimGM6mb" in {font["name"] for font in others}
+    assert [Path(font["path"]).name for font in printed["unusable"]] == ["broken.sf2"]
+    assert "broken.sf2" in process.stderr
+
+
+def test_doctor_finds_all_that_the_tests_use() -> None:
+    printed = as_json("doctor")
+    assert printed["ready"]
+    details = {finding["name"]: finding["detail"] for finding in printed["findings"]}
+    assert "fluidsynth" in details["FluidSynth"]
+    assert "dBFS" in details["rendering"]
+    assert "numba" in details["packages"]
+
+
+def test_doctor_names_the_package_that_is_missing_and_the_command_that_brings_it(tmp_path: Path) -> None:
+    # A module of this name that cannot be imported, and a folder that hides the metadata, is what a user has who
+    # removed the package.
+    (tmp_path / "soundfile.py").write_text("raise ImportError('no libsndfile here')", encoding="utf-8")
+    process = run("doctor", PYTHONPATH=str(tmp_path))
+    assert process.returncode == 1
+    assert process.stderr == ""
+    assert "MISSING  sound files: ImportError: no libsndfile here" in process.stdout
+    assert process.stdout.splitlines()[-1] == "`align` cannot run before this is mended."
+
+
+def test_doctor_tells_how_to_install_fluidsynth_where_it_is_not(tmp_path: Path) -> None:
+    (tmp_path / "fluidsynth.py").write_text("raise ImportError('no library')", encoding="utf-8")
+    (tmp_path / "pygame").mkdir()
+    (tmp_path / "pygame" / "__init__.py").touch()
+    process = run("doctor", PYTHONPATH=str(tmp_path))
+    assert process.returncode == 1
+    assert "MISSING  FluidSynth" in process.stdout
+    assert "sudo apt-get install libfluidsynth3" in process.stdout

@@ -1,0 +1,39 @@
+"""Help comes at once: no command may import anything heavy before it works."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from command_line import done
+
+from musicnet_build.cli import COMMANDS
+
+HEAVY = {"numba", "librosa", "scipy", "matplotlib", "numpy", "soundfile", "pretty_midi", "mido", "fluidsynth", "rich"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_there_without_importing_anything_heavy(command: str) -> None:
+    code = f"import sys, musicnet_build.cli.{command}; print(*({HEAVY!r} & set(sys.modules)))"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_is_quick_and_says_what_it_does(command: str) -> None:
+    started = time.monotonic()
+    printed = done(command, "--help")
+    assert time.monotonic() - started < 2  # 0.15 s on an idle machine
+    assert printed.startswith(f"Usage: musicnet-build {command} ")
+    assert "--json" in printed
+
+
+def test_help_names_every_command() -> None:
+    printed = done("--help")
+    assert all(command in printed for command in COMMANDS)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    from musicnet_build import __version__
+
+    assert __version__ in done("--version")
