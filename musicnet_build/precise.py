@@ -134,7 +134,7 @@ def precise(
     Returns
     -------
     Warping
-        With a time for each pitched note in ``note_onsets_s``.
+        With times of all pitched notes in ``refinement``.
     """
     notes = score.notes[~score.notes["is_drum"]]
     progress("listening for onsets", 0.0)
@@ -178,7 +178,7 @@ def precise(
         score_frames_s=(spectra.frame_times_s(np.arange(len(X)), COARSE_HOP) - PADDING_S) / stretch,
         recording_frames_s=spectra.frame_times_s(np.arange(len(Y)), COARSE_HOP) - PADDING_S,
         warnings=rendered.warnings,
-        note_onsets_s=refined.onset_s,
+        refinement=refined,
     )
 
 
