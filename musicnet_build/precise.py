@@ -138,7 +138,8 @@ def precise(
     """
     notes = score.notes[~score.notes["is_drum"]]
     progress("listening for onsets", 0.0)
-    spectrograms = onsets.onset_spectrograms(_padded(recording))
+    tuning_cents = spectra.estimated_tuning_cents(recording)
+    spectrograms = onsets.onset_spectrograms(_padded(recording), tuning_cents)
     curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
     evidence = {pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()}
     heard = View(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
@@ -179,6 +180,7 @@ def precise(
         recording_frames_s=spectra.frame_times_s(np.arange(len(Y)), COARSE_HOP) - PADDING_S,
         warnings=rendered.warnings,
         refinement=refined,
+        tuning_cents=tuning_cents,
     )
 
 

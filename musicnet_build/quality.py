@@ -101,6 +101,8 @@ class Quality:
         Seconds of recording to a second of score over the whole piece, less 1.
     tempo_spread : float
         See ``Limits``.
+    tuning_cents : float
+        How far above A4 = 440 Hz the recording is tuned.
     transposition : int
         Semitones by which the score would have to be shifted to fit best.
     shift_ratio : float
@@ -116,6 +118,7 @@ class Quality:
     offset_s: float
     drift: float
     tempo_spread: float
+    tuning_cents: float
     transposition: int
     shift_ratio: float
     suspicions: tuple[Suspicion, ...]
@@ -209,6 +212,7 @@ def assess(warping: Warping, notes: NoteTable, recording_s: float, limits: Limit
         offset_s=first_s - float(score_first_s),
         drift=(last_s - first_s) / span_s - 1.0 if span_s > 0 else 0.0,
         tempo_spread=spread,
+        tuning_cents=warping.tuning_cents,
         transposition=shift,
         shift_ratio=shift_ratio,
         suspicions=_suspicions(time_map, notes, recording_s, limits),

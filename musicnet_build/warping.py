@@ -35,6 +35,8 @@ class Warping:
         What a user should know, in plain sentences.
     refinement : Refinement, optional
         Times of the score's pitched notes, where the recipe gives notes times of their own.
+    tuning_cents : float
+        How far above A4 = 440 Hz the recording is tuned, where the recipe measures it.
     """
 
     time_map: TimeMap
@@ -44,6 +46,7 @@ class Warping:
     recording_frames_s: NDArray[np.float64]
     warnings: tuple[str, ...]
     refinement: Refinement | None = None
+    tuning_cents: float = 0.0
 
 
 def cost_along(warping: Warping) -> NDArray[np.float64]:
