@@ -1,7 +1,7 @@
 """How far can labels be trusted? A confidence for each note, a verdict for each recording.
 
 Confidence is the probability that a label lies within 50 ms of the true onset. Verdicts are ``accept``, ``review`` (a
-person should look) and ``reject``; every limit that decides stands in ``LIMITS``, and docs/algorithms.md says where
+person should look) and ``reject``; every limit that decides stands in ``LIMITS``, and docs/precision.md says where
 each comes from.
 """
 
