@@ -11,10 +11,10 @@ is given ready, that matrix. Compilers' caches are warmed before. A library that
 import argparse
 import importlib.util
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
+
+import measuring
 
 DIMENSIONS = 50
 BASELINE_FRAMES = 64
@@ -115,16 +115,9 @@ def random_walks(frames):
 
 def measure(name, frames, aligned, timeout_s):
     """Run one contender in a process of its own; CPU seconds, peak bytes and cost."""
-    command = [sys.executable, __file__, "--contender", name, "--sizes", str(frames), "--aligned", str(aligned)]
-    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
-    command = ["timeout", str(timeout_s), *command]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"stopped with status {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, json.loads(output.splitlines()[-1])
+    command = [sys.executable, __file__, "--contender", name, "--sizes", frames, "--aligned", aligned]
+    usage = measuring.run(command, timeout_s=timeout_s)
+    return usage.cpu_s, usage.peak_bytes, measuring.last_line_as_json(usage.output)
 
 
 def compare(name, frames, timeout_s):
@@ -175,6 +168,7 @@ def main():
     parser.add_argument("--aligned", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.contender:
+        measuring.limit_memory()
         _, prepare = CONTENDERS[options.contender]
         align = prepare(*random_walks(options.sizes[0]))
         print(json.dumps(float(align(options.aligned))))
@@ -191,7 +185,7 @@ def main():
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     print(table(rows))
     if options.json:
-        options.json.write_text(json.dumps({"dimensions": DIMENSIONS, "rows": rows}, indent=1) + "\n")
+        measuring.write_json(options.json, {"dimensions": DIMENSIONS, "rows": rows})
 
 
 if __name__ == "__main__":
