@@ -53,7 +53,7 @@ def measure(minutes, work):
 
 
 def fit(rows):
-    """Exponents of the growth, and the coefficients of CPU seconds = start + linear · t + quadratic · t², t in minutes."""
+    """Exponents of the growth, and CPU seconds as start + linear · t + quadratic · t² with t in minutes."""
     import numpy as np
 
     minutes = np.array([row["minutes"] for row in rows])
@@ -85,7 +85,7 @@ def fit(rows):
 
 def table(rows):
     lines = [
-        "| minutes | frames | wall s | × real time | CPU s | start, reading | synthesis, spectra | alignment | peak MB |",
+        "| minutes | frames | wall s | × real time | CPU s | start, reading | rendering, spectra | DTW | peak MB |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in rows:

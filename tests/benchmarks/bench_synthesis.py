@@ -4,7 +4,7 @@
 
 All play the same quartet with the same soundfont at 44.1 kHz. pretty_midi and the fluidsynth program are run as their
 manuals say, without reverberation and chorus where they have a switch for it. Seconds are of the rendering alone for
-the two that are libraries (imports and, for pretty_midi, reading the file are left out), of the process for the program.
+the two libraries (without imports and reading the score), and of the whole process for the program.
 """
 
 import argparse

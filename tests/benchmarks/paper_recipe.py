@@ -8,6 +8,7 @@ distance), exact dynamic time warping, and every note sent along the path.
 
 import csv
 import sys
+from pathlib import Path
 
 import librosa
 import numpy as np
@@ -27,7 +28,7 @@ def main(recording, score, soundfont, labels):
     _, path = librosa.sequence.dtw(features(rendered), features(played))
     score_frames, played_frames = path[::-1].T
     to_s = HOP / RATE
-    with open(labels, "w", newline="", encoding="utf-8") as file:
+    with Path(labels).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["start_time", "end_time", "instrument", "note"])
         for instrument in midi.instruments:
