@@ -156,9 +156,8 @@ def _musicnet(
     """
     progress("synthesizing the score", 0.0)
     hearing = in_background(spectra.log_spectrogram, recording)
-    rendered = cached_synthesize(score, soundfont, strict=strict)
+    X, warnings = _rendered_spectrogram(score, soundfont, strict)
     progress("synthesizing the score", 1.0)
-    X = spectra.log_spectrogram(rendered.audio / np.abs(rendered.audio).max())
     Y = hearing.result()
     stage = with_estimate("aligning", estimate_seconds(len(X), *Y.shape))
     progress(stage, 0.0)
@@ -170,8 +169,16 @@ def _musicnet(
         recording_features=Y,
         score_frames_s=spectra.frame_times_s(np.arange(len(X))),
         recording_frames_s=spectra.frame_times_s(np.arange(len(Y))),
-        warnings=rendered.warnings,
+        warnings=warnings,
     )
+
+
+def _rendered_spectrogram(score: Score, soundfont: Soundfont, strict: bool) -> tuple[spectra.Features, tuple[str, ...]]:
+    """Features and warnings of the synthesized score; its sound, which may be large, is not kept."""
+    rendered = cached_synthesize(score, soundfont, strict=strict)
+    audio = rendered.audio
+    audio /= max(audio.max(), -audio.min())
+    return spectra.log_spectrogram(audio), rendered.warnings
 
 
 RECIPES = {"musicnet": _musicnet}
