@@ -1,4 +1,4 @@
-"""Write docs/performance.md and its plot from the figures that the benchmarks left.
+"""Write docs/performance.md, its plot, and docs/scale.md from the figures that the benchmarks left.
 
 python tests/benchmarks/report.py build/benchmarks docs
 """
@@ -11,6 +11,7 @@ import bench_align
 import bench_dtw
 import bench_growth
 import bench_synthesis
+import scale
 
 TEXT = """# Performance
 
@@ -127,6 +128,7 @@ def main():
     results = {name: json.loads((figures / f"{name}.json").read_text(encoding="utf-8")) for name in names}
     docs.mkdir(exist_ok=True)
     (docs / "performance.md").write_text(page(**results), encoding="utf-8")
+    (docs / "scale.md").write_text(scale.page(results["growth"]), encoding="utf-8")
     plot(docs / "performance.png", results["growth"], results["align"])
 
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measure everything that docs/performance.md and docs/scale.md state, and write docs/performance.md anew.
+# Measure everything that docs/performance.md and docs/scale.md state, and write both anew.
 #
 #     make bench          or: PYTHON=python3 sh tests/benchmarks/run.sh [--quick]
 #
@@ -54,4 +54,4 @@ say "the whole of align against librosa and pretty_midi"
 say "growth of the cost from one minute to an hour"
 "$python" $BENCH/bench_growth.py --work $OUT --json $OUT/growth.json
 "$python" $BENCH/report.py $OUT docs
-say "wrote docs/performance.md and docs/performance.png"
+say "wrote docs/performance.md, docs/performance.png and docs/scale.md"
