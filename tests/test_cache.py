@@ -143,6 +143,24 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_and_not_the_result(
     assert rendered.audio.any()
 
 
+def test_a_full_disk_costs_a_warning_and_leaves_nothing_behind(folder: Path, font: Soundfont) -> None:
+    program = """
+import resource, sys, warnings
+sys.path.insert(0, sys.argv[1])
+from test_cache import score_of
+from musicnet_build.cache import cached_synthesize
+from musicnet_build.soundfonts import choose_soundfont
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))  # larger files fail as they do on a full disk
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    assert cached_synthesize(score_of(60), choose_soundfont(sys.argv[2])).audio.any()
+assert "could not be cached" in str(caught[-1].message), caught
+"""
+    command = [sys.executable, "-c", program, str(Path(__file__).parent), str(font.path)]
+    assert subprocess.run(command, env=os.environ | {"MUSICNET_BUILD_CACHE": ""}, check=False).returncode == 0
+    assert entries(folder) == []
+
+
 def test_the_folder_is_the_users_whatever_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("MUSICNET_BUILD_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -25,7 +25,7 @@ page anew.
 
 ## An archive
 
-CPU hours for an archive whose pieces are all of one length; {musicnet:g} minutes is the mean of MusicNet's 330 recordings.
+CPU hours for an archive of pieces of one length; the mean of MusicNet's 330 recordings is {musicnet:g} minutes.
 
 | hours of music | {heads} |
 |---:|{rules}|
@@ -47,8 +47,8 @@ from a few dozen cores on, the disk or the network is the limit and not the proc
 The quadratic term passes all others at {crossing:.0f} minutes. Below {tenth:.0f} minutes it is less than a tenth of the
 cost, and nothing can be gained by leaving exactness. A coarse pass at a quarter of the frame rate and a band of ±10 s
 around its path (`dtw(..., band=band_around(...))`) would cost {band_s:.3f} t + {coarse_s:.5f} t² seconds in place of
-{quadratic_s:.4f} t²: that halves the cost of a piece from {halves:.0f} minutes on. It is exact within the band only, and
-right as long as the coarse path is never more than ten seconds off. Sync Toolbox's multi-resolution warping goes
+{quadratic_s:.4f} t²: that halves the cost of a piece from {halves:.0f} minutes on. It is exact within the band only,
+and right as long as the coarse path is never more than ten seconds off. Sync Toolbox's multi-resolution warping goes
 further; of its frames, 5 to 11 % lie more than 20 ms off the exact path.
 
 Recordings of one movement seldom reach {halves:.0f} minutes. For MusicNet's lengths the alignment is
