@@ -75,4 +75,5 @@ def machine():
 
 def write_json(path, values):
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": machine(), **values}, indent=1) + "\n", encoding="utf-8")
+    about = {"machine": machine(), "load": os.getloadavg()[2]}
+    path.write_text(json.dumps(about | values, indent=1) + "\n", encoding="utf-8")

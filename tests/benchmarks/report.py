@@ -20,8 +20,9 @@ What a command costs, and what the same work costs elsewhere. Every table comes 
     make bench
 
 on one machine ({machine}), and `make bench` writes this page anew. Wall-clock times and "times real time" depend on
-what else the machine does meanwhile; CPU seconds (user + system, all threads) much less. Compilers' caches are warm:
-the very first alignment after an installation takes about ten seconds more, while numba compiles the kernels.
+what else the machine does meanwhile, CPU seconds (user + system, all threads) much less; here the load average was
+{load:.0f}. Compilers' caches are warm: the very first alignment after an installation takes about ten seconds more,
+while numba compiles the kernels.
 
 ## Dynamic time warping
 
@@ -74,6 +75,7 @@ def page(dtw, dtw_long, synthesis, align, growth):
     longest = growth["rows"][-1]["frames"]
     return TEXT.format(
         machine=growth["machine"],
+        load=max(part["load"] for part in (dtw, align, growth)),
         dimensions=dtw["dimensions"],
         dtw=bench_dtw.table(dtw["rows"]),
         dtw_long=bench_dtw.table(dtw_long["rows"]),
