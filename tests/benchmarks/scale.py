@@ -1,5 +1,7 @@
 """The text of docs/scale.md, computed from the measured growth of the cost of ``align``."""
 
+import math
+
 TEXT = """# Scale
 
 What labelling an archive with `musicnet-build align --preset musicnet` costs, computed from the growth measured in
@@ -13,11 +15,11 @@ page anew.
 
 - **Constant**: starting Python, importing numpy, scipy and numba, loading compiled kernels. A process that labels many
   pieces pays it once.
-- **Linear**: decoding, synthesis, spectra, writing; and all of the memory. Half of it falls away where the score is in
-  the cache of synthesized scores.
+- **Linear**: decoding, synthesis, spectra, writing; and the memory. Most of the time is the synthesis, and
+  falls away where the score is in the cache.
 - **Quadratic**: exact dynamic time warping, whose cost matrix has {cells_m:.0f} million cells at one minute against one
-  minute and 3,600 times as many at an hour. Its memory is not quadratic in practice: tiles grow with the matrix, up
-  to the budget.
+  minute and 3,600 times as many at an hour. Its memory is not quadratic in practice: tiles grow with the matrix, so
+  that it stays within a budget of 1 GiB.
 
 | minutes | CPU s | times real time, one core | share of the alignment | peak memory MB |
 |---:|---:|---:|---:|---:|
@@ -26,6 +28,7 @@ page anew.
 ## An archive
 
 CPU hours for an archive of pieces of one length; the mean of MusicNet's 330 recordings is {musicnet:g} minutes.
+Mixed lengths cost more than their mean, because of the square.
 
 | hours of music | {heads} |
 |---:|{rules}|
@@ -38,9 +41,9 @@ The same in machines, for pieces of {musicnet:g} minutes, one process a core, me
 {machines}
 
 Pieces do not depend on each other, so this divides among any number of processes and machines; two processes with one
-thread each do more than one with two. A process reads {audio_mb:.1f} MB of 16-bit mono audio a minute of music (half of
-that as FLAC) and writes some 30 kB of labels, at {speed:.0f} times real time: {rate_mb:.0f} MB a second and core, so
-from a few dozen cores on, the disk or the network is the limit and not the processor.
+thread each do more than one with two. A process reads {audio_mb:.1f} MB of 16-bit mono WAV a minute of music, which at
+{speed:.0f} times real time is {rate_mb:.0f} MB a second: a disk of 200 MB a second feeds {fed:.0f} cores. It writes some 30 kB of
+labels a minute.
 
 ## When an approximation would pay
 
@@ -51,8 +54,7 @@ around its path (`dtw(..., band=band_around(...))`) would cost {band_s:.3f} t + 
 and right as long as the coarse path is never more than ten seconds off. Sync Toolbox's multi-resolution warping goes
 further; of its frames, 5 to 11 % lie more than 20 ms off the exact path.
 
-Recordings of one movement seldom reach {halves:.0f} minutes. For MusicNet's lengths the alignment is
-{musicnet_share:.0%} of the cost, and an approximation would save at most that.
+Of a piece of {musicnet:g} minutes the alignment is {musicnet_share:.0%} of the cost, and no approximation saves more than that.
 """
 
 LENGTHS = (3.0, 6.2, 18.0, 60.0)
@@ -121,6 +123,7 @@ def page(growth):
         audio_mb=audio_mb,
         speed=speed,
         rate_mb=audio_mb / 60 * speed,
+        fed=200 / (audio_mb / 60 * speed),
         crossing=cost.first_minute(lambda t: cost.warping_s(t) > cost.cpu_s(t) / 2),
         tenth=cost.first_minute(lambda t: cost.warping_s(t) > cost.cpu_s(t) / 10),
         band_s=cost.banded_s(1) - cost.warping_s(1) / 16,
@@ -143,7 +146,7 @@ def _archive(cost, hours):
 
 def _machines(cost, hours):
     cpu_h = cost.archive_cpu_h(hours, MUSICNET_MINUTES)
-    servers = max(1, round(cpu_h / 16 / (7 * 24) + 0.5))
+    servers = math.ceil(cpu_h / 16 / (7 * 24))
     return f"| {hours:,} | {_duration(cpu_h / 2)} | {_duration(cpu_h / 16)} | {servers} |"
 
 
