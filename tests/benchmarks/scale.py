@@ -42,8 +42,8 @@ The same in machines, for pieces of {musicnet:g} minutes, one process a core, me
 
 Pieces do not depend on each other, so this divides among any number of processes and machines; two processes with one
 thread each do more than one with two. A process reads {audio_mb:.1f} MB of 16-bit mono WAV a minute of music, which at
-{speed:.0f} times real time is {rate_mb:.0f} MB a second: a disk of 200 MB a second feeds {fed:.0f} cores. It writes some 30 kB of
-labels a minute.
+{speed:.0f} times real time is {rate_mb:.0f} MB a second: a disk of 200 MB a second feeds {fed:.0f} cores. It writes some
+30 kB of labels a minute.
 
 ## When an approximation would pay
 
@@ -54,7 +54,8 @@ around its path (`dtw(..., band=band_around(...))`) would cost {band_s:.3f} t + 
 and right as long as the coarse path is never more than ten seconds off. Sync Toolbox's multi-resolution warping goes
 further; of its frames, 5 to 11 % lie more than 20 ms off the exact path.
 
-Of a piece of {musicnet:g} minutes the alignment is {musicnet_share:.0%} of the cost, and no approximation saves more than that.
+Of a piece of {musicnet:g} minutes the alignment is {musicnet_share:.0%} of the cost, and no approximation saves more
+than that.
 """
 
 LENGTHS = (3.0, 6.2, 18.0, 60.0)
