@@ -42,8 +42,8 @@ The same in machines, for pieces of {musicnet:g} minutes, one process a core, me
 
 Pieces do not depend on each other, so this divides among any number of processes and machines; two processes with one
 thread each do more than one with two. A process reads {audio_mb:.1f} MB of 16-bit mono WAV a minute of music, which at
-{speed:.0f} times real time is {rate_mb:.0f} MB a second: a disk of 200 MB a second feeds {fed:.0f} cores. It writes some
-30 kB of labels a minute.
+{speed:.0f} times real time is {rate_mb:.0f} MB a second: a disk of 200 MB a second feeds {fed:.0f} cores. It
+writes some 30 kB of labels a minute.
 
 ## When an approximation would pay
 
