@@ -34,6 +34,8 @@ def compare(minutes, work, soundfont):
     measuring.run(ours, **cache)  # fills the cache
     yield "musicnet_build, score cached", faster_of_two(ours, **cache)
     yield "musicnet_build, cache off", faster_of_two(ours, MUSICNET_BUILD_CACHE="off")
+    precise = [*ours[:-1], "precise"]
+    yield "musicnet_build, preset precise, cache off", faster_of_two(precise, MUSICNET_BUILD_CACHE="off")
     script = [sys.executable, HERE / "paper_recipe.py", recording, score, soundfont, labels]
     needed = BYTES_A_CELL * (minutes * FRAMES_PER_MINUTE) ** 2
     too_large = needed > measuring.available_bytes() / 2

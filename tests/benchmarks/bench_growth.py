@@ -32,7 +32,7 @@ def align_once(score, recording, labels):
     def note(stage, fraction):
         starts.setdefault(stage.split(",")[0], (time.process_time(), stage))
 
-    result = align(read_audio(recording), read_score(score), choose_soundfont(), progress=note)
+    result = align(read_audio(recording), read_score(score), choose_soundfont(), preset="musicnet", progress=note)
     done_s = time.process_time()
     write_labels(labels, result.notes)
     marks = [0.0, starts["synthesizing the score"][0], starts["aligning"][0], done_s, time.process_time()]
