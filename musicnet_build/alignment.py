@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicnet_build import spectra
-from musicnet_build.dtw import dtw
+from musicnet_build.background import in_background
+from musicnet_build.cache import cached_synthesize
+from musicnet_build.dtw import dtw, estimate_seconds
 from musicnet_build.errors import AlignmentError
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, sorted_by_onset
 from musicnet_build.precise import precise
@@ -17,9 +19,8 @@ from musicnet_build.quality import Quality, assess, note_confidence
 from musicnet_build.refinement import Refinement
 from musicnet_build.score import Score
 from musicnet_build.soundfonts import Soundfont
-from musicnet_build.synthesis import synthesize
 from musicnet_build.timemap import TimeMap, map_from_path
-from musicnet_build.warping import MEMORY_BYTES, Progress, Warping
+from musicnet_build.warping import MEMORY_BYTES, Progress, Warping, with_estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,11 +200,13 @@ def _musicnet(
     The synthesis is normalised to its peak, as the tools of the time did; the recording is taken as it is.
     """
     progress("synthesizing the score", 0.0)
-    rendered = synthesize(score, soundfont, strict=strict)
+    hearing = in_background(spectra.log_spectrogram, recording)
+    X, warnings = _rendered_spectrogram(score, soundfont, strict)
     progress("synthesizing the score", 1.0)
-    X = spectra.log_spectrogram(rendered.audio / np.abs(rendered.audio).max())
-    Y = spectra.log_spectrogram(recording)
-    warped = dtw(X, Y, memory_bytes=memory_bytes, progress=lambda done: progress("aligning", done))
+    Y = hearing.result()
+    stage = with_estimate("aligning", estimate_seconds(len(X), *Y.shape))
+    progress(stage, 0.0)
+    warped = dtw(X, Y, memory_bytes=memory_bytes, progress=lambda done: progress(stage, done))
     hop_s = spectra.HOP_LENGTH / SAMPLE_RATE
     return Warping(
         time_map=map_from_path(warped.path, hop_s, hop_s),
@@ -211,8 +214,16 @@ def _musicnet(
         recording_features=Y,
         score_frames_s=spectra.frame_times_s(np.arange(len(X))),
         recording_frames_s=spectra.frame_times_s(np.arange(len(Y))),
-        warnings=rendered.warnings,
+        warnings=warnings,
     )
+
+
+def _rendered_spectrogram(score: Score, soundfont: Soundfont, strict: bool) -> tuple[spectra.Features, tuple[str, ...]]:
+    """Features and warnings of the synthesized score; its sound, which may be large, is not kept."""
+    rendered = cached_synthesize(score, soundfont, strict=strict)
+    audio = rendered.audio
+    audio /= max(audio.max(), -audio.min())
+    return spectra.log_spectrogram(audio), rendered.warnings
 
 
 RECIPES = {"precise": precise, "musicnet": _musicnet}

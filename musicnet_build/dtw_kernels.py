@@ -73,12 +73,19 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 def _kernel(function: Function) -> Function:
     """Compile on first use, keep the machine code on disk, and let other threads run meanwhile."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _compiled(function, fastmath=False)
 
 
 def _fused_kernel(function: Function) -> Function:
     """Like ``_kernel``, where ``a + d * d`` may become one fused instruction."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function))
+    return _compiled(function, fastmath={"contract"})
+
+
+def _compiled(function: Function, fastmath: bool | set[str]) -> Function:
+    try:
+        return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function))
+    except RuntimeError:  # neither the package's folder nor one of the user's can be written: nothing is kept
+        return cast(Function, njit(nogil=True, error_model="numpy", fastmath=fastmath)(function))
 
 
 @_kernel

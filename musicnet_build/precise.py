@@ -15,6 +15,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from musicnet_build import onsets, spectra
+from musicnet_build.cache import cached_synthesize
 from musicnet_build.dtw import band_around, dtw
 from musicnet_build.levels import active_span, levelled
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
@@ -146,7 +147,7 @@ def precise(
     progress("listening for onsets", 1.0)
 
     stretch = _stretch(recording, notes)
-    rendered = synthesize(score.retimed(lambda time_s: time_s * stretch), soundfont, strict=strict)
+    rendered = cached_synthesize(score.retimed(lambda time_s: time_s * stretch), soundfont, strict=strict)
     progress("aligning coarsely", 0.0)
     played = view(rendered.audio, COARSE_HOP)
     heard_coarsely = View(heard.onset_window[::4], heard.pitch_window[::4])
@@ -162,6 +163,7 @@ def precise(
 
     progress("aligning finely", 0.0)
     retimed = score.retimed(lambda time_s: np.maximum(settled.recording_at(time_s * stretch), 0.0))
+    # Not kept: this rendering is of one recording's tempo.
     again = synthesize(retimed, soundfont, strict=strict)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
     guess_s = settled.recording_at(times_s * stretch)

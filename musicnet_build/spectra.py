@@ -15,7 +15,6 @@ from functools import lru_cache
 import numpy as np
 import scipy.fft
 import scipy.ndimage
-import scipy.signal
 from numpy.typing import ArrayLike, NDArray
 
 from musicnet_build.notes import SAMPLE_RATE
@@ -75,7 +74,7 @@ def amplitude_blocks(audio: Features, window_length: int, hop_length: int) -> It
     ndarray of float32 [shape=(frames in block, 1 + window_length // 2)]
         Amplitudes: the magnitude of the transform times 2 / sum of the window.
     """
-    window = scipy.signal.get_window("hann", window_length).astype(np.float32)
+    window = np.hanning(window_length + 1)[:-1].astype(np.float32)  # periodic: the transform's frame closes on itself
     window *= np.float32(2.0 / window.sum(dtype=np.float64))
     half = window_length // 2
     n_frames = frame_count(len(audio), hop_length)

@@ -16,6 +16,27 @@ MEMORY_BYTES = 2**30
 Progress = Callable[[str, float], None]
 """Told the name of a stage and the fraction of it that is done."""
 
+_WORTH_SAYING_S = 20.0
+
+
+def with_estimate(stage: str, seconds: float) -> str:
+    """Return the name of a stage, with the time that it will take where that is long.
+
+    Parameters
+    ----------
+    stage : str
+    seconds : float
+        An estimate.
+
+    Returns
+    -------
+    str
+        Such as ``aligning, about 5 min``.
+    """
+    if seconds < _WORTH_SAYING_S:
+        return stage
+    return f"{stage}, about {seconds:.0f} s" if seconds < 90 else f"{stage}, about {seconds / 60:.0f} min"
+
 
 @dataclass(frozen=True, eq=False)
 class Warping:

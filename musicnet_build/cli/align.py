@@ -55,8 +55,13 @@ def command(
     parameters.check_outputs([recording, score], [*outputs, overlay_path, plot_path, quality_path])
     if preset == "musicnet" and (quality_path or with_confidence):
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
-    from musicnet_build.alignment import align
+    started = time.monotonic()
     from musicnet_build.audio import read_audio, write_audio
+    from musicnet_build.background import in_background
+
+    # Read while this thread imports the rest, which takes as long.
+    reading = in_background(read_audio, recording)
+    from musicnet_build.alignment import align
     from musicnet_build.figures import plot_alignment
     from musicnet_build.files import write_json
     from musicnet_build.labels import write_labels
@@ -66,12 +71,11 @@ def command(
     from musicnet_build.score import read_score
     from musicnet_build.soundfonts import choose_soundfont
 
-    started = time.monotonic()
     music = read_score(score)
     chosen = choose_soundfont(soundfont)
     with console.progress_bar(verbose) as progress:
         progress("reading the recording", 0.0)
-        audio = read_audio(recording)
+        audio = reading.result()
         result = align(audio, music, chosen, preset=preset, strict=strict, progress=progress)
         progress("writing", 0.0)
         for output in outputs:
