@@ -176,8 +176,8 @@ def precise(
     refined = refine(notes, fine_s[:, at], rough_s, evidence)
     return Warping(
         time_map=_through_chords(times_s, np.median(fine_s, axis=0), notes, refined),
-        score_features=X,
-        recording_features=Y,
+        score_features=X[:, :PIANO_BANDS],
+        recording_features=Y[:, :PIANO_BANDS],
         score_frames_s=(spectra.frame_times_s(np.arange(len(X)), COARSE_HOP) - PADDING_S) / stretch,
         recording_frames_s=spectra.frame_times_s(np.arange(len(Y)), COARSE_HOP) - PADDING_S,
         warnings=rendered.warnings,

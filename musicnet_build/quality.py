@@ -137,8 +137,7 @@ _BIAS = 4.623
 def note_confidence(refinement: Refinement) -> Floats:
     """Return the probability that each note's onset lies within 50 ms of its label.
 
-    A logistic regression on three features: what the refinement itself believes, its mean over the notes labelled
-    within a second, and how far the passes are from the label. Fitted by ``tools/fit_confidence.py``.
+    A logistic regression on ``confidence_features``, fitted by ``tools/fit_confidence.py``.
 
     Parameters
     ----------
@@ -149,13 +148,30 @@ def note_confidence(refinement: Refinement) -> Floats:
     -------
     ndarray of float64 [shape=(n,)]
     """
+    standardized = (confidence_features(refinement) - np.array(_CENTRES)) / np.array(_SCALES)
+    logit = _BIAS + np.sum(standardized * np.array(_WEIGHTS), axis=1)
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)), dtype=np.float64)
+
+
+def confidence_features(refinement: Refinement) -> Floats:
+    """Return what the confidence of each note is computed from.
+
+    Parameters
+    ----------
+    refinement : Refinement
+        Of n notes.
+
+    Returns
+    -------
+    ndarray of float64 [shape=(n, 3)]
+        The logit of what the refinement itself believes, its mean over the notes labelled within a second, and how far
+        the passes are from the label: the mean logarithm of that distance in seconds plus 10 ms.
+    """
     near = np.clip(refinement.near, 1e-3, 1 - 1e-3)
     belief = np.log(near / (1 - near))
     apart_s = np.abs(refinement.opinions_s - refinement.onset_s)
-    features = (belief, _mean_around(refinement.onset_s, belief, 1.0), np.log(apart_s + 0.01).mean(axis=0))
-    parts = zip(features, _CENTRES, _SCALES, _WEIGHTS, strict=True)
-    logit = _BIAS + sum(weight * (feature - centre) / scale for feature, centre, scale, weight in parts)
-    return np.asarray(1.0 / (1.0 + np.exp(-logit)), dtype=np.float64)
+    around = _mean_around(refinement.onset_s, belief, 1.0)
+    return np.stack([belief, around, np.log(apart_s + 0.01).mean(axis=0)], axis=1)
 
 
 def assess(warping: Warping, notes: NoteTable, recording_s: float, limits: Limits = LIMITS) -> Quality:
@@ -164,7 +180,7 @@ def assess(warping: Warping, notes: NoteTable, recording_s: float, limits: Limit
     Parameters
     ----------
     warping : Warping
-        With semitone spectra from MIDI 21 to 108 in the first 88 features.
+        With semitone spectra as features.
     notes : NoteTable
         Its labels, with confidences, in recording seconds.
     recording_s : float
@@ -235,11 +251,12 @@ def _distance_by_shift(warping: Warping, first_s: float, last_s: float) -> dict[
     inside = (warping.recording_frames_s >= first_s) & (warping.recording_frames_s <= last_s)
     times_s = warping.recording_frames_s[inside]
     rows = np.searchsorted(warping.score_frames_s, warping.time_map.score_at(times_s))
-    score = warping.score_features[np.clip(rows, 0, len(warping.score_features) - 1), :88]
-    heard = warping.recording_features[inside, :88]
+    score = warping.score_features[np.clip(rows, 0, len(warping.score_features) - 1)]
+    heard = warping.recording_features[inside]
     middle = heard[:, 3:-3]
     return {
-        shift: float(np.linalg.norm(middle - score[:, 3 - shift : 85 - shift], axis=1).mean()) for shift in range(-3, 4)
+        shift: float(np.linalg.norm(middle - score[:, 3 - shift : score.shape[1] - 3 - shift], axis=1).mean())
+        for shift in range(-3, 4)
     }
 
 

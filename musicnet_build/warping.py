@@ -47,7 +47,7 @@ class Warping:
     time_map : TimeMap
         Score seconds to recording seconds.
     score_features, recording_features : ndarray of float32 [shape=(frames, d)]
-        What the alignment compared.
+        What the alignment compared, or the part of it that says how alike two moments sound.
     score_frames_s : ndarray of float64 [shape=(frames of the score,)]
         Score seconds of each row of ``score_features``.
     recording_frames_s : ndarray of float64 [shape=(frames of the recording,)]
