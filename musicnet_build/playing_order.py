@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 
 from musicnet_build.errors import ScoreError
 from musicnet_build.notes import NoteTable
-from musicnet_build.score import CONTROL_DTYPE, PITCH_BEND, MAX_DURATION_S, Score, TempoMap, TimeSignature
+from musicnet_build.score import CONTROL_DTYPE, MAX_DURATION_S, Score, TempoMap, TimeSignature
 
 Floats = NDArray[np.float64]
 
 MAX_MEASURES = 100_000
 MAX_BEATS = 200_000
 """Scores with more are treated as if they had no measures, or no beats to jump from: no real score has as many."""
+
+TOLERANCE_BEATS = 1e-6
+"""Places nearer to each other than this are the same."""
 
 _LONGEST_STEP_S = 1.2
 _SAME_BEATS = 1 / 48
@@ -103,11 +106,15 @@ def measure_starts(score: Score) -> Floats:
     starts = [0.0 if i == 0 else signature.beats for i, signature in enumerate(signatures)]
     lengths = [4.0 * signature.numerator / signature.denominator for signature in signatures]
     stops = [*starts[1:], end]
-    if sum((stop - start) / length + 1 for start, stop, length in zip(starts, stops, lengths, strict=True)) > MAX_MEASURES:
+    if (
+        sum((stop - start) / length + 1 for start, stop, length in zip(starts, stops, lengths, strict=True))
+        > MAX_MEASURES
+    ):
         return np.empty(0)
-    tolerance = 1e-6  # a measure that would begin at the next change of metre is no measure
     pieces = [
-        np.arange(start, stop - tolerance, length) for start, stop, length in zip(starts, stops, lengths, strict=True)
+        # A measure that would begin at the next change of metre is none.
+        np.arange(start, stop - TOLERANCE_BEATS, length)
+        for start, stop, length in zip(starts, stops, lengths, strict=True)
     ]
     return np.concatenate(pieces)
 
@@ -132,10 +139,11 @@ def beat_grid(score: Score) -> BeatGrid:
     step = 2.0 ** -max(0, math.ceil(math.log2(seconds_per_beat / _LONGEST_STEP_S)))
     step = max(step, end / MAX_BEATS)
     stops = np.append(starts[1:], end)
-    tolerance = 1e-6
     beats = [np.arange(start, stop - step / 4, step) for start, stop in zip(starts, stops, strict=True)]
-    inside = np.concatenate([piece if len(piece) else np.array([start]) for piece, start in zip(beats, starts, strict=True)])
-    inside = inside[inside < end - tolerance]
+    inside = np.concatenate(
+        [piece if len(piece) else np.array([start]) for piece, start in zip(beats, starts, strict=True)]
+    )
+    inside = inside[inside < end - TOLERANCE_BEATS]
     grid = np.append(inside, end)
     downbeats = np.isin(grid, measures) if len(measures) else np.ones(len(grid), dtype=bool)
     downbeats[-1] = True
@@ -209,8 +217,7 @@ def score_in_order(score: Score, order: PlayingOrder) -> tuple[Score, NDArray[np
         raise ScoreError(f"{score.name} in this playing order lasts more than {MAX_DURATION_S // 3600} hours.")
     offsets_s = np.concatenate([[0.0], np.cumsum(seconds)])
     passages = [
-        _notes_of(score, span, shift_s)
-        for span, shift_s in zip(order.spans, offsets_s[:-1] - starts_s, strict=True)
+        _notes_of(score, span, shift_s) for span, shift_s in zip(order.spans, offsets_s[:-1] - starts_s, strict=True)
     ]
     notes = np.concatenate([passage for passage, _ in passages])
     if not len(notes):
@@ -236,9 +243,8 @@ def _span_seconds(score: Score, order: PlayingOrder) -> tuple[Floats, Floats]:
 
 def _notes_of(score: Score, span: Span, shift_s: float) -> tuple[NoteTable, NDArray[np.int64]]:
     """The notes that begin in a passage, ending with it at the latest, and their indices in the score."""
-    tolerance = 1e-6
     onsets = score.notes["onset_beats"]
-    index = np.flatnonzero((onsets >= span.start_beats - tolerance) & (onsets < span.end_beats - tolerance))
+    index = np.flatnonzero((onsets >= span.start_beats - TOLERANCE_BEATS) & (onsets < span.end_beats - TOLERANCE_BEATS))
     notes = score.notes[index].copy()
     stop_s = float(score.tempo_map.seconds_at(span.end_beats))
     notes["onset_s"] += shift_s

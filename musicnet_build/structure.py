@@ -9,20 +9,23 @@ What belongs here: the search, and what it finds. Turning a playing order into a
 a user wrote is the business of :mod:`musicnet_build.playing_order`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build import structure_kernels as kernels
 from musicnet_build.errors import AlignmentError
-from musicnet_build.playing_order import PlayingOrder, Span, beat_grid, same_music
+from musicnet_build.playing_order import TOLERANCE_BEATS, BeatGrid, PlayingOrder, Span, beat_grid, same_music
 from musicnet_build.score import Score
 from musicnet_build.spectra import Features
 
 Floats = NDArray[np.float64]
 
 _BLOCK_ROWS = 128
+_SILENCE = (0.1, 0.4)
 
 
 @dataclass(frozen=True)
@@ -164,11 +167,21 @@ class _Attempt:
         beats = self._candidates.beats[self._kept]
         rows = np.flatnonzero(entered >= 0)
         ends = [*(left[row] for row in rows[1:]), end_gate]
-        spans = [
-            Span(float(beats[entered[row]]), float(beats[end]), self._recording.start_s + row * self._recording.hop_s)
-            for row, end in zip(rows, ends, strict=True)
+        passages = [
+            _Passage(
+                Span(float(beats[entered[row]]), float(beats[end]), self._seconds_of(row)),
+                states[row:stop] * self._grid.hop_s,
+                self._seconds_of(np.arange(row, row + len(states[row:stop]))),
+            )
+            for row, stop, end in zip(rows, [*rows[1:], self._sweep.end_row + 1], ends, strict=True)
         ]
-        return PlayingOrder(tuple(spans), 0.0)
+        for k in range(len(passages) - 1):
+            passages[k], passages[k + 1] = _canonical(self._score, self._candidates, passages[k], passages[k + 1])
+        return PlayingOrder(tuple(passage.span for passage in passages), 0.0)
+
+    def _seconds_of(self, row: NDArray[np.int64] | int) -> Any:
+        """Recording seconds at which a row of the grid begins."""
+        return self._recording.start_s + row * self._recording.hop_s
 
     def _tables(self) -> tuple[NDArray[np.int64], Floats, Floats, Floats, Floats]:
         """Reach, penalties, pace, jump and outside, as the kernel wants them: in frames of the recording."""
@@ -194,6 +207,60 @@ class _Attempt:
         return _Costs(self._recording.features, self._grid.features, self._prices.ceiling)
 
 
+@dataclass(frozen=True, eq=False)
+class _Passage:
+    """A span, and when the recording is where in it: score seconds and recording seconds along the path."""
+
+    span: Span
+    score_s: Floats
+    recording_s: Floats
+
+    def recording_at(self, score_s: float) -> float:
+        """When the recording reaches a place of the score."""
+        at = int(np.searchsorted(self.score_s, score_s))
+        return float(self.recording_s[min(at, len(self.recording_s) - 1)])
+
+
+def _canonical(score: Score, grid: BeatGrid, first: _Passage, second: _Passage) -> tuple[_Passage, _Passage]:
+    """Move a jump to the place that stands for all those between which no listener could tell.
+
+    Where the same music stands before both ends of a jump, it may as well be made earlier; where it stands behind both,
+    later. Of all such places the first whose ends are both downbeats is taken, or else the first.
+    """
+    places = [
+        *reversed(list(_places(score, grid, first.span, second.span, -1))),
+        (first.span.end_beats, second.span.start_beats),
+        *_places(score, grid, first.span, second.span, 1),
+    ]
+    downbeats = grid.beats[grid.is_downbeat]
+    on_downbeats = (place for place in places if np.abs(downbeats[:, None] - place).min(axis=0).max() < TOLERANCE_BEATS)
+    end, start = next(on_downbeats, places[0])
+    moved = start - second.span.start_beats
+    if moved < 0:
+        recording_s = first.recording_at(float(score.tempo_map.seconds_at(end)))
+    else:
+        recording_s = second.recording_at(float(score.tempo_map.seconds_at(start)))
+    return (
+        replace(first, span=replace(first.span, end_beats=end)),
+        replace(second, span=replace(second.span, start_beats=start, recording_start_s=recording_s)),
+    )
+
+
+def _places(score: Score, grid: BeatGrid, first: Span, second: Span, step: int) -> Iterator[tuple[float, float]]:
+    """The places before (step -1) or behind (+1) a jump to which it can be moved, beat by beat, nearest first."""
+    end, start = first.end_beats, second.start_beats
+    at = int(np.searchsorted(grid.beats, end - TOLERANCE_BEATS)) + step
+    while 0 <= at < len(grid.beats):
+        move = float(grid.beats[at]) - end
+        inside = first.start_beats < end + move and start + move < second.end_beats
+        if not (
+            inside and start + move >= 0.0 and same_music(score, end + min(move, 0), start + min(move, 0), abs(move))
+        ):
+            return
+        end, start, at = end + move, start + move, at + step
+        yield end, start
+
+
 class _Costs:
     """What it costs to lay each frame of the recording on each frame of the score, a block of rows at a time.
 
@@ -206,6 +273,7 @@ class _Costs:
         self._rows, self._columns, self._ceiling = rows, np.ascontiguousarray(columns.T), np.float32(ceiling)
         self._row_squares = np.square(rows).sum(axis=1)
         self._column_squares = np.square(columns).sum(axis=1)
+        self._weights = np.clip((np.sqrt(self._row_squares) - _SILENCE[0]) / (_SILENCE[1] - _SILENCE[0]), 0.0, 1.0)
         nothing, one = np.zeros(len(columns), dtype=np.float32), np.float32(1.0)
         sample = rows[:: max(1, len(rows) // 400)]
         squares = self._row_squares[:: max(1, len(rows) // 400)]
@@ -235,6 +303,7 @@ class _Costs:
         kernels.finish(
             costs, self._row_squares[rows], self._column_squares, self._low, np.float32(1.0) / self._unit, self._ceiling
         )
+        costs *= self._weights[rows][:, None]
         return costs
 
 
@@ -262,13 +331,13 @@ class _Sweep:
         for first in range(0, len(costs), _BLOCK_ROWS):
             self._checkpoints.append(total.copy())
             self._advance(first, total, straight, ends)
-        self.cost, self._end_row, self._end_state = float(ends[0]), int(ends[1]), int(ends[2])
+        self.cost, self.end_row, self._end_state = float(ends[0]), int(ends[1]), int(ends[2])
         self.straight_cost = float(ends[3])
 
     def path(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], int]:
         """States, gates entered, gates left (see ``kernels.trace``), and the gate at which the path ends."""
         states, entered, left = (np.full(len(self._costs), -1, dtype=np.int32) for _ in range(3))
-        row, state = self._end_row, self._end_state
+        row, state = self.end_row, self._end_state
         end_gate = int(np.searchsorted(self._gates, state, side="right"))
         if state >= self._prices[-1][1]:
             end_gate = len(self._gates) - 1
@@ -321,7 +390,6 @@ def _pooled(features: Features, frames_s: Floats, start_s: float, hop_s: float, 
     sums = np.add.reduceat(features[: max(end, edges[-1] + 1)], edges, axis=0)
     pooled: Features = (sums / counts[:, None]).astype(np.float32)
     return pooled
-
 
 
 DIMS = 48
