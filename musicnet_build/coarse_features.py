@@ -55,4 +55,5 @@ def _onset_features(signal: spectra.Features) -> spectra.Features:
     norms = np.linalg.norm(rise, axis=1)
     reach = round(_LOCAL_S * SAMPLE_RATE / HOP_LENGTH)
     local = scipy.ndimage.maximum_filter1d(norms, 2 * reach + 1)
-    return rise / np.maximum(local, np.float32(1e-6))[:, None]
+    onsets: spectra.Features = rise / np.maximum(local, np.float32(1e-6))[:, None]
+    return onsets

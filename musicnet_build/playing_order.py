@@ -1,22 +1,22 @@
 """Playing orders: the passages of a score in the order in which they were played.
 
-What belongs here: measures and beats of a score, the score rebuilt in a playing order, and playing orders in words and
-from words. What does not: finding one in a recording (:mod:`musicnet_build.structure`).
+What belongs here: the measures and beats of a score, and playing orders in words and from words. What does not: finding
+one in a recording (:mod:`musicnet_build.structure`), and rebuilding a score in it (:mod:`musicnet_build.reordering`).
 
 Positions are beats: quarter notes from the start of the score. Measures are numbered from 1, an upbeat measure
 included, as the time signatures of the score state them.
 """
 
-import dataclasses
+import itertools
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build.errors import ScoreError
-from musicnet_build.notes import NoteTable
-from musicnet_build.score import CONTROL_DTYPE, MAX_DURATION_S, Score, TempoMap, TimeSignature
+from musicnet_build.score import Score
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +28,8 @@ TOLERANCE_BEATS = 1e-6
 """Places nearer to each other than this are the same."""
 
 _LONGEST_STEP_S = 1.2
-_SAME_BEATS = 1 / 48
+SAME_BEATS = 1 / 48
+"""Notes that begin nearer to each other than half of this begin together."""
 
 
 @dataclass(frozen=True)
@@ -174,244 +175,160 @@ def same_music(score: Score, first_beats: float, second_beats: float, length_bea
 def _tokens(score: Score, start_beats: float, length_beats: float) -> NDArray[np.int64]:
     """Pitch and place (in 48ths of a beat) of the notes that begin in a passage, as sorted distinct rows."""
     onsets = score.notes["onset_beats"]
-    inside = (onsets >= start_beats - _SAME_BEATS / 2) & (onsets < start_beats + length_beats - _SAME_BEATS / 2)
-    places = np.rint((onsets[inside] - start_beats) / _SAME_BEATS).astype(np.int64)
+    inside = (onsets >= start_beats - SAME_BEATS / 2) & (onsets < start_beats + length_beats - SAME_BEATS / 2)
+    places = np.rint((onsets[inside] - start_beats) / SAME_BEATS).astype(np.int64)
     return np.unique(np.stack([places, score.notes["pitch"][inside].astype(np.int64)], axis=1), axis=0)
 
 
-# --- the score rebuilt ----------------------------------------------------------------------------------------------
+# --- in words and from words ----------------------------------------------------------------------------------------
 
-# Registered and other parameters are set by several controllers in a row (98 to 101 name one, 6, 38, 96, 97 change it).
-_PARAMETERS = (6, 38, 96, 97, 98, 99, 100, 101)
-_AT_REST = {7: 100, 8: 64, 10: 64, 11: 127, 98: 127, 99: 127, 100: 127, 101: 127}
-_RESET_ALL = 121
-_PEDALS = (64, 65, 66, 67, 68, 69)
+MAX_SPANS = 1_000
+_SPAN_PATTERN = re.compile(r"(b?)(\d+(?:\.\d+)?)\s*[-–]\s*(b?)(\d+(?:\.\d+)?)")
 
 
-def score_in_order(score: Score, order: PlayingOrder) -> tuple[Score, NDArray[np.int64]]:
-    """Rebuild a score as it was played.
-
-    Each passage keeps its tempo. At a seam no note sounds on; pedals are lifted, and every controller gets the value
-    that it has at that place of the score. Notes and controls keep the beats of the original score, so that a repeated
-    measure has the same beats both times; the tempo map and the time signatures count the beats as they are played.
+def parse_order(text: str, score: Score) -> PlayingOrder:
+    """Read a playing order that a user wrote.
 
     Parameters
     ----------
+    text : str
+        Passages in the order in which they are played, with commas between them: ``1-24,9-48`` are measures 1 to 24 and
+        then 9 to 48, the last ones included; ``b0-b96,b32-b192`` is from beat 0 up to beat 96 and so on, in quarter
+        notes from the start of the score.
     score : Score
-    order : PlayingOrder
+        Whose measures and beats are meant.
 
     Returns
     -------
-    Score
-        Its time 0 is the beginning of the first passage.
-    ndarray of int64 [shape=(notes of the rebuilt score,)]
-        Index of each of its notes among the notes of the original score.
+    PlayingOrder
+        Recording times and margin are nan.
 
     Raises
     ------
     ScoreError
-        When no note begins in the passages, or they last too long.
+        When the text is no playing order, or names what the score does not have.
     """
-    starts_s, seconds = _span_seconds(score, order)
-    if float(seconds.sum()) > MAX_DURATION_S:
-        raise ScoreError(f"{score.name} in this playing order lasts more than {MAX_DURATION_S // 3600} hours.")
-    offsets_s = np.concatenate([[0.0], np.cumsum(seconds)])
-    passages = [
-        _notes_of(score, span, shift_s) for span, shift_s in zip(order.spans, offsets_s[:-1] - starts_s, strict=True)
-    ]
-    notes = np.concatenate([passage for passage, _ in passages])
-    if not len(notes):
-        raise ScoreError(f"{score.name} has no notes in this playing order.")
-    index = np.concatenate([index for _, index in passages])
-    by_onset = np.lexsort((notes["offset_s"], notes["pitch"], notes["program"], notes["onset_s"]))
-    played = dataclasses.replace(
-        score,
-        notes=notes[by_onset],
-        controls=_controls_in_order(score, order, offsets_s[:-1] - starts_s),
-        tempo_map=_tempo_in_order(score, order, offsets_s),
-        time_signatures=_signatures_in_order(score, order),
-    )
-    return played, index[by_onset]
+    passages = [passage.strip() for passage in text.split(",")]
+    if len(passages) > MAX_SPANS:
+        raise ScoreError(f"the playing order has {len(passages)} passages; more than {MAX_SPANS} are not supported.")
+    order = PlayingOrder(tuple(_parsed_span(passage, score) for passage in passages))
+    if not any(_sounds(score, span.start_beats, span.end_beats) for span in order.spans):
+        raise ScoreError(f"the score has no notes in the playing order {text!r}.")
+    return order
 
 
-def _span_seconds(score: Score, order: PlayingOrder) -> tuple[Floats, Floats]:
-    """Score seconds at which the passages begin, and how long they last."""
-    starts_s = score.tempo_map.seconds_at([span.start_beats for span in order.spans])
-    stops_s = score.tempo_map.seconds_at([span.end_beats for span in order.spans])
-    return starts_s, stops_s - starts_s
+def _parsed_span(passage: str, score: Score) -> Span:
+    match = _SPAN_PATTERN.fullmatch(passage)
+    if match is None or match[1] != match[3]:
+        raise ScoreError(
+            f"{passage!r} is no passage of a playing order: write measures as in 9-24, or beats as in b32-b96."
+        )
+    first, last = float(match[2]), float(match[4])
+    if match[1]:
+        return _checked_span(passage, first, last, end_beats(score), score)
+    starts = measure_starts(score)
+    if not len(starts):
+        raise ScoreError(f"{score.name} states no time signature, so write beats instead of measures, as in b32-b96.")
+    if not (first.is_integer() and last.is_integer() and 1 <= first <= last <= len(starts)):
+        raise ScoreError(f"{passage!r} is no passage of {score.name}, which has measures 1 to {len(starts)}.")
+    stops = np.append(starts[1:], end_beats(score))
+    return Span(float(starts[int(first) - 1]), float(stops[int(last) - 1]))
 
 
-def _notes_of(score: Score, span: Span, shift_s: float) -> tuple[NoteTable, NDArray[np.int64]]:
-    """The notes that begin in a passage, ending with it at the latest, and their indices in the score."""
-    onsets = score.notes["onset_beats"]
-    index = np.flatnonzero((onsets >= span.start_beats - TOLERANCE_BEATS) & (onsets < span.end_beats - TOLERANCE_BEATS))
-    notes = score.notes[index].copy()
-    stop_s = float(score.tempo_map.seconds_at(span.end_beats))
-    notes["onset_s"] += shift_s
-    notes["offset_s"] = np.minimum(notes["offset_s"], max(stop_s, 0.0)) + shift_s
-    return notes, index
+def _checked_span(passage: str, first: float, last: float, end: float, score: Score) -> Span:
+    if not 0 <= first < last or last > math.ceil(end):
+        raise ScoreError(f"{passage!r} is no passage of {score.name}, which lasts from b0 to b{math.ceil(end)}.")
+    return Span(first, min(last, end))
 
 
-def _controls_in_order(score: Score, order: PlayingOrder, shifts_s: Floats) -> NDArray[np.void]:
-    pieces = []
-    touched: set[tuple[int, int]] = set()
-    previous_end = 0.0
-    for span, shift_s in zip(order.spans, shifts_s, strict=True):
-        if span.start_beats != previous_end:
-            pieces.append(_chased(score, span.start_beats, shift_s, touched))
-        beats = score.controls["beats"]
-        # What stands at the end of a passage belongs to what follows it, except at the end of the score.
-        played = score.controls[(beats >= span.start_beats) & (beats < span.end_beats)].copy()
-        played["time_s"] += shift_s
-        pieces.append(played)
-        touched.update(zip(played["part"].tolist(), played["number"].tolist(), strict=True))
-        previous_end = span.end_beats
-    return np.concatenate(pieces)
-
-
-def _chased(score: Score, start_beats: float, shift_s: float, touched: set[tuple[int, int]]) -> NDArray[np.void]:
-    """What sets all controls at a seam to the state that they have at a place of the score.
-
-    First what was touched before the seam is put to rest; then follow the last value of each control before the place,
-    and all that set parameters, in the order of the score.
-    """
-    rest = [(part, number, _AT_REST.get(number, 0)) for part, number in sorted(touched) if number != _RESET_ALL]
-    earlier = score.controls[score.controls["beats"] < start_beats]
-    latest = {(int(row["part"]), int(row["number"])): i for i, row in enumerate(earlier)}
-    kept = sorted({*latest.values(), *np.flatnonzero(np.isin(earlier["number"], _PARAMETERS)).tolist()})
-    chased = np.zeros(len(rest) + len(kept), dtype=CONTROL_DTYPE)
-    for i, (part, number, value) in enumerate(rest):
-        chased[i] = (0.0, start_beats, part, number, value)
-    chased[len(rest) :] = earlier[kept]
-    chased["beats"] = start_beats
-    chased["time_s"] = score.tempo_map.seconds_at(start_beats) + shift_s
-    touched.update(latest)
-    return chased
-
-
-def _tempo_in_order(score: Score, order: PlayingOrder, offsets_s: Floats) -> TempoMap:
-    """The tempo map on the beats as they are played."""
-    tempo, beats, seconds, slowness = score.tempo_map, [], [], []
-    played = 0.0
-    for span, offset_s in zip(order.spans, offsets_s[:-1], strict=True):
-        inside = tempo.beats[(tempo.beats > span.start_beats) & (tempo.beats < span.end_beats)]
-        knots = np.concatenate([[span.start_beats], inside])
-        segment = np.maximum(np.searchsorted(tempo.beats, knots, side="right") - 1, 0)
-        beats.append(knots - span.start_beats + played)
-        seconds.append(tempo.seconds_at(knots) - float(tempo.seconds_at(span.start_beats)) + offset_s)
-        slowness.append(tempo.seconds_per_beat[segment])
-        played += span.end_beats - span.start_beats
-    return TempoMap(np.concatenate(beats), np.concatenate(seconds), np.concatenate(slowness))
-
-
-def _signatures_in_order(score: Score, order: PlayingOrder) -> tuple[TimeSignature, ...]:
-    """The time signatures on the beats as they are played; each passage begins with the one in force there."""
-    found: list[TimeSignature] = []
-    played = 0.0
-    for span in order.spans:
-        earlier = [s for s in score.time_signatures if s.beats <= span.start_beats]
-        inside = [s for s in score.time_signatures if span.start_beats < s.beats < span.end_beats]
-        for s in [dataclasses.replace(s, beats=span.start_beats) for s in earlier[-1:]] + inside:
-            found.append(dataclasses.replace(s, beats=played + s.beats - span.start_beats))
-        played += span.end_beats - span.start_beats
-    return tuple(found)
-
-
-# --- repeats in a score ---------------------------------------------------------------------------------------------
-
-MOST_BEATS_COMPARED = 20_000
-_SHORTEST_REPEAT_BEATS, _SHORTEST_REPEAT_S = 8, 4.0
-_GAP_BEATS = 2
-_LEAST_SHARE = 0.8
-
-
-@dataclass(frozen=True)
-class RepeatedSection:
-    """A passage of a score that comes again, note for note or nearly so.
-
-    Attributes
-    ----------
-    start_beats, end_beats : float
-        The passage, in quarter notes.
-    again_beats : float
-        Where it begins again, at ``end_beats`` or later.
-    share : float
-        Share of its beats that are the same: 1.0 where it is exact, at least 0.8.
-    """
-
-    start_beats: float
-    end_beats: float
-    again_beats: float
-    share: float
-
-
-def repeated_sections(score: Score) -> tuple[RepeatedSection, ...]:
-    """Find passages of at least eight beats and four seconds that come again, the longest at each place.
-
-    Two beats are the same when the same pitches begin at the same places of them; velocities, lengths and instruments
-    do not matter. Up to two beats in a row may differ where four fifths of all are the same.
+def describe(order: PlayingOrder, score: Score) -> list[str]:
+    """Say in words where a playing order departs from the score as written.
 
     Parameters
     ----------
+    order : PlayingOrder
     score : Score
 
     Returns
     -------
-    tuple of RepeatedSection
-        In the order in which they begin. Empty for scores of more than ``MOST_BEATS_COMPARED`` beats.
+    list of str
+        A phrase each, such as "the repeat of measures 9–24 was left out (at 1:23.4)"; empty where the score is played
+        straight through.
     """
-    grid = beat_grid(score)
-    if len(grid.beats) > MOST_BEATS_COMPARED:
-        return ()
-    kinds, sounding = _kinds_of_beats(score, grid)
-    candidates = [c for lag in range(1, len(kinds)) for c in _runs(kinds, sounding, lag)]
-    candidates.sort(key=lambda c: (c[0] - c[1], c[2]))  # the longest first, of these the nearest
-    said_before = np.zeros(len(kinds), dtype=bool)
-    kept: list[RepeatedSection] = []
-    for start, stop, lag in candidates:
-        again = slice(start + lag, stop + lag)
-        long_enough = grid.seconds[stop] - grid.seconds[start] >= _SHORTEST_REPEAT_S
-        if long_enough and said_before[again].mean() < 0.5:
-            said_before[again] = True
-            share = float(np.mean(kinds[start:stop] == kinds[again]))
-            kept.append(
-                RepeatedSection(
-                    float(grid.beats[start]), float(grid.beats[stop]), float(grid.beats[start + lag]), share
-                )
-            )
-    return tuple(sorted(kept, key=lambda section: (section.start_beats, section.again_beats)))
+    spans = order.spans
+    phrases = []
+    if _sounds(score, 0.0, spans[0].start_beats):
+        where = _place(score, spans[0].start_beats)
+        phrases.append(f"the recording begins at {where}{_at(spans[0].recording_start_s)}")
+    phrases += [_seam(score, before, after) for before, after in itertools.pairwise(spans)]
+    if _sounds(score, spans[-1].end_beats, end_beats(score)):
+        phrases.append(f"the recording ends before {_place(score, spans[-1].end_beats)}")
+    return [phrase for phrase in phrases if phrase]
 
 
-def _kinds_of_beats(score: Score, grid: BeatGrid) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """A number for each beat, equal where the same notes begin in it; and whether any begin."""
+def _seam(score: Score, before: Span, after: Span) -> str:
+    """What happens between two passages; nothing where they follow each other in the score."""
+    end, start = before.end_beats, after.start_beats
+    if abs(end - start) < TOLERANCE_BEATS:
+        return ""
+    passage, when = passage_name(score, min(end, start), max(end, start)), _at(after.recording_start_s)
+    if start < end:
+        return f"{passage} {'was' if _is_one(passage) else 'were'} played again{when}"
+    length = start - end
+    if same_music(score, end - length, end, length) and end >= length:
+        return f"the repeat of {passage_name(score, end - length, end)} was left out{when}"
+    if same_music(score, end, start, length):
+        return f"the repeat of {passage} was left out{when}"
+    return f"{passage} {'was' if _is_one(passage) else 'were'} left out{when}"
+
+
+def passage_name(score: Score, start_beats: float, stop_beats: float) -> str:
+    """Name a passage in measures, or in beats where the score has no measures or the passage cuts them.
+
+    Parameters
+    ----------
+    score : Score
+    start_beats, stop_beats : float
+        In quarter notes.
+
+    Returns
+    -------
+    str
+        "measures 9–24", "measure 9", "beats 32–96", or "the music from measure 9, beat 2 to measure 24".
+    """
+    starts = measure_starts(score)
+    if not len(starts):
+        return f"beats {start_beats:.7g}–{stop_beats:.7g}"
+    edges = np.append(starts, end_beats(score))
+    first, last = (int(np.argmin(np.abs(edges - beats))) for beats in (start_beats, stop_beats))
+    if max(abs(edges[first] - start_beats), abs(edges[last] - stop_beats)) > SAME_BEATS:
+        return f"the music from {_place(score, start_beats)} to {_place(score, stop_beats)}"
+    return f"measure {last}" if last == first + 1 else f"measures {first + 1}–{last}"
+
+
+def _place(score: Score, beats: float) -> str:
+    """Name a place: a measure and the quarter note in it, counted from 1."""
+    starts = measure_starts(score)
+    if not len(starts):
+        return f"beat {beats:.7g}"
+    measure = max(int(np.searchsorted(starts, beats + SAME_BEATS, side="right")) - 1, 0)
+    beat = beats - starts[measure]
+    return f"measure {measure + 1}" if abs(beat) < SAME_BEATS else f"measure {measure + 1}, beat {beat + 1:.4g}"
+
+
+def _at(recording_s: float) -> str:
+    """When, in minutes and seconds of the recording; nothing where nobody knows."""
+    if not math.isfinite(recording_s):
+        return ""
+    tenths = max(round(recording_s * 10), 0)
+    return f" (at {tenths // 600}:{tenths % 600 / 10:04.1f})"
+
+
+def _is_one(passage: str) -> bool:
+    return passage.startswith(("measure ", "the music"))
+
+
+def _sounds(score: Score, start_beats: float, stop_beats: float) -> bool:
+    """Whether any note begins in a passage."""
     onsets = score.notes["onset_beats"]
-    beat = np.clip(np.searchsorted(grid.beats, onsets + _SAME_BEATS / 2, side="right") - 1, 0, len(grid.beats) - 2)
-    place = np.rint((onsets - grid.beats[beat]) / _SAME_BEATS).astype(np.int64)
-    rows = np.unique(np.stack([beat, place, score.notes["pitch"].astype(np.int64)], axis=1), axis=0)
-    edges = np.searchsorted(rows[:, 0], np.arange(len(grid.beats)))
-    lengths = np.rint(np.diff(grid.beats) / _SAME_BEATS).astype(np.int64)
-    names: dict[bytes, int] = {}
-    kinds = [
-        names.setdefault(int(length).to_bytes(8, "big") + rows[a:b, 1:].tobytes(), len(names))
-        for a, b, length in zip(edges[:-1], edges[1:], lengths, strict=True)
-    ]
-    return np.array(kinds, dtype=np.int64), np.diff(edges) > 0
-
-
-def _runs(kinds: NDArray[np.int64], sounding: NDArray[np.bool_], lag: int) -> list[tuple[int, int, int]]:
-    """Passages that are the same a lag later as (first beat, beat behind the last, lag), none longer than the lag."""
-    if lag < _SHORTEST_REPEAT_BEATS:
-        return []
-    same = np.flatnonzero(kinds[:-lag] == kinds[lag:])
-    if len(same) < _SHORTEST_REPEAT_BEATS:
-        return []
-    breaks = np.flatnonzero(np.diff(same) > _GAP_BEATS + 1)
-    found = []
-    for first, last in zip(same[np.append(0, breaks + 1)], same[np.append(breaks, -1)], strict=True):
-        for start in range(int(first), int(last) + 1, lag):
-            stop = min(start + lag, int(last) + 1)
-            alike = (kinds[start:stop] == kinds[start + lag : stop + lag]) & sounding[start:stop]
-            long = stop - start >= _SHORTEST_REPEAT_BEATS and alike.sum() >= _SHORTEST_REPEAT_BEATS
-            if long and np.mean(kinds[start:stop] == kinds[start + lag : stop + lag]) >= _LEAST_SHARE:
-                found.append((start, stop, lag))
-    return found
+    return bool(((onsets >= start_beats - TOLERANCE_BEATS) & (onsets < stop_beats - TOLERANCE_BEATS)).any())

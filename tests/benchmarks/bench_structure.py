@@ -30,15 +30,9 @@ from musicnet_build.audio import read_audio
 from musicnet_build.coarse_features import coarse_features, coarse_times_s
 from musicnet_build.labels import read_labels
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.playing_order import (
-    PlayingOrder,
-    Span,
-    end_beats,
-    measure_starts,
-    repeated_sections,
-    same_music,
-    score_in_order,
-)
+from musicnet_build.playing_order import PlayingOrder, Span, end_beats, measure_starts, same_music
+from musicnet_build.reordering import score_in_order
+from musicnet_build.repeats import repeated_sections
 from musicnet_build.score import Score, read_score
 from musicnet_build.soundfonts import choose_soundfont
 from musicnet_build.structure import PRICES, find_playing_order
