@@ -318,55 +318,142 @@ def cases(piece, random, only):
                 yield case
 
 
+# --- labels -----------------------------------------------------------------------------------------------------------
+
+
+def true_notes(folder):
+    """Pitch, beat and time of every note that was played, from a truth.json."""
+    notes = json.loads((folder / "truth.json").read_text())["notes"]
+    return np.array([(n["pitch"], n["beat_on"], n["p_on"]) for n in notes if n["p_on"] is not None])
+
+
+def edited_truth(piece, notes, spans):
+    """The true notes of an edited recording."""
+    out, at = [], 0.0
+    for k, ((a, b), (start_s, stop_s)) in enumerate(zip(spans, cut_times(piece, spans), strict=True)):
+        at -= CROSSFADE_S if k else 0.0
+        inside = notes[(notes[:, 1] >= a - 1e-3) & (notes[:, 1] < b - 1e-3)].copy()
+        inside[:, 2] += at - start_s
+        out.append(inside[(inside[:, 2] >= at - 0.1)])
+        at += stop_s - start_s
+    return np.concatenate(out)
+
+
+def within_50_ms(truth, labels):
+    """Share of the true notes that have a label of their pitch and beat within 50 ms."""
+    by_pitch = {pitch: labels[labels["pitch"] == pitch] for pitch in np.unique(truth[:, 0])}
+    hits = 0
+    for pitch, beat, time_s in truth:
+        same = by_pitch[pitch]
+        same = same[np.abs(same["onset_beats"] - beat) <= 0.06]
+        hits += bool(len(same)) and np.abs(same["onset_s"] - time_s).min() <= 0.05
+    return 100 * hits / len(truth)
+
+
+def label_table(folders, soundfont, preset, seed):
+    """Labels of the unedited recording, of the edited one as it is, and of the edited one after repair."""
+    from musicnet_build.alignment import align
+
+    rows = []
+    for folder in pieces_in(folders):
+        random = np.random.default_rng([seed, *folder.name.encode()])
+        piece, notes = load(folder, soundfont), true_notes(folder)
+        plain = within_50_ms(notes, align(piece.recording, piece.score, soundfont, preset=preset).notes)
+        wanted = ("cut bar 12", "double bar 20", "all repeats out")
+        chosen = [c for c in (*edits(piece, random), *repeats(piece)) if c.kind in wanted]
+        for case in chosen:
+            truth = edited_truth(piece, notes, case.expected)
+            smeared = within_50_ms(truth, align(case.audio, case.score, soundfont, preset=preset).notes)
+            order = search(case, soundfont, PRICES, [])
+            rebuilt, _ = score_in_order(case.score, order)
+            repaired = within_50_ms(truth, align(case.audio, rebuilt, soundfont, preset=preset).notes)
+            rows.append((plain, smeared, repaired))
+            print(f"{piece.name[:28]:28} {case.kind:18} {plain:6.1f} {smeared:6.1f} {repaired:6.1f}", flush=True)
+    print("mean: unedited {:.1f} %, edited {:.1f} %, repaired {:.1f} %".format(*np.mean(rows, axis=0)))
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+ABLATIONS = {
+    "as it is": {},
+    "a jump costs 6 s": {"jump_s": 6.0},
+    "a jump costs 1.5 s": {"jump_s": 1.5},
+    "downbeats no better": {"offbeat_s": 0.0},
+    "width free": {"width": 0.0},
+    "repeats no better": {"repeat_s": 3.0},
+    "one tempo": {"tempi": (1.0,)},
+    "no margin asked": {"least_margin_s": 0.0},
+    "even pace free": {"pace": (0.0, 0.0, 0.0, 0.0)},
+}
+
+
+def judge_all(folders, soundfont, seed, only, prices, verbose=True):
+    """Results by kind as (found, position errors in beats, margin), and times as (music, wall, CPU) in seconds."""
+    results, times = defaultdict(list), []
+    for folder in pieces_in(folders):
+        random = np.random.default_rng([seed, *folder.name.encode()])
+        piece = load(folder, soundfont)
+        for case in cases(piece, random, only):
+            order = search(case, soundfont, prices, times)
+            ok, errors = judged(case.score, order, case.expected)
+            results[case.kind].append((bool(ok), errors, order.margin_s))
+            if verbose and not ok:
+                found = " ".join(f"{s.start_beats:.1f}-{s.end_beats:.1f}" for s in order.spans)
+                wanted = " ".join(f"{a:.1f}-{b:.1f}" for a, b in case.expected)
+                print(
+                    f"missed: {piece.name[:24]:24} {case.kind:24} {order.margin_s:6.1f}  {found}  [{wanted}]",
+                    flush=True,
+                )
+    return results, times
+
+
+def summary(results):
+    """Shares found: edits of 8 s and more, shorter ones, repeats, ends; false alarms."""
+    groups = {"8 s+": [], "6 s": [], "4 s": [], "repeats": [], "ends": [], "applause": [], "false alarms": []}
+    for kind, rows in results.items():
+        first, last = kind.split()[0], kind.split()[-1]
+        if first in ("cut", "double"):
+            group = {"4": "4 s", "6": "6 s"}.get(last, "8 s+")
+        elif "repeat" in kind:
+            group = "repeats"
+        else:
+            group = {"start": "ends", "end": "ends", "applause": "applause"}.get(first, "false alarms")
+        groups[group] += [ok if group != "false alarms" else not ok for ok, _, _ in rows]
+    return "  ".join(f"{group} {sum(oks)}/{len(oks)}" for group, oks in groups.items() if oks)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+")
     parser.add_argument("--soundfont")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--set", nargs="*", default=[], help="prices, as in jump_s=6")
+    parser.add_argument("--only", nargs="*", default=[], metavar="KIND")
+    parser.add_argument("--set", nargs="*", default=[], metavar="PRICE=VALUE", help="prices, as in jump_s=6")
+    parser.add_argument("--ablate", action="store_true", help="the search without each of its ideas")
+    parser.add_argument("--labels", metavar="PRESET", help="how good the labels are after repair")
     parser.add_argument("--json")
-    parser.add_argument("-v", "--verbose", action="store_true")
     args = parser.parse_args()
-    prices = dataclasses.replace(PRICES, **{k: json.loads(v) for k, v in (x.split("=") for x in args.set)})
     soundfont = choose_soundfont(args.soundfont)
-    results, times = defaultdict(list), []
-    for folder in pieces_in(args.folders):
-        random = np.random.default_rng([args.seed, *folder.name.encode()])
-        piece = load(folder, soundfont)
-        for case in cases(piece, random, args.only):
-            order = search(case, soundfont, prices, times)
-            ok, errors = judged(case.score, order, case.expected)
-            results[case.kind].append((ok, errors, order.margin_s))
-            if args.verbose or not ok:
-                spans = " ".join(
-                    f"{s.start_beats:.1f}-{s.end_beats:.1f}@{s.recording_start_s:.1f}" for s in order.spans
-                )
-                wanted = " ".join(f"{a:.1f}-{b:.1f}" for a, b in case.expected)
-                print(
-                    f"{'  ' if ok else 'X '}{piece.name[:24]:24} {case.kind:24} {order.margin_s:6.1f}  {spans}  [{wanted}]",
-                    flush=True,
-                )
-    print()
+    if args.labels:
+        return label_table(args.folders, soundfont, args.labels, args.seed)
+    prices = dataclasses.replace(PRICES, **{k: json.loads(v) for k, v in (x.split("=") for x in args.set)})
+    if args.ablate:
+        for name, change in ABLATIONS.items():
+            changed = dataclasses.replace(prices, **change)
+            results, _ = judge_all(args.folders, soundfont, args.seed, args.only, changed, verbose=False)
+            print(f"{name:20} {summary(results)}", flush=True)
+        return None
+    results, times = judge_all(args.folders, soundfont, args.seed, args.only, prices)
     for kind, rows in results.items():
         errors = [e for _, es, _ in rows for e in es]
-        print(
-            f"{kind:26} {sum(ok for ok, _, _ in rows):4d} of {len(rows):4d}   position {np.median(errors) if errors else 0:.2f} beats"
-        )
-    long = [
-        ok
-        for kind, rows in results.items()
-        if kind.split()[0] in ("cut", "double") and kind.split()[-1] in ("8", "12", "20", "15%")
-        for ok, _, _ in rows
-    ]
-    if long:
-        print(f"edits of 8 s and longer: {sum(long)} of {len(long)} = {100 * np.mean(long):.1f} %")
-    t = np.array(times)
-    print(
-        f"search: {t[:, 2].sum() / t[:, 0].sum() * 60:.2f} CPU-s, {t[:, 1].sum() / t[:, 0].sum() * 60:.2f} s a minute of music"
-    )
+        position = f"   position {np.median(errors):.2f} beats at the median" if errors else ""
+        print(f"{kind:26} {sum(ok for ok, _, _ in rows):4d} of {len(rows):4d}{position}")
+    print(summary(results))
+    music_s, wall_s, cpu_s = np.sum(times, axis=0)
+    print(f"search: {60 * cpu_s / music_s:.2f} CPU-s, {60 * wall_s / music_s:.2f} s a minute of music")
     if args.json:
-        Path(args.json).write_text(json.dumps({k: [(bool(o), e, m) for o, e, m in v] for k, v in results.items()}))
+        Path(args.json).write_text(json.dumps(results))
+    return None
 
 
 if __name__ == "__main__":
