@@ -130,10 +130,8 @@ def find_playing_order(
     straight = min(attempts, key=lambda attempt: attempt.straight_cost)
     margin_s = (straight.straight_cost - best.cost) * recording.hop_s
     order = best.order()
-    if order.spans[0].start_beats == 0.0 and len(order.spans) == 1 and order.spans[0].end_beats == music.grid.beats[-1]:
-        return replace(order, margin_s=0.0)
-    if margin_s < prices.least_margin_s:
-        whole = replace(order.spans[0], start_beats=0.0, end_beats=float(music.grid.beats[-1]))
+    whole = replace(order.spans[0], start_beats=0.0, end_beats=float(music.grid.beats[-1]))
+    if order.spans == (whole,) or margin_s < prices.least_margin_s:
         return PlayingOrder((whole,), 0.0)
     return replace(order, margin_s=margin_s)
 
@@ -324,6 +322,8 @@ class _Attempt:
         end_gates = [*(int(left[row]) for row in starts[1:]), self._end_gate()]
         rows = np.arange(len(states), dtype=np.float64)
         recording_s: Floats = self._recording.start_s + rows * self._recording.hop_s
+        first_onset = self._music.score.notes["onset_beats"].min()
+        beats = np.where(beats <= first_onset, 0.0, beats)  # rests before the first note are no music to begin in
         return [
             _Passage(
                 Span(float(beats[entered[start]]), float(beats[gate]), float(recording_s[start])),

@@ -74,6 +74,19 @@ def test_several_jumps_are_found_together(noise: Music) -> None:
     assert spans_of(noise.found(spans)) == spans
 
 
+def test_rests_before_the_first_note_are_no_cut(noise: Music) -> None:
+    score = noise.score
+    notes, rest_beats = score.notes.copy(), 3.0
+    notes["onset_beats"] += rest_beats
+    notes["onset_s"] += rest_beats * 0.5
+    notes["offset_s"] += rest_beats * 0.5
+    later = dataclasses.replace(score, notes=notes)
+    rendered, frames_s = noise.features([(0.0, 160.0)], noise=0.0)
+    recording = noise.features([(0.0, 80.0), (104.0, 160.0)])
+    order = find_playing_order(later, rendered, frames_s + rest_beats * 0.5, *recording)
+    assert spans_of(order) == [(0.0, 83.0), (107.0, 163.0)]
+
+
 def test_missing_ends_are_found(noise: Music) -> None:
     assert spans_of(noise.found([(24.0, 132.0)])) == [(24.0, 132.0)]
 
@@ -135,9 +148,14 @@ def test_a_recording_far_too_short_or_empty_of_sound_still_gives_an_order(noise:
 
 @pytest.mark.parametrize(
     ("features", "times"),
-    [(np.full((10, 60), np.nan), np.arange(10.0)), (np.ones((10, 60)), np.arange(9.0)), (np.ones((10, 3)), np.arange(10.0)),
-     (np.ones((10, 60)), np.zeros(10)), (np.ones((1, 60)), np.zeros(1))],
-)  # fmt: skip
+    [
+        (np.full((10, 60), np.nan), np.arange(10.0)),
+        (np.ones((10, 60)), np.arange(9.0)),
+        (np.ones((10, 3)), np.arange(10.0)),
+        (np.ones((10, 60)), np.zeros(10)),
+        (np.ones((1, 60)), np.zeros(1)),
+    ],
+)
 def test_features_that_cannot_be_searched_are_refused(noise: Music, features: np.ndarray, times: np.ndarray) -> None:
     rendered = noise.features([(0.0, 160.0)], noise=0.0)
     with pytest.raises(AlignmentError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group(name="score")
 def command() -> None:
-    """Look into a score."""
+    """Look into a score. Every command here takes --json."""
 
 
 @command.command(name="info")

@@ -6,10 +6,10 @@
 Each FOLDER is a piece, or holds pieces: `score.mid`, `recording.*`, and, for edits, the true times of the score's notes
 in `truth.json` ({"notes": [{"beat_on": quarter notes, "p_on": seconds or null}, …]}) or `truth.csv` (MusicNet columns).
 
-The edits, all from one seed: passages of several lengths are cut out of the recording or played twice, at bar lines and
-at arbitrary notes; one pass of a repeated section is cut out of the recording or out of the score; all repeats are left
-out, or doubled; the start or the end is missing; there is applause before and behind. Unedited recordings, and scores at
-other and at varying tempi, must give no jump at all.
+The edits, all from one seed: passages of several lengths are cut out of the recording or played twice, at bar lines
+and at arbitrary notes; one pass of a repeated section is cut out of the recording or out of the score; all repeats are
+left out, or doubled; the start or the end is missing; there is applause before and behind. Unedited recordings, and
+scores at other and at varying tempi, must give no jump at all.
 
 An edit counts as found when there are as many jumps as were made, each within 2 beats of the true place, where moving
 through identical music is no error, and over the true length within 1 beat.
@@ -47,7 +47,7 @@ SLIDE_BEATS = 0.25
 
 @dataclass
 class Piece:
-    """A score with its rendering and a recording; where the truth is known, the time of each beat at which notes begin."""
+    """A score with its rendering and a recording; where the truth is known, when its beats are played."""
 
     name: str
     score: Score
@@ -139,7 +139,7 @@ def played(kind, piece, spans):
 
 
 def passages(piece, length_s, at, random):
-    """A passage of about a length in the recording, from note to note or from bar line to bar line; None where none fits."""
+    """A passage of about a length in the recording, from note to note or bar line to bar line; None where none fits."""
     places = piece.beats if at == "note" else np.intersect1d(np.round(measure_starts(piece.score), 3), piece.beats)
     times = piece.time_at(places)
     fits = []
