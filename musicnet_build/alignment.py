@@ -4,7 +4,7 @@
 What belongs here is what all recipes share; a recipe of more than a few lines has a room of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,13 +14,15 @@ from musicnet_build.cache import cached_synthesize
 from musicnet_build.dtw import dtw, estimate_seconds
 from musicnet_build.errors import AlignmentError
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, sorted_by_onset
+from musicnet_build.playing_order import PlayingOrder
 from musicnet_build.precise import precise
 from musicnet_build.quality import Quality, assess, note_confidence
 from musicnet_build.refinement import Refinement
+from musicnet_build.reordering import score_in_order
 from musicnet_build.score import Score
 from musicnet_build.soundfonts import Soundfont
 from musicnet_build.timemap import TimeMap, map_from_path
-from musicnet_build.warping import MEMORY_BYTES, Progress, Warping, with_estimate
+from musicnet_build.warping import Options, Progress, Warping, with_estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +63,8 @@ def align(
     soundfont: Soundfont,
     *,
     preset: str = "precise",
-    strict: bool = False,
-    memory_bytes: int = MEMORY_BYTES,
+    order: PlayingOrder | None = None,
+    options: Options = Options(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> Alignment:
     """Label a recording with the notes of its score.
@@ -77,10 +79,10 @@ def align(
         Renders the score.
     preset : str
         One of ``RECIPES``.
-    strict : bool
-        Fail where the soundfont lacks a preset that the score asks for.
-    memory_bytes : int
-        Budget of the dynamic time warping.
+    order : PlayingOrder, optional
+        The order in which the score is played, where the caller knows it; it is then not searched for.
+    options : Options
+        What else is asked of the recipe.
     progress : callable, optional
         Called with the name of the stage and the fraction of it that is done.
 
@@ -97,24 +99,33 @@ def align(
     """
     if preset not in RECIPES:
         raise AlignmentError(f"preset {preset!r} is not known: choose from {', '.join(RECIPES)}.")
-    pitched = score.notes[~score.notes["is_drum"]]
-    if not len(pitched):
+    if score.notes["is_drum"].all():
         raise AlignmentError("the score has no notes but drums: there is nothing to label.")
-    warping = RECIPES[preset](recording, score, soundfont, strict, memory_bytes, progress or _silent)
-    duration_s = len(recording) / SAMPLE_RATE
+    as_played = score
+    if order:
+        as_played, options = score_in_order(score, order)[0], replace(options, search_order=False)
+    warping = RECIPES[preset](recording, as_played, soundfont, options, progress or _silent)
+    if order:
+        warping = replace(warping, order=order)
+    return _labelled(warping, score, len(recording) / SAMPLE_RATE)
+
+
+def _labelled(warping: Warping, written: Score, duration_s: float) -> Alignment:
+    drums = warping.score.notes["is_drum"]
+    pitched = warping.score.notes[~drums]
     offset_s, tempo_ratio = _offset_and_tempo(pitched, warping.time_map)
     notes, quality = mapped_notes(pitched, warping.time_map, duration_s), None
     if warping.refinement:
         notes = refined_notes(notes, warping.refinement, duration_s)
-        quality = assess(warping, notes, duration_s)
+        quality = assess(warping, written, notes, duration_s)
     return Alignment(
         warping=warping,
         notes=sorted_by_onset(notes),
-        drum_notes=len(score.notes) - len(pitched),
+        drum_notes=int(drums.sum()),
         offset_s=offset_s,
         tempo_ratio=tempo_ratio,
         quality=quality,
-        warnings=(*score.warnings, *warping.warnings),
+        warnings=(*written.warnings, *warping.warnings),
     )
 
 
@@ -188,12 +199,7 @@ def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float
 
 
 def _musicnet(
-    recording: spectra.Features,
-    score: Score,
-    soundfont: Soundfont,
-    strict: bool,
-    memory_bytes: int,
-    progress: Progress,
+    recording: spectra.Features, score: Score, soundfont: Soundfont, options: Options, progress: Progress
 ) -> Warping:
     """The recipe of the MusicNet paper: log-spectrograms, the low 50 bins, Euclidean distance, exact DTW.
 
@@ -201,14 +207,16 @@ def _musicnet(
     """
     progress("synthesizing the score", 0.0)
     hearing = in_background(spectra.log_spectrogram, recording)
-    X, warnings = _rendered_spectrogram(score, soundfont, strict)
+    X, warnings = _rendered_spectrogram(score, soundfont, options.strict)
     progress("synthesizing the score", 1.0)
     Y = hearing.result()
     stage = with_estimate("aligning", estimate_seconds(len(X), *Y.shape))
     progress(stage, 0.0)
-    warped = dtw(X, Y, memory_bytes=memory_bytes, progress=lambda done: progress(stage, done))
+    warped = dtw(X, Y, memory_bytes=options.memory_bytes, progress=lambda done: progress(stage, done))
     hop_s = spectra.HOP_LENGTH / SAMPLE_RATE
     return Warping(
+        score=score,
+        order=None,
         time_map=map_from_path(warped.path, hop_s, hop_s),
         score_features=X,
         recording_features=Y,

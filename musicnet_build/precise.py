@@ -1,7 +1,8 @@
 """The preset ``precise``: coarse passes, re-synthesis in the performance's tempo, fine passes, a time for each note.
 
 1. The score is rendered at the recording's overall tempo, and both signals are aligned coarsely, twice: with a low and
-   a high floor under the spectrum. Where the two disagree, the onset evidence of the recording decides.
+   a high floor under the spectrum. Where the two disagree, the onset evidence of the recording decides. On the same
+   features ``structure`` finds passages that were left out or played again; the score is then put in that order.
 2. The score is rendered again with its notes sent through the smoothed coarse map. Three fine passes align this
    rendering in a narrow band.
 3. ``refinement`` turns the passes and the onset evidence into a time for each note.
@@ -19,13 +20,16 @@ from musicnet_build.cache import cached_synthesize
 from musicnet_build.dtw import band_around, dtw
 from musicnet_build.levels import active_span, levelled
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.playing_order import PlayingOrder, describe
 from musicnet_build.refinement import Refinement, chord_means, most_probable_path, refine
+from musicnet_build.reordering import score_in_order
 from musicnet_build.score import Score
 from musicnet_build.soundfonts import Soundfont
 from musicnet_build.spectra import Features
+from musicnet_build.structure import find_playing_order
 from musicnet_build.synthesis import synthesize
 from musicnet_build.timemap import TimeMap, map_from_path, monotone_map, smoothed
-from musicnet_build.warping import Progress, Warping
+from musicnet_build.warping import Options, Progress, Warping
 
 Floats = NDArray[np.float64]
 
@@ -122,14 +126,46 @@ def fine_features(seen: View, log_gain: float, fade_s: float) -> Features:
     return np.hstack([_normalised(spectrum, 0.0), _fading(rise, np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))])
 
 
-def precise(
-    recording: Features,
-    score: Score,
-    soundfont: Soundfont,
-    strict: bool,
-    memory_bytes: int,
-    progress: Progress,
-) -> Warping:
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """What is taken from a recording, once for all passes."""
+
+    fine: View
+    coarse: View
+    evidence: dict[int, Features]
+    tuning_cents: float
+    music_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Rough:
+    """What the coarse passes give.
+
+    ``stretch`` is recording seconds to a score second, ``opinions_s`` the recording seconds of each note by each pass,
+    ``settled`` the smoothed map that the fine passes start from.
+    """
+
+    stretch: float
+    score_features: Features
+    recording_features: Features
+    opinions_s: Floats
+    settled: TimeMap
+    warnings: tuple[str, ...]
+
+    @property
+    def score_frames_s(self) -> Floats:
+        return _coarse_frames_s(len(self.score_features)) / self.stretch
+
+    @property
+    def recording_frames_s(self) -> Floats:
+        return _coarse_frames_s(len(self.recording_features))
+
+    def guess_s(self, score_s: Floats) -> Floats:
+        """Recording seconds of score seconds, roughly."""
+        return self.settled.recording_at(score_s * self.stretch)
+
+
+def precise(recording: Features, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> Warping:
     """Align a recording and a score by the recipe above; see ``alignment.align`` for the parameters.
 
     Returns
@@ -137,63 +173,93 @@ def precise(
     Warping
         With times of all pitched notes in ``refinement``.
     """
-    notes = score.notes[~score.notes["is_drum"]]
     progress("listening for onsets", 0.0)
+    heard = _listen(recording, _pitched(score))
+    progress("aligning coarsely", 0.0)
+    rough = _align_coarsely(heard, score, soundfont, options)
+    order = _departing_order(score, rough) if options.search_order else None
+    if order:
+        score, _ = score_in_order(score, order)
+        rough = _align_coarsely(heard, score, soundfont, options)
+    progress("aligning finely", 0.0)
+    notes = _pitched(score)
+    times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
+    fine_s = _align_finely(heard, score, soundfont, options, rough, times_s)
+    progress("placing the notes", 0.0)
+    refined = refine(notes, fine_s[:, np.searchsorted(times_s, notes["onset_s"])], rough.opinions_s, heard.evidence)
+    progress("placing the notes", 1.0)
+    return Warping(
+        score=score,
+        order=order,
+        time_map=_through_chords(times_s, np.median(fine_s, axis=0), notes, refined),
+        score_features=rough.score_features[:, :PIANO_BANDS],
+        recording_features=rough.recording_features[:, :PIANO_BANDS],
+        score_frames_s=rough.score_frames_s,
+        recording_frames_s=rough.recording_frames_s,
+        warnings=rough.warnings,
+        refinement=refined,
+        tuning_cents=heard.tuning_cents,
+    )
+
+
+def _listen(recording: Features, notes: NoteTable) -> _Heard:
     tuning_cents = spectra.estimated_tuning_cents(recording)
     spectrograms = onsets.onset_spectrograms(_padded(recording), tuning_cents)
     curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
-    evidence = {pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()}
-    heard = View(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
-    progress("listening for onsets", 1.0)
-
-    stretch = _stretch(recording, notes)
-    rendered = cached_synthesize(score.retimed(lambda time_s: time_s * stretch), soundfont, strict=strict)
-    progress("aligning coarsely", 0.0)
-    played = view(rendered.audio, COARSE_HOP)
-    heard_coarsely = View(heard.onset_window[::4], heard.pitch_window[::4])
-    X, Y = coarse_features(played), coarse_features(heard_coarsely)
-    rough = [_coarse_map(X, Y, memory_bytes)]
-    rough += [
-        _coarse_map(coarse_features(played, floor), coarse_features(heard_coarsely, floor), memory_bytes)
-        for floor in FLOORS[1:]
-    ]
-    progress("aligning coarsely", 1.0)
-    rough_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in rough])
-    settled = smoothed(_settled(rough, rough_s, notes, stretch, evidence), TEMPO_SMOOTHING_S)
-
-    progress("aligning finely", 0.0)
-    retimed = score.retimed(lambda time_s: np.maximum(settled.recording_at(time_s * stretch), 0.0))
-    # Not kept: this rendering is of one recording's tempo.
-    again = synthesize(retimed, soundfont, strict=strict)
-    times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
-    guess_s = settled.recording_at(times_s * stretch)
-    fine_s = np.array(
-        [fine.recording_at(guess_s) for fine in _fine_maps(view(again.audio, FINE_HOP), heard, memory_bytes)]
-    )
-    progress("aligning finely", 1.0)
-
-    at = np.searchsorted(times_s, notes["onset_s"])
-    refined = refine(notes, fine_s[:, at], rough_s, evidence)
-    return Warping(
-        time_map=_through_chords(times_s, np.median(fine_s, axis=0), notes, refined),
-        score_features=X[:, :PIANO_BANDS],
-        recording_features=Y[:, :PIANO_BANDS],
-        score_frames_s=(spectra.frame_times_s(np.arange(len(X)), COARSE_HOP) - PADDING_S) / stretch,
-        recording_frames_s=spectra.frame_times_s(np.arange(len(Y)), COARSE_HOP) - PADDING_S,
-        warnings=rendered.warnings,
-        refinement=refined,
+    fine = View(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
+    start, end = active_span(recording)
+    return _Heard(
+        fine=fine,
+        coarse=View(fine.onset_window[::4], fine.pitch_window[::4]),
+        evidence={pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()},
         tuning_cents=tuning_cents,
+        music_s=(end - start) / SAMPLE_RATE,
     )
+
+
+def _align_coarsely(heard: _Heard, score: Score, soundfont: Soundfont, options: Options) -> _Rough:
+    notes = _pitched(score)
+    stretch = heard.music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
+    rendered = cached_synthesize(score.retimed(lambda time_s: time_s * stretch), soundfont, strict=options.strict)
+    played = view(rendered.audio, COARSE_HOP)
+    sides = [(coarse_features(played, floor), coarse_features(heard.coarse, floor)) for floor in FLOORS]
+    maps = [_coarse_map(X, Y, options.memory_bytes) for X, Y in sides]
+    opinions_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
+    settled = smoothed(_settled(maps, opinions_s, notes, stretch, heard.evidence), TEMPO_SMOOTHING_S)
+    return _Rough(stretch, *sides[0], opinions_s, settled, rendered.warnings)
+
+
+def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:
+    """The order in which the score is played, where it is not played as written."""
+    order = find_playing_order(
+        score, rough.score_features, rough.score_frames_s, rough.recording_features, rough.recording_frames_s
+    )
+    return order if describe(order, score) else None
+
+
+def _align_finely(
+    heard: _Heard, score: Score, soundfont: Soundfont, options: Options, rough: _Rough, times_s: Floats
+) -> Floats:
+    """Recording seconds of score seconds by each fine pass [passes, times]."""
+    retimed = score.retimed(lambda time_s: np.maximum(rough.guess_s(time_s), 0.0))
+    # Not kept in the cache: this rendering is of one recording's tempo.
+    again = synthesize(retimed, soundfont, strict=options.strict)
+    guess_s = rough.guess_s(times_s)
+    maps = _fine_maps(view(again.audio, FINE_HOP), heard.fine, options.memory_bytes)
+    return np.array([time_map.recording_at(guess_s) for time_map in maps])
+
+
+def _pitched(score: Score) -> NoteTable:
+    pitched: NoteTable = score.notes[~score.notes["is_drum"]]
+    return pitched
+
+
+def _coarse_frames_s(count: int) -> Floats:
+    return spectra.frame_times_s(np.arange(count), COARSE_HOP) - PADDING_S
 
 
 def _padded(audio: Features) -> Features:
     return np.pad(levelled(audio), PADDING_FRAMES * onsets.HOP_LENGTH)
-
-
-def _stretch(recording: Features, notes: NoteTable) -> float:
-    """How many seconds of the recording's music there are to a second of the score's."""
-    start, end = active_span(recording)
-    return (end - start) / SAMPLE_RATE / float(notes["offset_s"].max() - notes["onset_s"].min())
 
 
 def _normalised(spectrum: Features, floor: float) -> Features:

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build.notes import NoteTable
+from musicnet_build.playing_order import PlayingOrder, describe
 from musicnet_build.refinement import Refinement
+from musicnet_build.score import Score
 from musicnet_build.timemap import TimeMap
 from musicnet_build.warping import Warping
 
@@ -26,6 +28,9 @@ EXTRA_IN_RECORDING = "the recording has music that the score has not"
 MISSING_IN_RECORDING = "the score has music that the recording has not"
 UNCERTAIN = "labels are uncertain"
 OUTSIDE = "noise or silence"
+
+SEAM_S = 0.5
+"""Less than this between two passages is a breath or a rest."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Suspicion:
     start_s, end_s : float
         Recording seconds.
     score_start_s, score_end_s : float
-        Score seconds.
+        Score seconds, as written for passages played again or left out, otherwise as played.
     """
 
     kind: str
@@ -107,6 +112,8 @@ class Quality:
         Semitones by which the score would have to be shifted to fit best.
     shift_ratio : float
         See ``Limits.wrong_score``.
+    structure : tuple of str
+        Where the score is not played as written.
     suspicions : tuple of Suspicion
         By recording time.
     """
@@ -121,6 +128,7 @@ class Quality:
     tuning_cents: float
     transposition: int
     shift_ratio: float
+    structure: tuple[str, ...]
     suspicions: tuple[Suspicion, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -174,13 +182,15 @@ def confidence_features(refinement: Refinement) -> Floats:
     return np.stack([belief, around, np.log(apart_s + 0.01).mean(axis=0)], axis=1)
 
 
-def assess(warping: Warping, notes: NoteTable, recording_s: float, limits: Limits = LIMITS) -> Quality:
+def assess(warping: Warping, written: Score, notes: NoteTable, recording_s: float, limits: Limits = LIMITS) -> Quality:
     """Judge an alignment.
 
     Parameters
     ----------
     warping : Warping
         With semitone spectra as features.
+    written : Score
+        The score as it is written.
     notes : NoteTable
         Its labels, with confidences, in recording seconds.
     recording_s : float
@@ -201,8 +211,9 @@ def assess(warping: Warping, notes: NoteTable, recording_s: float, limits: Limit
     spread = _tempo_spread(time_map, score_first_s, score_last_s)
     unsure = float(np.mean(confidence < SURE))
     mean = float(confidence.mean())
+    structure = tuple(describe(warping.order, written)) if warping.order else ()
     reject: list[str] = []
-    review: list[str] = []
+    review = [f"the score is not played as written: {departure}." for departure in structure]
     if shift and distance[shift] < limits.transposed * distance[0]:
         reject.append(f"the recording sounds {abs(shift)} semitones {'above' if shift > 0 else 'below'} the score.")
     elif shift_ratio > limits.wrong_score:
@@ -231,7 +242,8 @@ def assess(warping: Warping, notes: NoteTable, recording_s: float, limits: Limit
         tuning_cents=warping.tuning_cents,
         transposition=shift,
         shift_ratio=shift_ratio,
-        suspicions=_suspicions(time_map, notes, recording_s, limits),
+        structure=structure,
+        suspicions=_suspicions(warping, written, notes, recording_s, limits),
     )
 
 
@@ -268,8 +280,11 @@ def _tempo_spread(time_map: TimeMap, first_s: float, last_s: float) -> float:
     return float(np.std(np.log2(np.maximum(slope, 1e-3))))
 
 
-def _suspicions(time_map: TimeMap, notes: NoteTable, recording_s: float, limits: Limits) -> tuple[Suspicion, ...]:
-    """Stretches without trust, and what lies before the first and behind the last note."""
+def _suspicions(
+    warping: Warping, written: Score, notes: NoteTable, recording_s: float, limits: Limits
+) -> tuple[Suspicion, ...]:
+    """Passages played again or left out, stretches without trust, and what lies before and behind the music."""
+    time_map = warping.time_map
     spans = [(UNCERTAIN, *span) for span in _unsure_spans(notes)]
     spans += [(OUTSIDE, 0.0, float(notes["onset_s"].min())), (OUTSIDE, float(notes["offset_s"].max()), recording_s)]
     found = [
@@ -277,7 +292,26 @@ def _suspicions(time_map: TimeMap, notes: NoteTable, recording_s: float, limits:
         for kind, start_s, end_s in spans
         if end_s - start_s >= limits.span_s
     ]
+    found += _seams(warping.order, written, time_map) if warping.order else []
     return tuple(sorted(found, key=lambda suspicion: suspicion.start_s))
+
+
+def _seams(order: PlayingOrder, written: Score, time_map: TimeMap) -> list[Suspicion]:
+    """What was left out or played again between the passages of a playing order, and at its ends."""
+    start_s = written.tempo_map.seconds_at([span.start_beats for span in order.spans])
+    stop_s = written.tempo_map.seconds_at([span.end_beats for span in order.spans])
+    begins_s = np.concatenate([[0.0], np.cumsum(stop_s - start_s)])
+    # From the end of each passage, or the start of the score, to the start of the next, or the end of the score.
+    leaves_s, enters_s = np.concatenate([[0.0], stop_s]), np.concatenate([start_s, [written.duration_s]])
+    seams = []
+    for leaves, enters, begins in zip(leaves_s, enters_s, begins_s, strict=True):
+        if enters - leaves > SEAM_S:
+            at = max(0.0, float(time_map.recording_at(begins)))
+            seams.append(Suspicion(MISSING_IN_RECORDING, at, at, float(leaves), float(enters)))
+        elif leaves - enters > SEAM_S:
+            from_s, to_s = (float(t) for t in time_map.recording_at(np.array([begins, begins + leaves - enters])))
+            seams.append(Suspicion(EXTRA_IN_RECORDING, from_s, to_s, float(enters), float(leaves)))
+    return seams
 
 
 def _unsure_spans(notes: NoteTable) -> list[tuple[float, float]]:

@@ -35,6 +35,14 @@ PRESETS = ("precise", "musicnet")
     "--quality", "quality_path", type=parameters.OutputFile(".json"),
     help="Also write a report: verdict, reasons, suspicious spans (JSON).",
 )  # fmt: skip
+@click.option(
+    "--structure", type=click.Choice(["search", "never"]), default="search", show_default=True,
+    help="Whether to find out which passages were left out or played again.",
+)  # fmt: skip
+@click.option(
+    "--order", "order_text", metavar="ORDER",
+    help="The order in which the score is played, in measures (1-24,9-48) or beats (b0-b96,b32-b192).",
+)  # fmt: skip
 @parameters.verbose_option
 @parameters.json_option
 def command(
@@ -48,6 +56,8 @@ def command(
     overlay_path: Path | None,
     plot_path: Path | None,
     quality_path: Path | None,
+    structure: str,
+    order_text: str | None,
     verbose: bool,
     as_json: bool,
 ) -> None:
@@ -68,15 +78,19 @@ def command(
     from musicnet_build.listening.overlay import overlay
     from musicnet_build.notes import SAMPLE_RATE
     from musicnet_build.picture import alignment_picture
+    from musicnet_build.playing_order import parse_order
     from musicnet_build.score import read_score
     from musicnet_build.soundfonts import choose_soundfont
+    from musicnet_build.warping import Options
 
     music = read_score(score)
+    order = parse_order(order_text, music) if order_text else None
+    options = Options(strict=strict, search_order=structure == "search")
     chosen = choose_soundfont(soundfont)
     with console.progress_bar(verbose) as progress:
         progress("reading the recording", 0.0)
         audio = reading.result()
-        result = align(audio, music, chosen, preset=preset, strict=strict, progress=progress)
+        result = align(audio, music, chosen, preset=preset, order=order, options=options, progress=progress)
         progress("writing", 0.0)
         for output in outputs:
             write_labels(output, result.notes, with_confidence=with_confidence)
