@@ -54,7 +54,8 @@ class Prices:
     free_end_s : float
         Beginning or ending the recording elsewhere than at the beginning or end of the score.
     outside : float
-        Each second before or behind the music.
+        Each second before or behind the music; at no price, a recording that resembles the score little would be
+        thought to be nothing but applause.
     pace : tuple of float
         Each frame in which the score advances by 0, 1, 2 or 3 frames, in frames.
     shortest_s : float
@@ -70,7 +71,7 @@ class Prices:
     width: float = 0.01
     offbeat_s: float = 0.3
     free_end_s: float = 2.5
-    outside: float = 0.0
+    outside: float = 0.2
     pace: tuple[float, float, float, float] = (0.5, 0.0, 0.2, 0.8)
     shortest_s: float = 4.0
     least_margin_s: float = 0.0
@@ -322,9 +323,7 @@ class _Attempt:
         end_gates = [*(int(left[row]) for row in starts[1:]), self._end_gate()]
         rows = np.arange(len(states), dtype=np.float64)
         recording_s: Floats = self._recording.start_s + rows * self._recording.hop_s
-        first_onset = self._music.score.notes["onset_beats"].min()
-        beats = np.where(beats <= first_onset, 0.0, beats)  # rests before the first note are no music to begin in
-        return [
+        passages = [
             _Passage(
                 Span(float(beats[entered[start]]), float(beats[gate]), float(recording_s[start])),
                 (states[start:stop] * self._hop_s).astype(np.float64),
@@ -332,6 +331,10 @@ class _Attempt:
             )
             for start, stop, gate in zip(starts, stops, end_gates, strict=True)
         ]
+        if passages[0].span.start_beats <= self._music.score.notes["onset_beats"].min():
+            # Only rests come before: nothing is missing.
+            passages[0] = replace(passages[0], span=replace(passages[0].span, start_beats=0.0))
+        return passages
 
     def _path(self) -> tuple[Rows, Rows, Rows]:
         """States, gates entered and gates left, as ``kernels.trace`` gives them, -1 where there is none."""

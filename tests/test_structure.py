@@ -84,7 +84,7 @@ def test_rests_before_the_first_note_are_no_cut(noise: Music) -> None:
     rendered, frames_s = noise.features([(0.0, 160.0)], noise=0.0)
     recording = noise.features([(0.0, 80.0), (104.0, 160.0)])
     order = find_playing_order(later, rendered, frames_s + rest_beats * 0.5, *recording)
-    assert spans_of(order) == [(0.0, 83.0), (107.0, 163.0)]
+    assert np.allclose(spans_of(order), [(0.0, 83.0), (107.0, 163.0)], atol=1.0)  # downbeats attract
 
 
 def test_missing_ends_are_found(noise: Music) -> None:
