@@ -20,7 +20,7 @@ from musicnet_build.cache import cached_synthesize
 from musicnet_build.dtw import band_around, dtw
 from musicnet_build.levels import active_span, levelled
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
-from musicnet_build.playing_order import PlayingOrder, describe
+from musicnet_build.playing_order import PlayingOrder, describe, end_beats
 from musicnet_build.refinement import Refinement, chord_means, most_probable_path, refine
 from musicnet_build.reordering import score_in_order
 from musicnet_build.score import Score
@@ -51,6 +51,9 @@ FINE_PASSES = ((1000.0, 0.1), (100.0, 0.1), (1000.0, 0.2))
 
 FINE_BAND_S = 0.5
 TEMPO_SMOOTHING_S = 0.3
+LEAST_SHARE = 0.25
+"""Share of a score that a playing order must have at least."""
+
 SWITCH_COST = 15.0
 """What the evidence must say, as a log likelihood ratio, before the search goes from one coarse map to the other."""
 
@@ -230,11 +233,16 @@ def _align_coarsely(heard: _Heard, score: Score, soundfont: Soundfont, options: 
 
 
 def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:
-    """The order in which the score is played, where it is not played as written."""
+    """The order in which the score is played, where it is not played as written.
+
+    A scrap of the score found in a recording is no playing order but a sign of a wrong score, which ``quality`` finds.
+    """
     order = find_playing_order(
         score, rough.score_features, rough.score_frames_s, rough.recording_features, rough.recording_frames_s
     )
-    return order if describe(order, score) else None
+    kept_beats = sum(span.end_beats - span.start_beats for span in order.spans)
+    scrap = kept_beats < LEAST_SHARE * end_beats(score)
+    return order if describe(order, score) and not scrap else None
 
 
 def _align_finely(
