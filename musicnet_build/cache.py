@@ -152,7 +152,7 @@ def _keep(entry: Path, rendered: Synthesis) -> None:
         warnings.warn(
             f"The synthesized score could not be cached in {entry.parent} ({error.strerror or error}); "
             f"with {SWITCH}=off this is not tried.",
-            stacklevel=3,
+            stacklevel=1,  # one place for all, so that it is said once a process
         )
 
 
