@@ -145,9 +145,9 @@ def precise(
     progress("listening for onsets", 1.0)
 
     stretch = _stretch(recording, notes)
-    rendered = cached_synthesize(score.retimed(lambda time_s: time_s * stretch), soundfont, strict=strict)
+    stretched = score.retimed(lambda time_s: time_s * stretch)
+    played, warnings = _rendered_view(stretched, soundfont, strict, COARSE_HOP)
     progress("aligning coarsely", 0.0)
-    played = view(rendered.audio, COARSE_HOP)
     heard_coarsely = View(heard.onset_window[::4], heard.pitch_window[::4])
     X, Y = coarse_features(played), coarse_features(heard_coarsely)
     rough = [_coarse_map(X, Y, memory_bytes)]
@@ -161,12 +161,10 @@ def precise(
 
     progress("aligning finely", 0.0)
     retimed = score.retimed(lambda time_s: np.maximum(settled.recording_at(time_s * stretch), 0.0))
-    again = cached_synthesize(retimed, soundfont, strict=strict)
+    played_again, _ = _rendered_view(retimed, soundfont, strict, FINE_HOP)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
     guess_s = settled.recording_at(times_s * stretch)
-    fine_s = np.array(
-        [fine.recording_at(guess_s) for fine in _fine_maps(view(again.audio, FINE_HOP), heard, memory_bytes)]
-    )
+    fine_s = np.array([fine.recording_at(guess_s) for fine in _fine_maps(played_again, heard, memory_bytes)])
     progress("aligning finely", 1.0)
 
     at = np.searchsorted(times_s, notes["onset_s"])
@@ -177,9 +175,15 @@ def precise(
         recording_features=Y,
         score_frames_s=(spectra.frame_times_s(np.arange(len(X)), COARSE_HOP) - PADDING_S) / stretch,
         recording_frames_s=spectra.frame_times_s(np.arange(len(Y)), COARSE_HOP) - PADDING_S,
-        warnings=rendered.warnings,
+        warnings=warnings,
         note_onsets_s=refined.onset_s,
     )
+
+
+def _rendered_view(score: Score, soundfont: Soundfont, strict: bool, hop_length: int) -> tuple[View, tuple[str, ...]]:
+    """View and warnings of a synthesized score; its sound, which may be large, is not kept."""
+    rendered = cached_synthesize(score, soundfont, strict=strict)
+    return view(rendered.audio, hop_length), rendered.warnings
 
 
 def _padded(audio: Features) -> Features:
