@@ -7,7 +7,6 @@ What belongs here is what all recipes share; a recipe of more than a few lines h
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build import spectra
 from musicnet_build.background import in_background
@@ -16,6 +15,8 @@ from musicnet_build.dtw import dtw, estimate_seconds
 from musicnet_build.errors import AlignmentError
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, sorted_by_onset
 from musicnet_build.precise import precise
+from musicnet_build.quality import Quality, assess, note_confidence
+from musicnet_build.refinement import Refinement
 from musicnet_build.score import Score
 from musicnet_build.soundfonts import Soundfont
 from musicnet_build.timemap import TimeMap, map_from_path
@@ -39,6 +40,8 @@ class Alignment:
     tempo_ratio : float
         Score seconds that pass in a second of the recording, from the first onset to the last; nan where all notes
         begin together.
+    quality : Quality or None
+        The verdict; None from recipes that do not say how sure they are.
     warnings : tuple of str
         What a user should know, in plain sentences.
     """
@@ -48,6 +51,7 @@ class Alignment:
     drum_notes: int
     offset_s: float
     tempo_ratio: float
+    quality: Quality | None
     warnings: tuple[str, ...]
 
 
@@ -97,20 +101,24 @@ def align(
     if not len(pitched):
         raise AlignmentError("the score has no notes but drums: there is nothing to label.")
     warping = RECIPES[preset](recording, score, soundfont, strict, memory_bytes, progress or _silent)
+    duration_s = len(recording) / SAMPLE_RATE
     offset_s, tempo_ratio = _offset_and_tempo(pitched, warping.time_map)
+    notes, quality = mapped_notes(pitched, warping.time_map, duration_s), None
+    if warping.refinement:
+        notes = refined_notes(notes, warping.refinement, duration_s)
+        quality = assess(warping, notes, duration_s)
     return Alignment(
         warping=warping,
-        notes=mapped_notes(pitched, warping.time_map, len(recording) / SAMPLE_RATE, warping.note_onsets_s),
+        notes=sorted_by_onset(notes),
         drum_notes=len(score.notes) - len(pitched),
         offset_s=offset_s,
         tempo_ratio=tempo_ratio,
+        quality=quality,
         warnings=(*score.warnings, *warping.warnings),
     )
 
 
-def mapped_notes(
-    notes: NoteTable, time_map: TimeMap, duration_s: float, onsets_s: NDArray[np.float64] | None = None
-) -> NoteTable:
+def mapped_notes(notes: NoteTable, time_map: TimeMap, duration_s: float) -> NoteTable:
     """Send notes through a time map, keeping every note inside the recording and at least one sample long.
 
     Parameters
@@ -121,21 +129,51 @@ def mapped_notes(
         Score seconds to recording seconds.
     duration_s : float
         Length of the recording.
-    onsets_s : ndarray of float64 [shape=(notes,)], optional
-        Recording seconds of the onsets, where they are known better than the map knows them.
 
     Returns
     -------
     NoteTable
-        In recording seconds, ordered by onset.
+        In recording seconds, in the same order.
     """
-    sample_s = 1.0 / SAMPLE_RATE
     mapped = notes.copy()
-    begin_s = time_map.recording_at(notes["onset_s"]) if onsets_s is None else onsets_s
-    onset_s = np.clip(begin_s, 0.0, duration_s - sample_s)
-    mapped["onset_s"] = onset_s
-    mapped["offset_s"] = np.clip(time_map.recording_at(notes["offset_s"]), onset_s + sample_s, duration_s)
-    return sorted_by_onset(mapped)
+    mapped["onset_s"] = time_map.recording_at(notes["onset_s"])
+    mapped["offset_s"] = time_map.recording_at(notes["offset_s"])
+    return _kept_inside(mapped, duration_s)
+
+
+def refined_notes(notes: NoteTable, refinement: Refinement, duration_s: float) -> NoteTable:
+    """Give notes their own onsets and confidences; none sounds beyond the next onset of its pitch and instrument.
+
+    Parameters
+    ----------
+    notes : NoteTable
+        In recording seconds, as ``mapped_notes`` gives them.
+    refinement : Refinement
+        Of the same notes.
+    duration_s : float
+        Length of the recording.
+
+    Returns
+    -------
+    NoteTable
+        In recording seconds, in the same order.
+    """
+    refined = notes.copy()
+    refined["onset_s"] = refinement.onset_s
+    refined["confidence"] = note_confidence(refinement)
+    order = np.lexsort((refined["onset_s"], refined["pitch"], refined["program"]))
+    same = (np.diff(refined["pitch"][order]) == 0) & (np.diff(refined["program"][order]) == 0)
+    later = refined["onset_s"][order][1:] > refined["onset_s"][order][:-1]
+    cut, following = order[:-1][same & later], order[1:][same & later]
+    refined["offset_s"][cut] = np.minimum(refined["offset_s"][cut], refined["onset_s"][following])
+    return _kept_inside(refined, duration_s)
+
+
+def _kept_inside(notes: NoteTable, duration_s: float) -> NoteTable:
+    sample_s = 1.0 / SAMPLE_RATE
+    notes["onset_s"] = np.clip(notes["onset_s"], 0.0, duration_s - sample_s)
+    notes["offset_s"] = np.clip(notes["offset_s"], notes["onset_s"] + sample_s, duration_s)
+    return notes
 
 
 def _silent(stage: str, fraction: float) -> None:

@@ -23,6 +23,7 @@ from musicnet_build.refinement import Refinement, chord_means, most_probable_pat
 from musicnet_build.score import Score
 from musicnet_build.soundfonts import Soundfont
 from musicnet_build.spectra import Features
+from musicnet_build.synthesis import synthesize
 from musicnet_build.timemap import TimeMap, map_from_path, monotone_map, smoothed
 from musicnet_build.warping import Progress, Warping
 
@@ -134,11 +135,12 @@ def precise(
     Returns
     -------
     Warping
-        With a time for each pitched note in ``note_onsets_s``.
+        With times of all pitched notes in ``refinement``.
     """
     notes = score.notes[~score.notes["is_drum"]]
     progress("listening for onsets", 0.0)
-    spectrograms = onsets.onset_spectrograms(_padded(recording))
+    tuning_cents = spectra.estimated_tuning_cents(recording)
+    spectrograms = onsets.onset_spectrograms(_padded(recording), tuning_cents)
     curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
     evidence = {pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()}
     heard = View(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
@@ -146,7 +148,7 @@ def precise(
 
     stretch = _stretch(recording, notes)
     stretched = score.retimed(lambda time_s: time_s * stretch)
-    played, warnings = _rendered_view(stretched, soundfont, strict, COARSE_HOP)
+    played, warnings = _rendered_view(stretched, soundfont, strict)
     progress("aligning coarsely", 0.0)
     heard_coarsely = View(heard.onset_window[::4], heard.pitch_window[::4])
     X, Y = coarse_features(played), coarse_features(heard_coarsely)
@@ -161,7 +163,8 @@ def precise(
 
     progress("aligning finely", 0.0)
     retimed = score.retimed(lambda time_s: np.maximum(settled.recording_at(time_s * stretch), 0.0))
-    played_again, _ = _rendered_view(retimed, soundfont, strict, FINE_HOP)
+    # Not cached: this rendering is of one recording's tempo.
+    played_again = view(synthesize(retimed, soundfont, strict=strict).audio, FINE_HOP)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
     guess_s = settled.recording_at(times_s * stretch)
     fine_s = np.array([fine.recording_at(guess_s) for fine in _fine_maps(played_again, heard, memory_bytes)])
@@ -171,19 +174,20 @@ def precise(
     refined = refine(notes, fine_s[:, at], rough_s, evidence)
     return Warping(
         time_map=_through_chords(times_s, np.median(fine_s, axis=0), notes, refined),
-        score_features=X,
-        recording_features=Y,
+        score_features=X[:, :PIANO_BANDS],
+        recording_features=Y[:, :PIANO_BANDS],
         score_frames_s=(spectra.frame_times_s(np.arange(len(X)), COARSE_HOP) - PADDING_S) / stretch,
         recording_frames_s=spectra.frame_times_s(np.arange(len(Y)), COARSE_HOP) - PADDING_S,
         warnings=warnings,
-        note_onsets_s=refined.onset_s,
+        refinement=refined,
+        tuning_cents=tuning_cents,
     )
 
 
-def _rendered_view(score: Score, soundfont: Soundfont, strict: bool, hop_length: int) -> tuple[View, tuple[str, ...]]:
-    """View and warnings of a synthesized score; its sound, which may be large, is not kept."""
+def _rendered_view(score: Score, soundfont: Soundfont, strict: bool) -> tuple[View, tuple[str, ...]]:
+    """Coarse view and warnings of a synthesized score; its sound, which may be large, is not kept."""
     rendered = cached_synthesize(score, soundfont, strict=strict)
-    return view(rendered.audio, hop_length), rendered.warnings
+    return view(rendered.audio, COARSE_HOP), rendered.warnings
 
 
 def _padded(audio: Features) -> Features:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build.refinement import Refinement
 from musicnet_build.spectra import Features
 from musicnet_build.timemap import TimeMap
 
@@ -46,15 +47,17 @@ class Warping:
     time_map : TimeMap
         Score seconds to recording seconds.
     score_features, recording_features : ndarray of float32 [shape=(frames, d)]
-        What the alignment compared.
+        What the alignment compared, or the part of it that says how alike two moments sound.
     score_frames_s : ndarray of float64 [shape=(frames of the score,)]
         Score seconds of each row of ``score_features``.
     recording_frames_s : ndarray of float64 [shape=(frames of the recording,)]
         Recording seconds of each row of ``recording_features``.
     warnings : tuple of str
         What a user should know, in plain sentences.
-    note_onsets_s : ndarray of float64 [shape=(pitched notes of the score,)], optional
-        Recording seconds of each note, where the recipe gives notes times of their own.
+    refinement : Refinement, optional
+        Times of the score's pitched notes, where the recipe gives notes times of their own.
+    tuning_cents : float
+        How far above A4 = 440 Hz the recording is tuned, where the recipe measures it.
     """
 
     time_map: TimeMap
@@ -63,7 +66,8 @@ class Warping:
     score_frames_s: NDArray[np.float64]
     recording_frames_s: NDArray[np.float64]
     warnings: tuple[str, ...]
-    note_onsets_s: NDArray[np.float64] | None = None
+    refinement: Refinement | None = None
+    tuning_cents: float = 0.0
 
 
 def cost_along(warping: Warping) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ COMMANDS = {
     "synth": "Render a score to audio.",
     "overlay": "Lay sine tones at the labelled onsets over a recording.",
     "convert": "Convert labels from one format to another.",
+    "score": "Look into a score: length, instruments, tempo, metre, repeats.",
     "soundfonts": "List the soundfonts found on this machine.",
     "doctor": "Say what is installed, what is missing, and how to mend it.",
     "demo": "Make a small labelled recording, its overlay and its picture.",
