@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ MAX_BYTES = 4 * 2**30
 """Room for six or seven hours of sound."""
 
 _SHARE_OF_DISK = 4
+_LONGEST_WRITE_NS = 3600 * 10**9  # a temporary file older than this is nobody's any more
 _NOTE_FIELDS = ("onset_s", "offset_s", "pitch", "velocity", "part", "is_drum")
 _CONTROL_FIELDS = ("time_s", "part", "number", "value")
 # What of the package decides on the samples: a change in any of these files is a new key.
@@ -152,7 +154,7 @@ def _keep(entry: Path, rendered: Synthesis) -> None:
         warnings.warn(
             f"The synthesized score could not be cached in {entry.parent} ({error.strerror or error}); "
             f"with {SWITCH}=off this is not tried.",
-            stacklevel=3,
+            stacklevel=1,  # one place for all, so that it is said once a process
         )
 
 
@@ -172,10 +174,12 @@ def _make_room(folder: Path, size_bytes: int) -> bool:
 
 
 def _files(folder: Path) -> Iterator[tuple[int, int, Path]]:
-    """Yield (time of last use, size, path) of every file, what killed processes left behind included."""
+    """Yield (time of last use, size, path) of the entries, and of what processes killed while writing left behind."""
+    writing_since_ns = time.time_ns() - _LONGEST_WRITE_NS
     for path in folder.iterdir():
         try:
             status = path.stat()
         except FileNotFoundError:  # another process made room
             continue
-        yield status.st_mtime_ns, status.st_size, path
+        if not path.name.startswith(".") or status.st_mtime_ns < writing_since_ns:
+            yield status.st_mtime_ns, status.st_size, path

@@ -10,13 +10,13 @@
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
 from musicnet_build import onsets, spectra
 from musicnet_build.cache import cached_synthesize
+from musicnet_build.compiling import kernel
 from musicnet_build.dtw import band_around, dtw
 from musicnet_build.levels import active_span, levelled
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
@@ -223,13 +223,18 @@ def _listen(recording: Features, notes: NoteTable) -> _Heard:
 def _align_coarsely(heard: _Heard, score: Score, soundfont: Soundfont, options: Options) -> _Rough:
     notes = _pitched(score)
     stretch = heard.music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
-    rendered = cached_synthesize(score.retimed(lambda time_s: time_s * stretch), soundfont, strict=options.strict)
-    played = view(rendered.audio, COARSE_HOP)
+    played, warnings = _rendered_view(score.retimed(lambda time_s: time_s * stretch), soundfont, options)
     sides = [(coarse_features(played, floor), coarse_features(heard.coarse, floor)) for floor in FLOORS]
     maps = [_coarse_map(X, Y, options.memory_bytes) for X, Y in sides]
     opinions_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(_settled(maps, opinions_s, notes, stretch, heard.evidence), TEMPO_SMOOTHING_S)
-    return _Rough(stretch, *sides[0], opinions_s, settled, rendered.warnings)
+    return _Rough(stretch, *sides[0], opinions_s, settled, warnings)
+
+
+def _rendered_view(score: Score, soundfont: Soundfont, options: Options) -> tuple[View, tuple[str, ...]]:
+    """View and warnings of the synthesized score; its sound, which may be large, is not kept."""
+    rendered = cached_synthesize(score, soundfont, strict=options.strict)
+    return view(rendered.audio, COARSE_HOP), rendered.warnings
 
 
 def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:
@@ -251,9 +256,9 @@ def _align_finely(
     """Recording seconds of score seconds by each fine pass [passes, times]."""
     retimed = score.retimed(lambda time_s: np.maximum(rough.guess_s(time_s), 0.0))
     # Not kept in the cache: this rendering is of one recording's tempo.
-    again = synthesize(retimed, soundfont, strict=options.strict)
+    played = view(synthesize(retimed, soundfont, strict=options.strict).audio, FINE_HOP)
     guess_s = rough.guess_s(times_s)
-    maps = _fine_maps(view(again.audio, FINE_HOP), heard.fine, options.memory_bytes)
+    maps = _fine_maps(played, heard.fine, options.memory_bytes)
     return np.array([time_map.recording_at(guess_s) for time_map in maps])
 
 
@@ -292,7 +297,7 @@ def _relative_to_loudest(rise: Features, hop_length: int, reach_s: float) -> Fea
     return relative
 
 
-@numba.njit(cache=True)
+@kernel
 def _fading(rise: Features, fade: np.float32) -> Features:
     """Each onset holds on, losing a constant share from frame to frame."""
     faded = rise.copy()

@@ -13,12 +13,12 @@ pitch by pitch, when something begins. Here they are combined as probabilities, 
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from musicnet_build.compiling import kernel
 from musicnet_build.notes import NoteTable
 from musicnet_build.onsets import HOP_S
 from musicnet_build.spectra import Features
@@ -168,7 +168,7 @@ def _chord_times(likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[n
     return np.array([_peak(emission[row], times_s[row], at, 1) for row, at in enumerate(state)])
 
 
-@numba.njit(cache=True)
+@kernel
 def most_probable_path(emission: Floats, transition: Floats) -> NDArray[np.int64]:
     """Return the sequence of states of the largest total score (the Viterbi algorithm).
 

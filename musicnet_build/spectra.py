@@ -14,7 +14,6 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-import scipy.ndimage
 from numpy.typing import ArrayLike, NDArray
 
 from musicnet_build.notes import SAMPLE_RATE

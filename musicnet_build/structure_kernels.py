@@ -13,12 +13,12 @@ left in the frames just before it. Costs are in frames of the recording, of whic
            └──────────────────────► recording
 """
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from musicnet_build.compiling import kernel
 
 JUMP, START = 4, 5
 """Codes of how a state was reached, besides 0 to 3: by how many score frames it was advanced."""
@@ -31,7 +31,6 @@ Float64s = NDArray[np.float64]
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 Steps = NDArray[np.uint8]
-Function = TypeVar("Function", bound=Callable[..., object])
 
 
 class Rules(NamedTuple):
@@ -67,12 +66,7 @@ class Rules(NamedTuple):
     last_state: int
 
 
-def _kernel(function: Function) -> Function:
-    """Compile on first use, keep the machine code on disk, and let other threads run meanwhile."""
-    return cast(Function, njit(cache=True, nogil=True)(function))
-
-
-@_kernel
+@kernel
 def sweep(
     costs: Float32s,
     first_row: int,
@@ -117,7 +111,7 @@ def sweep(
         _end(total, straight, rules, rules.outside * (rows - 1 - i), i, best_end)
 
 
-@_kernel
+@kernel
 def _step(before: Float64s, pace: Float64s, total: Float64s, steps: Steps) -> None:
     """Advance every state by 0 to 3 frames of the score, whichever is cheapest."""
     for j in range(len(total)):
@@ -129,7 +123,7 @@ def _step(before: Float64s, pace: Float64s, total: Float64s, steps: Steps) -> No
         total[j], steps[j] = best, code
 
 
-@_kernel
+@kernel
 def _step_straight(before: Float64s, pace: Float64s, total: Float64s) -> None:
     for j in range(len(total)):
         best = before[j] + pace[0]
@@ -138,7 +132,7 @@ def _step_straight(before: Float64s, pace: Float64s, total: Float64s) -> None:
         total[j] = best
 
 
-@_kernel
+@kernel
 def _jump(before: Float64s, rules: Rules, total: Float64s, steps: Steps, sources: Int32s) -> None:
     """Enter gates from afar, where that is cheaper.
 
@@ -170,7 +164,7 @@ def _jump(before: Float64s, rules: Rules, total: Float64s, steps: Steps, sources
         _enter(target, at, leave[at] + rules.shortcut, back, rules, total, steps, sources)
 
 
-@_kernel
+@kernel
 def _leaving(before: Float64s, rules: Rules) -> tuple[Float64s, Int32s]:
     """Cheapest cost of having just left a passage at each gate, and how many frames before the gate that was."""
     leave, back = np.full(len(rules.gates), np.inf), np.ones(len(rules.gates), dtype=np.int32)
@@ -182,7 +176,7 @@ def _leaving(before: Float64s, rules: Rules) -> tuple[Float64s, Int32s]:
     return leave, back
 
 
-@_kernel
+@kernel
 def _enter(
     target: int, at: int, value: float, back: Int32s, rules: Rules, total: Float64s, steps: Steps, sources: Int32s
 ) -> None:
@@ -191,7 +185,7 @@ def _enter(
         total[j], steps[j], sources[target] = value, JUMP, 4 * at + back[at]
 
 
-@_kernel
+@kernel
 def _start(rules: Rules, value: float, total: Float64s, steps: Steps) -> None:
     """Begin the music in this frame of the recording, at any gate."""
     for k in range(len(rules.gates)):
@@ -201,7 +195,7 @@ def _start(rules: Rules, value: float, total: Float64s, steps: Steps) -> None:
             total[j], steps[j] = value + price, START
 
 
-@_kernel
+@kernel
 def _end(total: Float64s, straight: Float64s, rules: Rules, rest: float, i: int, best_end: Float64s) -> None:
     """Remember the recording frame and the state in which the music ends most cheaply."""
     for j in range(rules.last_state, len(total)):
@@ -215,7 +209,7 @@ def _end(total: Float64s, straight: Float64s, rules: Rules, rest: float, i: int,
                 best_end[0], best_end[1], best_end[2] = total[j] + rules.ends[k, 2] + rest, i, j
 
 
-@_kernel
+@kernel
 def trace(
     steps: Steps,
     sources: Int32s,
@@ -263,7 +257,7 @@ def trace(
     return j
 
 
-@_kernel
+@kernel
 def distances_from_products(products: Float32s, row_squares: Float32s, column_squares: Float32s) -> None:
     """Turn inner products into Euclidean distances, in place.
 
@@ -277,7 +271,7 @@ def distances_from_products(products: Float32s, row_squares: Float32s, column_sq
             row[j] = np.sqrt(max(square, np.float32(0.0)))
 
 
-@_kernel
+@kernel
 def costs_from_distances(distances: Float32s, weights: Float32s, low: Float32s, scale: np.float32) -> None:
     """Turn distances into costs, in place: (distance - low of the column) * scale * weight of the row."""
     for i in range(len(distances)):

@@ -15,11 +15,11 @@ import scale
 
 TEXT = """# Performance
 
-What a command costs, and what the same work costs elsewhere. Every table comes from one run of
+What a command costs, and what the same work costs elsewhere. Every table is written by
 
     make bench
 
-on one machine ({machine}), and `make bench` writes this page anew. Wall-clock times and "times real time" depend on
+which writes this page anew; here on {machine}. Wall-clock times and "times real time" depend on
 what else the machine does meanwhile, CPU seconds (user + system, all threads) much less; here the load average was
 {load:.0f}. Compilers' caches are warm: the very first alignment after an installation takes about ten seconds more,
 while numba compiles the kernels.
