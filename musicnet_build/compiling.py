@@ -22,7 +22,7 @@ def kernel(function: Function, fastmath: bool | set[str] = False) -> Function:
     -------
     callable
     """
-    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     try:
         return cast(Function, njit(cache=True, **options)(function))
     except RuntimeError:  # neither the package's folder nor one of the user's can be written: nothing is kept

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from musicnet_build.notes import empty_notes
+from musicnet_build.score import CONTROL_DTYPE, LostNotes, Score, TempoMap
 from musicnet_build.timemap import TimeMap
 from musicnet_build.warping import Warping, cost_along, with_estimate
 
@@ -12,11 +14,26 @@ HOP_S = 0.1
 
 def warping(score: NDArray[np.float32], recording: NDArray[np.float32], time_map: TimeMap) -> Warping:
     return Warping(
+        score=written_score(),
+        order=None,
         time_map=time_map,
         score_features=score,
         recording_features=recording,
         score_frames_s=HOP_S * np.arange(len(score)),
         recording_frames_s=HOP_S * np.arange(len(recording)),
+        warnings=(),
+    )
+
+
+def written_score() -> Score:
+    return Score(
+        notes=empty_notes(),
+        controls=np.empty(0, CONTROL_DTYPE),
+        parts=(),
+        tempo_map=TempoMap(np.zeros(1), np.zeros(1), np.full(1, 0.5)),
+        time_signatures=(),
+        lost=LostNotes(),
+        name="score",
         warnings=(),
     )
 
