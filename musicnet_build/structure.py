@@ -71,7 +71,7 @@ class Prices:
     width: float = 0.01
     offbeat_s: float = 0.3
     free_end_s: float = 2.5
-    outside: float = 0.2
+    outside: float = 0.1
     pace: tuple[float, float, float, float] = (0.5, 0.0, 0.2, 0.8)
     shortest_s: float = 4.0
     least_margin_s: float = 0.0
