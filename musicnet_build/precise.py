@@ -110,6 +110,11 @@ def coarse_features(seen: View, floor: float = FLOORS[0]) -> Features:
     return np.hstack([_normalised(seen.pitch_window, floor), 3.0 * rise])
 
 
+def coarse_frames_s(count: int) -> Floats:
+    """Return the times in seconds, in the signal without its padding, on which the first coarse frames are centred."""
+    return spectra.frame_times_s(np.arange(count), COARSE_HOP) - PADDING_S
+
+
 def fine_features(seen: View, log_gain: float, fade_s: float) -> Features:
     """Return what a fine pass compares.
 
@@ -157,11 +162,11 @@ class _Rough:
 
     @property
     def score_frames_s(self) -> Floats:
-        return _coarse_frames_s(len(self.score_features)) / self.stretch
+        return coarse_frames_s(len(self.score_features)) / self.stretch
 
     @property
     def recording_frames_s(self) -> Floats:
-        return _coarse_frames_s(len(self.recording_features))
+        return coarse_frames_s(len(self.recording_features))
 
     def guess_s(self, score_s: Floats) -> Floats:
         """Recording seconds of score seconds, roughly."""
@@ -265,10 +270,6 @@ def _align_finely(
 def _pitched(score: Score) -> NoteTable:
     pitched: NoteTable = score.notes[~score.notes["is_drum"]]
     return pitched
-
-
-def _coarse_frames_s(count: int) -> Floats:
-    return spectra.frame_times_s(np.arange(count), COARSE_HOP) - PADDING_S
 
 
 def _padded(audio: Features) -> Features:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from made_score import made_score
 
-from musicnet_build.coarse_features import coarse_features, coarse_times_s
 from musicnet_build.demo import SEED, perform, stand_in_recording, write_canon
 from musicnet_build.errors import AlignmentError
 from musicnet_build.playing_order import PlayingOrder, Span, describe
+from musicnet_build.precise import COARSE_HOP, coarse_features, coarse_frames_s, view
 from musicnet_build.reordering import score_in_order
 from musicnet_build.score import Score, read_score
 from musicnet_build.soundfonts import choose_soundfont
@@ -177,7 +177,7 @@ def canon(tmp_path_factory: pytest.TempPathFactory) -> tuple[Score, np.ndarray]:
     path = tmp_path_factory.mktemp("canon") / "canon.mid"
     write_canon(path)
     score = read_score(path)
-    return score, coarse_features(synthesize(score, choose_soundfont()).audio)
+    return score, coarse_features(view(synthesize(score, choose_soundfont()).audio, COARSE_HOP))
 
 
 def heard(canon: tuple[Score, np.ndarray], spans: list[tuple[float, float]]) -> PlayingOrder:
@@ -185,8 +185,10 @@ def heard(canon: tuple[Score, np.ndarray], spans: list[tuple[float, float]]) -> 
     score, rendered = canon
     played, _ = score_in_order(score, PlayingOrder(tuple(Span(*span) for span in spans)))
     audio = stand_in_recording(perform(played, SEED), choose_soundfont(), SEED)
-    recording = coarse_features(audio)
-    return find_playing_order(score, rendered, coarse_times_s(len(rendered)), recording, coarse_times_s(len(recording)))
+    recording = coarse_features(view(audio, COARSE_HOP))
+    return find_playing_order(
+        score, rendered, coarse_frames_s(len(rendered)), recording, coarse_frames_s(len(recording))
+    )
 
 
 def test_the_canon_played_as_written_has_no_jump(canon: tuple[Score, np.ndarray]) -> None:

@@ -27,10 +27,10 @@ from pathlib import Path
 import numpy as np
 
 from musicnet_build.audio import read_audio
-from musicnet_build.coarse_features import coarse_features, coarse_times_s
 from musicnet_build.labels import read_labels
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.playing_order import PlayingOrder, Span, end_beats, measure_starts, same_music
+from musicnet_build.precise import COARSE_HOP, coarse_features, coarse_frames_s, view
 from musicnet_build.reordering import score_in_order
 from musicnet_build.repeats import repeated_sections
 from musicnet_build.score import Score, read_score
@@ -301,9 +301,9 @@ def distance(score, x, x0, y0):
 
 def search(case, soundfont, prices, times):
     rendered = case.rendered if case.rendered is not None else synthesize(case.score, soundfont).audio
-    X, Y = coarse_features(rendered), coarse_features(case.audio)
+    X, Y = (coarse_features(view(audio, COARSE_HOP)) for audio in (rendered, case.audio))
     started, busy = time.perf_counter(), time.process_time()
-    order = find_playing_order(case.score, X, coarse_times_s(len(X)), Y, coarse_times_s(len(Y)), prices)
+    order = find_playing_order(case.score, X, coarse_frames_s(len(X)), Y, coarse_frames_s(len(Y)), prices)
     times.append((len(case.audio) / SAMPLE_RATE, time.perf_counter() - started, time.process_time() - busy))
     return order
 
