@@ -2,12 +2,14 @@
 
 1. The score is rendered at the recording's overall tempo, and both signals are aligned coarsely, twice: with a low and
    a high floor under the spectrum. Where the two disagree, the onset evidence of the recording decides. On the same
-   features ``structure`` finds passages that were left out or played again; the score is then put in that order.
+   features ``structure`` finds passages that were left out or played again; the score is then put in that order, if
+   that makes the path cheaper.
 2. The score is rendered again with its notes sent through the smoothed coarse map. Three fine passes align this
    rendering in a narrow band.
 3. ``refinement`` turns the passes and the onset evidence into a time for each note.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,10 +151,11 @@ class _Heard:
 class _Rough:
     """What the coarse passes give.
 
-    ``stretch`` is recording seconds to a score second, ``opinions_s`` the recording seconds of each note by each pass,
-    ``settled`` the smoothed map that the fine passes start from.
+    ``cost`` is that of the first warping path, ``stretch`` recording seconds to a score second, ``opinions_s`` the
+    recording seconds of each note by each pass, ``settled`` the smoothed map that the fine passes start from.
     """
 
+    cost: float
     stretch: float
     score_features: Features
     recording_features: Features
@@ -187,8 +190,12 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
     rough = _align_coarsely(heard, score, soundfont, options)
     order = _departing_order(score, rough) if options.search_order else None
     if order:
-        score, _ = score_in_order(score, order)
-        rough = _align_coarsely(heard, score, soundfont, options)
+        reordered, _ = score_in_order(score, order)
+        again = _align_coarsely(heard, reordered, soundfont, options)
+        if again.cost < rough.cost:
+            score, rough = reordered, again
+        else:
+            order = None
     progress("aligning finely", 0.0)
     notes = _pitched(score)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
@@ -230,10 +237,10 @@ def _align_coarsely(heard: _Heard, score: Score, soundfont: Soundfont, options: 
     stretch = heard.music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
     played, warnings = _rendered_view(score.retimed(lambda time_s: time_s * stretch), soundfont, options)
     sides = [(coarse_features(played, floor), coarse_features(heard.coarse, floor)) for floor in FLOORS]
-    maps = [_coarse_map(X, Y, options.memory_bytes) for X, Y in sides]
+    costs, maps = zip(*[_coarse_map(X, Y, options.memory_bytes) for X, Y in sides], strict=True)
     opinions_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(_settled(maps, opinions_s, notes, stretch, heard.evidence), TEMPO_SMOOTHING_S)
-    return _Rough(stretch, *sides[0], opinions_s, settled, warnings)
+    return _Rough(costs[0], stretch, *sides[0], opinions_s, settled, warnings)
 
 
 def _rendered_view(score: Score, soundfont: Soundfont, options: Options) -> tuple[View, tuple[str, ...]]:
@@ -308,9 +315,10 @@ def _fading(rise: Features, fade: np.float32) -> Features:
     return faded
 
 
-def _coarse_map(X: Features, Y: Features, memory_bytes: int) -> TimeMap:
+def _coarse_map(X: Features, Y: Features, memory_bytes: int) -> tuple[float, TimeMap]:
     warped = dtw(X, Y, step_weights=(COARSE_DIAGONAL, 1.0, 1.0), memory_bytes=memory_bytes)
-    return _unpadded(map_from_path(warped.path, COARSE_HOP / SAMPLE_RATE, COARSE_HOP / SAMPLE_RATE))
+    hop_s = COARSE_HOP / SAMPLE_RATE
+    return warped.cost, _unpadded(map_from_path(warped.path, hop_s, hop_s))
 
 
 def _fine_maps(played: View, heard: View, memory_bytes: int) -> list[TimeMap]:
@@ -330,7 +338,7 @@ def _unpadded(time_map: TimeMap) -> TimeMap:
 
 
 def _settled(
-    rough: list[TimeMap], rough_s: Floats, notes: NoteTable, stretch: float, evidence: dict[int, Features]
+    rough: Sequence[TimeMap], rough_s: Floats, notes: NoteTable, stretch: float, evidence: dict[int, Features]
 ) -> TimeMap:
     """One map from several: at each chord the one whose times the recording's onsets support, seldom switching."""
     support = np.zeros(rough_s.shape)

@@ -10,6 +10,8 @@ from musicnet_build.errors import AlignmentError
 
 Times = NDArray[np.float64]
 
+LEAST_STEP_S = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class TimeMap:
@@ -110,6 +112,9 @@ def monotone_map(score_s: Times, recording_s: Times, least_slope: float = 1e-3) 
     -------
     TimeMap
     """
+    # Times that differ by rounding alone are one time: between them no slope is meant.
+    distinct = np.diff(score_s, prepend=-np.inf) > LEAST_STEP_S
+    score_s, recording_s = score_s[distinct], recording_s[distinct]
     lean = least_slope * (score_s - score_s[0])
     return TimeMap(score_s, np.maximum.accumulate(recording_s - lean) + lean)
 
