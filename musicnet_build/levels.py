@@ -43,6 +43,11 @@ def active_span(audio: Features) -> tuple[int, int]:
 
 def levelled(audio: Features) -> Features:
     """Return the signal scaled so that the music in it has an RMS of ``REFERENCE_RMS``."""
+    return audio * level_factor(audio)
+
+
+def level_factor(audio: Features) -> np.float32:
+    """Return what brings the music in a signal to an RMS of ``REFERENCE_RMS``."""
     start, end = active_span(audio)
     rms = np.sqrt(np.mean(np.square(audio[start:end]), dtype=np.float64))
-    return audio * np.float32(REFERENCE_RMS / rms)
+    return np.float32(REFERENCE_RMS / rms)

@@ -20,7 +20,7 @@ from musicnet_build import onsets, spectra
 from musicnet_build.cache import cached_synthesize
 from musicnet_build.compiling import kernel
 from musicnet_build.dtw import band_around, dtw
-from musicnet_build.levels import active_span, levelled
+from musicnet_build.levels import active_span, level_factor
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.playing_order import PlayingOrder, describe, end_beats
 from musicnet_build.refinement import Refinement, chord_means, most_probable_path, refine
@@ -270,7 +270,7 @@ def _align_finely(
     # Not kept in the cache: this rendering is of one recording's tempo.
     played = view(synthesize(retimed, soundfont, strict=options.strict).audio, FINE_HOP)
     guess_s = rough.guess_s(times_s)
-    maps = _fine_maps(played, heard.fine, options.memory_bytes)
+    maps = (_fine_map(played, heard.fine, *settings, options.memory_bytes) for settings in FINE_PASSES)
     return np.array([time_map.recording_at(guess_s) for time_map in maps])
 
 
@@ -280,7 +280,10 @@ def _pitched(score: Score) -> NoteTable:
 
 
 def _padded(audio: Features) -> Features:
-    return np.pad(levelled(audio), PADDING_FRAMES * onsets.HOP_LENGTH)
+    margin = PADDING_FRAMES * onsets.HOP_LENGTH
+    padded = np.zeros(len(audio) + 2 * margin, np.float32)
+    np.multiply(audio, level_factor(audio), out=padded[margin:-margin])
+    return padded
 
 
 def _normalised(spectrum: Features, floor: float) -> Features:
@@ -321,16 +324,13 @@ def _coarse_map(X: Features, Y: Features, memory_bytes: int) -> tuple[float, Tim
     return warped.cost, _unpadded(map_from_path(warped.path, hop_s, hop_s))
 
 
-def _fine_maps(played: View, heard: View, memory_bytes: int) -> list[TimeMap]:
-    """Maps from the re-synthesis to the recording, which are nearly the identity."""
+def _fine_map(played: View, heard: View, log_gain: float, fade_s: float, memory_bytes: int) -> TimeMap:
+    """A map from the re-synthesis to the recording, which is nearly the identity."""
     hop_s = FINE_HOP / SAMPLE_RATE
-    maps = []
-    for log_gain, fade_s in FINE_PASSES:
-        X, Y = fine_features(played, log_gain, fade_s), fine_features(heard, log_gain, fade_s)
-        band = band_around(np.arange(len(X)), FINE_BAND_S / hop_s, len(Y))
-        warped = dtw(X, Y, step_weights=(FINE_DIAGONAL, 1.0, 1.0), band=band, memory_bytes=memory_bytes)
-        maps.append(_unpadded(map_from_path(warped.path, hop_s, hop_s)))
-    return maps
+    X, Y = fine_features(played, log_gain, fade_s), fine_features(heard, log_gain, fade_s)
+    band = band_around(np.arange(len(X)), FINE_BAND_S / hop_s, len(Y))
+    warped = dtw(X, Y, step_weights=(FINE_DIAGONAL, 1.0, 1.0), band=band, memory_bytes=memory_bytes)
+    return _unpadded(map_from_path(warped.path, hop_s, hop_s))
 
 
 def _unpadded(time_map: TimeMap) -> TimeMap:
