@@ -287,6 +287,8 @@ _READERS = {".csv": _csv_rows, ".yaml": _yaml_rows, ".yml": _yaml_rows}
 
 def _checked(row: _Row, problems: list[str]) -> Entry | None:
     problems += [f"line {row.line}: {fault}" for fault in row.faults]
+    if not row.fields:
+        return None
     try:
         return Entry.model_validate(row.fields)
     except ValidationError as error:
