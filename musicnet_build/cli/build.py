@@ -14,8 +14,9 @@ from musicnet_build.cli import console, parameters
 from musicnet_build.cli.align import PRESETS
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.build import Progress, Row
+    from musicnet_build.datasets.build import Progress
     from musicnet_build.datasets.manifest import Manifest
+    from musicnet_build.datasets.recording import Row
 
 _LINES_SHOWN = 40
 

@@ -27,6 +27,7 @@ from musicnet_build.datasets.recording import (
     REJECTED,
     REVIEW,
     STATES,
+    Row,
     Task,
     make_recording,
     read_record,
@@ -71,23 +72,12 @@ class Settings:
         The worst state in which a recording goes into the sets.
     """
 
-    preset: str = "musicnet"
+    preset: str = "precise"
     soundfont: str | None = None
     strict: bool = False
     with_confidence: bool = False
     overlay: bool = False
     include: str = REVIEW
-
-
-@dataclass(frozen=True)
-class Row:
-    """How one recording came out: its state, why, whether it is in the sets, and whether it was made in this run."""
-
-    id: str
-    state: str
-    reasons: tuple[str, ...]
-    included: bool
-    made: bool
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from musicnet_build.general_midi import PROGRAM_NAMES
 from musicnet_build.notes import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.build import Row
     from musicnet_build.datasets.manifest import Entry
+    from musicnet_build.datasets.recording import Row
 
 _UNKNOWN = "not stated"
 
