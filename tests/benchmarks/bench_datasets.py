@@ -148,9 +148,8 @@ def bench_build(manifest: Path, output: Path, hours: float, workers: int, preset
         rows = build(read_manifest(manifest), output, Settings(preset=preset), run=local_runner(workers))
     wall, cpu = time.monotonic() - started, cpu_s() - before
     counts = {state: sum(row.state == state for row in rows) for state in {row.state for row in rows}}
-    print(
-        f"build ({preset}), {workers} workers {wall:8.1f} s wall, {cpu:.1f} s CPU, {hours * 3600 / wall:.1f} x real time"
-    )
+    pace = hours * 3600 / wall
+    print(f"build ({preset}), {workers} workers {wall:8.1f} s wall, {cpu:.1f} s CPU, {pace:.1f} x real time")
     print(f"                        {cpu / hours / 60:8.2f} CPU-minutes for an hour of music; {counts}")
     print(f"MusicNet, projected     {MUSICNET_HOURS / hours * wall / 3600:8.2f} h ({MUSICNET_HOURS:g} h of music)")
     thirds = [watch.peak_mb(third / 3, (third + 1) / 3) for third in range(3)]
