@@ -1,6 +1,5 @@
 """``musicnet-build pack``: from a dataset to the files that trainings read."""
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +38,7 @@ def musicnet(
     dataset: Path, output: Path, sample_format: str, compress: bool, workers: int | None, verbose: bool, as_json: bool
 ) -> None:
     """Write DATASET as one HDF5 file in the layout of MusicNet's first release."""
+    from musicnet_build.datasets.jobs import default_workers
     from musicnet_build.datasets.packages import pack_musicnet
 
     started = time.monotonic()
@@ -48,7 +48,7 @@ def musicnet(
             output,
             sample_format=sample_format,
             compress=compress,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or default_workers(),
             on_done=_counting(progress, _recordings_in(dataset)),
         )
     _report(output, count, output.stat().st_size, time.monotonic() - started, as_json)
@@ -62,12 +62,13 @@ def musicnet(
 @parameters.json_option
 def transcription(dataset: Path, output: Path, workers: int | None, verbose: bool, as_json: bool) -> None:
     """Write DATASET as the files of piano transcription: HDF5 a recording, and 16 kHz FLAC with TSV."""
+    from musicnet_build.datasets.jobs import default_workers
     from musicnet_build.datasets.packages import pack_transcription
 
     started = time.monotonic()
     with console.progress_bar(verbose) as progress:
         on_done = _counting(progress, _recordings_in(dataset))
-        count = pack_transcription(dataset, output, workers=workers or os.cpu_count() or 1, on_done=on_done)
+        count = pack_transcription(dataset, output, workers=workers or default_workers(), on_done=on_done)
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     _report(output, count, size, time.monotonic() - started, as_json)
 
