@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 from tiny_soundfont import write_soundfont
 
 from musicnet_build.audio import write_audio
-from musicnet_build.datasets.build import Runner, Settings, build, local_runner
+from musicnet_build.datasets.build import Runner, Settings, build
+from musicnet_build.datasets.jobs import Job, Outcome, attempt
 from musicnet_build.datasets.manifest import read_manifest, write_manifest
 from musicnet_build.datasets.recording import Row
 from musicnet_build.labels import write_labels
@@ -50,7 +52,18 @@ class Material:
         return Material(folder)
 
     def build(self, dataset: Path, *, run: Runner | None = None, settings: Settings | None = None) -> list[Row]:
-        return build(read_manifest(self.manifest), dataset, settings or self.settings, run=run or local_runner(1))
+        """Build in this process, without the second that a worker takes to start, unless ``run`` is given."""
+        return build(read_manifest(self.manifest), dataset, settings or self.settings, run=run or run_here)
+
+
+def run_here(jobs: Sequence[Job], on_done: Callable[[Outcome], object]) -> list[Outcome]:
+    """Run the jobs one after another in this process."""
+    outcomes = []
+    for job in jobs:
+        reason, result = attempt(job.function, job.arguments)
+        outcomes.append(Outcome(job.id, "failed" if reason else "done", reason, 0.0, result))
+        on_done(outcomes[-1])
+    return outcomes
 
 
 def write_material(folder: Path, count: int = 3) -> Material:

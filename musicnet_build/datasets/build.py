@@ -147,6 +147,8 @@ def build(
     with _locked(root):
         _remove_leftovers(root)
         outcomes = _run(tasks, run or local_runner(default_workers()), progress)
+        # Once more: a worker may have been killed while it wrote.
+        _remove_leftovers(root)
         made = {outcome.id for outcome in outcomes if outcome.result is True}
         rows = [_row(task, outcome, manifest.folder, outcome.id in made) for task, outcome in _by_id(tasks, outcomes)]
         _write_lists(root, manifest, tasks, rows)
