@@ -8,6 +8,7 @@ Workers are spawned, not forked: they share no threads and no open files with th
 thread. A script that calls ``run_jobs`` therefore needs the usual ``if __name__ == "__main__":``.
 """
 
+import errno
 import os
 import signal
 import threading
@@ -131,6 +132,8 @@ def attempt(function: Callable[..., object], arguments: Mapping[str, Any]) -> tu
     except MemoryError:
         return OUT_OF_MEMORY, None
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return "there is no space left on the disk: make room and run again.", None
         return f"{error.filename or 'the system'}: {error.strerror or error}.", None
     except Exception as error:
         # A fault of the program: one recording's bad luck must not cost the others their night.
