@@ -19,7 +19,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python tests/benchmarks/bench_dtw.py
+	PYTHON=$(BIN)/python sh tests/benchmarks/run.sh
 
 # The picture in the README: the demo's, with fewer colours.
 picture: demo

@@ -4,21 +4,25 @@
 What belongs here is what all recipes share; a recipe of more than a few lines has a room of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build import spectra
-from musicnet_build.dtw import dtw
+from musicnet_build.background import in_background
+from musicnet_build.cache import cached_synthesize
+from musicnet_build.dtw import dtw, estimate_seconds
 from musicnet_build.errors import AlignmentError
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, sorted_by_onset
+from musicnet_build.playing_order import PlayingOrder
 from musicnet_build.precise import precise
+from musicnet_build.quality import Quality, assess, note_confidence
+from musicnet_build.refinement import Refinement
+from musicnet_build.reordering import score_in_order
 from musicnet_build.score import Score
 from musicnet_build.soundfonts import Soundfont
-from musicnet_build.synthesis import synthesize
 from musicnet_build.timemap import TimeMap, map_from_path
-from musicnet_build.warping import MEMORY_BYTES, Progress, Warping
+from musicnet_build.warping import Options, Progress, Warping, with_estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,8 @@ class Alignment:
     tempo_ratio : float
         Score seconds that pass in a second of the recording, from the first onset to the last; nan where all notes
         begin together.
+    quality : Quality or None
+        The verdict; None from recipes that do not say how sure they are.
     warnings : tuple of str
         What a user should know, in plain sentences.
     """
@@ -47,6 +53,7 @@ class Alignment:
     drum_notes: int
     offset_s: float
     tempo_ratio: float
+    quality: Quality | None
     warnings: tuple[str, ...]
 
 
@@ -56,8 +63,8 @@ def align(
     soundfont: Soundfont,
     *,
     preset: str = "precise",
-    strict: bool = False,
-    memory_bytes: int = MEMORY_BYTES,
+    order: PlayingOrder | None = None,
+    options: Options = Options(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> Alignment:
     """Label a recording with the notes of its score.
@@ -72,10 +79,10 @@ def align(
         Renders the score.
     preset : str
         One of ``RECIPES``.
-    strict : bool
-        Fail where the soundfont lacks a preset that the score asks for.
-    memory_bytes : int
-        Budget of the dynamic time warping.
+    order : PlayingOrder, optional
+        The order in which the score is played, where the caller knows it; it is then not searched for.
+    options : Options
+        What else is asked of the recipe.
     progress : callable, optional
         Called with the name of the stage and the fraction of it that is done.
 
@@ -92,24 +99,37 @@ def align(
     """
     if preset not in RECIPES:
         raise AlignmentError(f"preset {preset!r} is not known: choose from {', '.join(RECIPES)}.")
-    pitched = score.notes[~score.notes["is_drum"]]
-    if not len(pitched):
+    if score.notes["is_drum"].all():
         raise AlignmentError("the score has no notes but drums: there is nothing to label.")
-    warping = RECIPES[preset](recording, score, soundfont, strict, memory_bytes, progress or _silent)
+    as_played = score
+    if order:
+        as_played, options = score_in_order(score, order)[0], replace(options, search_order=False)
+    warping = RECIPES[preset](recording, as_played, soundfont, options, progress or _silent)
+    if order:
+        warping = replace(warping, order=order)
+    return _labelled(warping, score, len(recording) / SAMPLE_RATE)
+
+
+def _labelled(warping: Warping, written: Score, duration_s: float) -> Alignment:
+    drums = warping.score.notes["is_drum"]
+    pitched = warping.score.notes[~drums]
     offset_s, tempo_ratio = _offset_and_tempo(pitched, warping.time_map)
+    notes, quality = mapped_notes(pitched, warping.time_map, duration_s), None
+    if warping.refinement:
+        notes = refined_notes(notes, warping.refinement, duration_s)
+        quality = assess(warping, written, notes, duration_s)
     return Alignment(
         warping=warping,
-        notes=mapped_notes(pitched, warping.time_map, len(recording) / SAMPLE_RATE, warping.note_onsets_s),
-        drum_notes=len(score.notes) - len(pitched),
+        notes=sorted_by_onset(notes),
+        drum_notes=int(drums.sum()),
         offset_s=offset_s,
         tempo_ratio=tempo_ratio,
-        warnings=(*score.warnings, *warping.warnings),
+        quality=quality,
+        warnings=(*written.warnings, *warping.warnings),
     )
 
 
-def mapped_notes(
-    notes: NoteTable, time_map: TimeMap, duration_s: float, onsets_s: NDArray[np.float64] | None = None
-) -> NoteTable:
+def mapped_notes(notes: NoteTable, time_map: TimeMap, duration_s: float) -> NoteTable:
     """Send notes through a time map, keeping every note inside the recording and at least one sample long.
 
     Parameters
@@ -120,21 +140,51 @@ def mapped_notes(
         Score seconds to recording seconds.
     duration_s : float
         Length of the recording.
-    onsets_s : ndarray of float64 [shape=(notes,)], optional
-        Recording seconds of the onsets, where they are known better than the map knows them.
 
     Returns
     -------
     NoteTable
-        In recording seconds, ordered by onset.
+        In recording seconds, in the same order.
     """
-    sample_s = 1.0 / SAMPLE_RATE
     mapped = notes.copy()
-    begin_s = time_map.recording_at(notes["onset_s"]) if onsets_s is None else onsets_s
-    onset_s = np.clip(begin_s, 0.0, duration_s - sample_s)
-    mapped["onset_s"] = onset_s
-    mapped["offset_s"] = np.clip(time_map.recording_at(notes["offset_s"]), onset_s + sample_s, duration_s)
-    return sorted_by_onset(mapped)
+    mapped["onset_s"] = time_map.recording_at(notes["onset_s"])
+    mapped["offset_s"] = time_map.recording_at(notes["offset_s"])
+    return _kept_inside(mapped, duration_s)
+
+
+def refined_notes(notes: NoteTable, refinement: Refinement, duration_s: float) -> NoteTable:
+    """Give notes their own onsets and confidences; none sounds beyond the next onset of its pitch and instrument.
+
+    Parameters
+    ----------
+    notes : NoteTable
+        In recording seconds, as ``mapped_notes`` gives them.
+    refinement : Refinement
+        Of the same notes.
+    duration_s : float
+        Length of the recording.
+
+    Returns
+    -------
+    NoteTable
+        In recording seconds, in the same order.
+    """
+    refined = notes.copy()
+    refined["onset_s"] = refinement.onset_s
+    refined["confidence"] = note_confidence(refinement)
+    order = np.lexsort((refined["onset_s"], refined["pitch"], refined["program"]))
+    same = (np.diff(refined["pitch"][order]) == 0) & (np.diff(refined["program"][order]) == 0)
+    later = refined["onset_s"][order][1:] > refined["onset_s"][order][:-1]
+    cut, following = order[:-1][same & later], order[1:][same & later]
+    refined["offset_s"][cut] = np.minimum(refined["offset_s"][cut], refined["onset_s"][following])
+    return _kept_inside(refined, duration_s)
+
+
+def _kept_inside(notes: NoteTable, duration_s: float) -> NoteTable:
+    sample_s = 1.0 / SAMPLE_RATE
+    notes["onset_s"] = np.clip(notes["onset_s"], 0.0, duration_s - sample_s)
+    notes["offset_s"] = np.clip(notes["offset_s"], notes["onset_s"] + sample_s, duration_s)
+    return notes
 
 
 def _silent(stage: str, fraction: float) -> None:
@@ -149,32 +199,39 @@ def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float
 
 
 def _musicnet(
-    recording: spectra.Features,
-    score: Score,
-    soundfont: Soundfont,
-    strict: bool,
-    memory_bytes: int,
-    progress: Progress,
+    recording: spectra.Features, score: Score, soundfont: Soundfont, options: Options, progress: Progress
 ) -> Warping:
     """The recipe of the MusicNet paper: log-spectrograms, the low 50 bins, Euclidean distance, exact DTW.
 
     The synthesis is normalised to its peak, as the tools of the time did; the recording is taken as it is.
     """
     progress("synthesizing the score", 0.0)
-    rendered = synthesize(score, soundfont, strict=strict)
+    hearing = in_background(spectra.log_spectrogram, recording)
+    X, warnings = _rendered_spectrogram(score, soundfont, options.strict)
     progress("synthesizing the score", 1.0)
-    X = spectra.log_spectrogram(rendered.audio / np.abs(rendered.audio).max())
-    Y = spectra.log_spectrogram(recording)
-    warped = dtw(X, Y, memory_bytes=memory_bytes, progress=lambda done: progress("aligning", done))
+    Y = hearing.result()
+    stage = with_estimate("aligning", estimate_seconds(len(X), *Y.shape))
+    progress(stage, 0.0)
+    warped = dtw(X, Y, memory_bytes=options.memory_bytes, progress=lambda done: progress(stage, done))
     hop_s = spectra.HOP_LENGTH / SAMPLE_RATE
     return Warping(
+        score=score,
+        order=None,
         time_map=map_from_path(warped.path, hop_s, hop_s),
         score_features=X,
         recording_features=Y,
         score_frames_s=spectra.frame_times_s(np.arange(len(X))),
         recording_frames_s=spectra.frame_times_s(np.arange(len(Y))),
-        warnings=rendered.warnings,
+        warnings=warnings,
     )
+
+
+def _rendered_spectrogram(score: Score, soundfont: Soundfont, strict: bool) -> tuple[spectra.Features, tuple[str, ...]]:
+    """Features and warnings of the synthesized score; its sound, which may be large, is not kept."""
+    rendered = cached_synthesize(score, soundfont, strict=strict)
+    audio = rendered.audio
+    audio /= max(audio.max(), -audio.min())
+    return spectra.log_spectrogram(audio), rendered.warnings
 
 
 RECIPES = {"precise": precise, "musicnet": _musicnet}

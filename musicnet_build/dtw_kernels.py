@@ -43,12 +43,10 @@ Sums are never reordered. The one liberty given to the compiler is to fuse ``a +
 processor has it; the chain leaves a single way to do so, in vector loops and in their remainders alike.
 """
 
-from collections.abc import Callable
-from typing import TypeVar, cast
-
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from musicnet_build.compiling import Function, kernel
 
 LANES = 32
 """Rows of a block; tile heights are multiples of it."""
@@ -68,20 +66,14 @@ Int64s = NDArray[np.int64]
 Steps = NDArray[np.uint8]
 Weights = tuple[float, float, float]
 Five = tuple[np.float32, np.float32, np.float32, np.float32, np.float32]
-Function = TypeVar("Function", bound=Callable[..., object])
-
-
-def _kernel(function: Function) -> Function:
-    """Compile on first use, keep the machine code on disk, and let other threads run meanwhile."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
 def _fused_kernel(function: Function) -> Function:
-    """Like ``_kernel``, where ``a + d * d`` may become one fused instruction."""
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function))
+    """A kernel in which ``a + d * d`` may become one fused instruction."""
+    return kernel(function, fastmath={"contract"})
 
 
-@_kernel
+@kernel
 def _five(x: Float32s, k: int) -> Five:
     return x[k], x[k + 1], x[k + 2], x[k + 3], x[k + 4]
 
@@ -112,7 +104,7 @@ def _add_squares(X: Float32s, Yt: Float32s, row: int, start: int, stop: int, k: 
         cost_d[j] = _add_five_squares(cost_d[j], d, y)
 
 
-@_kernel
+@kernel
 def distances(X: Float32s, Yt: Float32s, band: Int64s, row: int, start: int, stop: int, cost: Float32s) -> None:
     """Fill ``cost [LANES, CHUNK]`` with distances of LANES rows to columns start..stop; infinite outside the band."""
     width = stop - start
@@ -129,7 +121,7 @@ def distances(X: Float32s, Yt: Float32s, band: Int64s, row: int, start: int, sto
         cost[r, min(max(last, 0), width) : width] = np.inf
 
 
-@_kernel
+@kernel
 def _skew(cost: Float32s, width: int, skewed: Float32s) -> None:
     """Lay anti-diagonals side by side. Places beside the block keep any value: no result depends on them."""
     for s in range(width + LANES - 1):
@@ -141,7 +133,7 @@ def _skew(cost: Float32s, width: int, skewed: Float32s) -> None:
                 skewed[s, r] = cost[r, s - r]
 
 
-@_kernel
+@kernel
 def _step(cost: Float32s, weights: Weights, before: Float64s, last: Float64s, now: Float64s) -> None:
     """One anti-diagonal from the two before it."""
     for r in range(LANES):
@@ -153,7 +145,7 @@ def _step(cost: Float32s, weights: Weights, before: Float64s, last: Float64s, no
         now[r + 1] = nearer if nearer < across else across
 
 
-@_kernel
+@kernel
 def _sweep_block(
     skewed: Float32s, weights: Weights, is_first: bool, corner: float, border: Float64s, side: Float64s, lanes: Float64s
 ) -> None:
@@ -180,7 +172,7 @@ def _sweep_block(
         before, last, now = last, now, before
 
 
-@_kernel
+@kernel
 def sweep_tile(
     X: Float32s,
     Yt: Float32s,
@@ -238,7 +230,7 @@ def sweep_tile(
         corner = next_corner
 
 
-@_kernel
+@kernel
 def step_codes(
     X: Float32s,
     Yt: Float32s,
@@ -283,7 +275,7 @@ def step_codes(
         corner = next_corner
 
 
-@_kernel
+@kernel
 def walk_back(steps: Steps, row: int, column: int, i: int, j: int, path: Int64s, at: int) -> tuple[int, int, int]:
     """Follow the steps of a tile from (i, j) until they leave it, filling ``path`` from ``at`` downwards.
 

@@ -120,25 +120,27 @@ class OnsetSpectrograms:
     change: Features
 
 
-def onset_spectrograms(audio: Features) -> OnsetSpectrograms:
+def onset_spectrograms(audio: Features, tuning_cents: float = 0.0) -> OnsetSpectrograms:
     """Return the spectrograms that the network looks at.
 
     Parameters
     ----------
     audio : ndarray of float32 [shape=(n,)]
         Mono signal at 44.1 kHz, brought to the level that ``levels.levelled`` gives.
+    tuning_cents : float
+        How far above A4 = 440 Hz the instruments are tuned.
 
     Returns
     -------
     OnsetSpectrograms
         Frame *k* is centred on ``k * HOP_S`` seconds.
     """
-    short = semitones(audio, 1024)
+    short, medium, long = (semitones(audio, length, tuning_cents=tuning_cents) for length in (1024, 2048, 4096))
     rise = np.maximum(np.diff(short, axis=0, prepend=short[:1]), 0.0).sum(axis=1)
-    return OnsetSpectrograms(semitones(audio, 2048), semitones(audio, 4096), np.log1p(rise))
+    return OnsetSpectrograms(medium, long, np.log1p(rise))
 
 
-def semitones(audio: Features, window_length: int, hop_length: int = HOP_LENGTH) -> Features:
+def semitones(audio: Features, window_length: int, hop_length: int = HOP_LENGTH, tuning_cents: float = 0.0) -> Features:
     """Return the semitone spectrogram from MIDI 21 to 132 of a levelled signal."""
     return spectra.band_spectrogram(
         audio,
@@ -146,6 +148,7 @@ def semitones(audio: Features, window_length: int, hop_length: int = HOP_LENGTH)
         hop_length=hop_length,
         bands_per_octave=12,
         highest_pitch=_HIGHEST_BAND,
+        tuning_cents=tuning_cents,
     )
 
 

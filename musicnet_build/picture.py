@@ -1,12 +1,15 @@
 """What a picture of an alignment shows, computed from the alignment; ``figures`` draws it."""
 
+import dataclasses
+
 import numpy as np
 
 from musicnet_build import spectra
 from musicnet_build.alignment import Alignment
 from musicnet_build.figures import AlignmentPicture, coarse_cost
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.warping import cost_along
+from musicnet_build.timemap import TimeMap
+from musicnet_build.warping import Warping, cost_along
 
 
 def alignment_picture(title: str, recording: spectra.Features, alignment: Alignment) -> AlignmentPicture:
@@ -25,7 +28,7 @@ def alignment_picture(title: str, recording: spectra.Features, alignment: Alignm
     -------
     AlignmentPicture
     """
-    warping = alignment.warping
+    warping = _densely(alignment.warping)
     score_frames_s, recording_frames_s = warping.score_frames_s, warping.recording_frames_s
     in_score = (score_frames_s >= 0) & (score_frames_s <= score_frames_s[-1])
     in_recording = (recording_frames_s >= 0) & (recording_frames_s <= len(recording) / SAMPLE_RATE)
@@ -41,3 +44,11 @@ def alignment_picture(title: str, recording: spectra.Features, alignment: Alignm
         frame_rate_hz=SAMPLE_RATE / 512,
         notes=alignment.notes,
     )
+
+
+def _densely(warping: Warping, step_s: float = 0.05) -> Warping:
+    """The same with a point of the time map at least every ``step_s``, where the cost is measured."""
+    time_map = warping.time_map
+    grid_s = np.arange(time_map.recording_s[0], time_map.recording_s[-1], step_s)
+    recording_s = np.union1d(time_map.recording_s, grid_s)
+    return dataclasses.replace(warping, time_map=TimeMap(time_map.score_at(recording_s), recording_s))

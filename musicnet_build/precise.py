@@ -1,7 +1,8 @@
 """The preset ``precise``: coarse passes, re-synthesis in the performance's tempo, fine passes, a time for each note.
 
 1. The score is rendered at the recording's overall tempo, and both signals are aligned coarsely, twice: with a low and
-   a high floor under the spectrum. Where the two disagree, the onset evidence of the recording decides.
+   a high floor under the spectrum. Where the two disagree, the onset evidence of the recording decides. On the same
+   features ``structure`` finds passages that were left out or played again; the score is then put in that order.
 2. The score is rendered again with its notes sent through the smoothed coarse map. Three fine passes align this
    rendering in a narrow band.
 3. ``refinement`` turns the passes and the onset evidence into a time for each note.
@@ -9,22 +10,26 @@
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
 from musicnet_build import onsets, spectra
+from musicnet_build.cache import cached_synthesize
+from musicnet_build.compiling import kernel
 from musicnet_build.dtw import band_around, dtw
 from musicnet_build.levels import active_span, levelled
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.playing_order import PlayingOrder, describe, end_beats
 from musicnet_build.refinement import Refinement, chord_means, most_probable_path, refine
+from musicnet_build.reordering import score_in_order
 from musicnet_build.score import Score
 from musicnet_build.soundfonts import Soundfont
 from musicnet_build.spectra import Features
+from musicnet_build.structure import find_playing_order
 from musicnet_build.synthesis import synthesize
 from musicnet_build.timemap import TimeMap, map_from_path, monotone_map, smoothed
-from musicnet_build.warping import Progress, Warping
+from musicnet_build.warping import Options, Progress, Warping
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +51,9 @@ FINE_PASSES = ((1000.0, 0.1), (100.0, 0.1), (1000.0, 0.2))
 
 FINE_BAND_S = 0.5
 TEMPO_SMOOTHING_S = 0.3
+LEAST_SHARE = 0.25
+"""Share of a score that a playing order must have at least."""
+
 SWITCH_COST = 15.0
 """What the evidence must say, as a log likelihood ratio, before the search goes from one coarse map to the other."""
 
@@ -102,6 +110,11 @@ def coarse_features(seen: View, floor: float = FLOORS[0]) -> Features:
     return np.hstack([_normalised(seen.pitch_window, floor), 3.0 * rise])
 
 
+def coarse_frames_s(count: int) -> Floats:
+    """Return the times in seconds, in the signal without its padding, on which the first coarse frames are centred."""
+    return spectra.frame_times_s(np.arange(count), COARSE_HOP) - PADDING_S
+
+
 def fine_features(seen: View, log_gain: float, fade_s: float) -> Features:
     """Return what a fine pass compares.
 
@@ -121,75 +134,146 @@ def fine_features(seen: View, log_gain: float, fade_s: float) -> Features:
     return np.hstack([_normalised(spectrum, 0.0), _fading(rise, np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))])
 
 
-def precise(
-    recording: Features,
-    score: Score,
-    soundfont: Soundfont,
-    strict: bool,
-    memory_bytes: int,
-    progress: Progress,
-) -> Warping:
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """What is taken from a recording, once for all passes."""
+
+    fine: View
+    coarse: View
+    evidence: dict[int, Features]
+    tuning_cents: float
+    music_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Rough:
+    """What the coarse passes give.
+
+    ``stretch`` is recording seconds to a score second, ``opinions_s`` the recording seconds of each note by each pass,
+    ``settled`` the smoothed map that the fine passes start from.
+    """
+
+    stretch: float
+    score_features: Features
+    recording_features: Features
+    opinions_s: Floats
+    settled: TimeMap
+    warnings: tuple[str, ...]
+
+    @property
+    def score_frames_s(self) -> Floats:
+        return coarse_frames_s(len(self.score_features)) / self.stretch
+
+    @property
+    def recording_frames_s(self) -> Floats:
+        return coarse_frames_s(len(self.recording_features))
+
+    def guess_s(self, score_s: Floats) -> Floats:
+        """Recording seconds of score seconds, roughly."""
+        return self.settled.recording_at(score_s * self.stretch)
+
+
+def precise(recording: Features, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> Warping:
     """Align a recording and a score by the recipe above; see ``alignment.align`` for the parameters.
 
     Returns
     -------
     Warping
-        With a time for each pitched note in ``note_onsets_s``.
+        With times of all pitched notes in ``refinement``.
     """
-    notes = score.notes[~score.notes["is_drum"]]
     progress("listening for onsets", 0.0)
-    spectrograms = onsets.onset_spectrograms(_padded(recording))
-    curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
-    evidence = {pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()}
-    heard = View(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
-    progress("listening for onsets", 1.0)
-
-    stretch = _stretch(recording, notes)
-    rendered = synthesize(score.retimed(lambda time_s: time_s * stretch), soundfont, strict=strict)
+    heard = _listen(recording, _pitched(score))
     progress("aligning coarsely", 0.0)
-    played = view(rendered.audio, COARSE_HOP)
-    heard_coarsely = View(heard.onset_window[::4], heard.pitch_window[::4])
-    X, Y = coarse_features(played), coarse_features(heard_coarsely)
-    rough = [_coarse_map(X, Y, memory_bytes)]
-    rough += [
-        _coarse_map(coarse_features(played, floor), coarse_features(heard_coarsely, floor), memory_bytes)
-        for floor in FLOORS[1:]
-    ]
-    progress("aligning coarsely", 1.0)
-    rough_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in rough])
-    settled = smoothed(_settled(rough, rough_s, notes, stretch, evidence), TEMPO_SMOOTHING_S)
-
+    rough = _align_coarsely(heard, score, soundfont, options)
+    order = _departing_order(score, rough) if options.search_order else None
+    if order:
+        score, _ = score_in_order(score, order)
+        rough = _align_coarsely(heard, score, soundfont, options)
     progress("aligning finely", 0.0)
-    retimed = score.retimed(lambda time_s: np.maximum(settled.recording_at(time_s * stretch), 0.0))
-    again = synthesize(retimed, soundfont, strict=strict)
+    notes = _pitched(score)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
-    guess_s = settled.recording_at(times_s * stretch)
-    fine_s = np.array(
-        [fine.recording_at(guess_s) for fine in _fine_maps(view(again.audio, FINE_HOP), heard, memory_bytes)]
-    )
-    progress("aligning finely", 1.0)
-
-    at = np.searchsorted(times_s, notes["onset_s"])
-    refined = refine(notes, fine_s[:, at], rough_s, evidence)
+    fine_s = _align_finely(heard, score, soundfont, options, rough, times_s)
+    progress("placing the notes", 0.0)
+    refined = refine(notes, fine_s[:, np.searchsorted(times_s, notes["onset_s"])], rough.opinions_s, heard.evidence)
+    progress("placing the notes", 1.0)
     return Warping(
+        score=score,
+        order=order,
         time_map=_through_chords(times_s, np.median(fine_s, axis=0), notes, refined),
-        score_features=X,
-        recording_features=Y,
-        score_frames_s=(spectra.frame_times_s(np.arange(len(X)), COARSE_HOP) - PADDING_S) / stretch,
-        recording_frames_s=spectra.frame_times_s(np.arange(len(Y)), COARSE_HOP) - PADDING_S,
-        warnings=rendered.warnings,
-        note_onsets_s=refined.onset_s,
+        score_features=rough.score_features[:, :PIANO_BANDS],
+        recording_features=rough.recording_features[:, :PIANO_BANDS],
+        score_frames_s=rough.score_frames_s,
+        recording_frames_s=rough.recording_frames_s,
+        warnings=rough.warnings,
+        refinement=refined,
+        tuning_cents=heard.tuning_cents,
     )
+
+
+def _listen(recording: Features, notes: NoteTable) -> _Heard:
+    tuning_cents = spectra.estimated_tuning_cents(recording)
+    spectrograms = onsets.onset_spectrograms(_padded(recording), tuning_cents)
+    curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
+    fine = View(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
+    start, end = active_span(recording)
+    return _Heard(
+        fine=fine,
+        coarse=View(fine.onset_window[::4], fine.pitch_window[::4]),
+        evidence={pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()},
+        tuning_cents=tuning_cents,
+        music_s=(end - start) / SAMPLE_RATE,
+    )
+
+
+def _align_coarsely(heard: _Heard, score: Score, soundfont: Soundfont, options: Options) -> _Rough:
+    notes = _pitched(score)
+    stretch = heard.music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
+    played, warnings = _rendered_view(score.retimed(lambda time_s: time_s * stretch), soundfont, options)
+    sides = [(coarse_features(played, floor), coarse_features(heard.coarse, floor)) for floor in FLOORS]
+    maps = [_coarse_map(X, Y, options.memory_bytes) for X, Y in sides]
+    opinions_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
+    settled = smoothed(_settled(maps, opinions_s, notes, stretch, heard.evidence), TEMPO_SMOOTHING_S)
+    return _Rough(stretch, *sides[0], opinions_s, settled, warnings)
+
+
+def _rendered_view(score: Score, soundfont: Soundfont, options: Options) -> tuple[View, tuple[str, ...]]:
+    """View and warnings of the synthesized score; its sound, which may be large, is not kept."""
+    rendered = cached_synthesize(score, soundfont, strict=options.strict)
+    return view(rendered.audio, COARSE_HOP), rendered.warnings
+
+
+def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:
+    """The order in which the score is played, where it is not played as written.
+
+    A scrap of the score found in a recording is no playing order but a sign of a wrong score, which ``quality`` finds.
+    """
+    order = find_playing_order(
+        score, rough.score_features, rough.score_frames_s, rough.recording_features, rough.recording_frames_s
+    )
+    kept_beats = sum(span.end_beats - span.start_beats for span in order.spans)
+    scrap = kept_beats < LEAST_SHARE * end_beats(score)
+    return order if describe(order, score) and not scrap else None
+
+
+def _align_finely(
+    heard: _Heard, score: Score, soundfont: Soundfont, options: Options, rough: _Rough, times_s: Floats
+) -> Floats:
+    """Recording seconds of score seconds by each fine pass [passes, times]."""
+    retimed = score.retimed(lambda time_s: np.maximum(rough.guess_s(time_s), 0.0))
+    # Not kept in the cache: this rendering is of one recording's tempo.
+    played = view(synthesize(retimed, soundfont, strict=options.strict).audio, FINE_HOP)
+    guess_s = rough.guess_s(times_s)
+    maps = _fine_maps(played, heard.fine, options.memory_bytes)
+    return np.array([time_map.recording_at(guess_s) for time_map in maps])
+
+
+def _pitched(score: Score) -> NoteTable:
+    pitched: NoteTable = score.notes[~score.notes["is_drum"]]
+    return pitched
 
 
 def _padded(audio: Features) -> Features:
     return np.pad(levelled(audio), PADDING_FRAMES * onsets.HOP_LENGTH)
-
-
-def _stretch(recording: Features, notes: NoteTable) -> float:
-    """How many seconds of the recording's music there are to a second of the score's."""
-    start, end = active_span(recording)
-    return (end - start) / SAMPLE_RATE / float(notes["offset_s"].max() - notes["onset_s"].min())
 
 
 def _normalised(spectrum: Features, floor: float) -> Features:
@@ -214,7 +298,7 @@ def _relative_to_loudest(rise: Features, hop_length: int, reach_s: float) -> Fea
     return relative
 
 
-@numba.njit(cache=True)
+@kernel
 def _fading(rise: Features, fade: np.float32) -> Features:
     """Each onset holds on, losing a constant share from frame to frame."""
     faded = rise.copy()

@@ -13,12 +13,12 @@ pitch by pitch, when something begins. Here they are combined as probabilities, 
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from musicnet_build.compiling import kernel
 from musicnet_build.notes import NoteTable
 from musicnet_build.onsets import HOP_S
 from musicnet_build.spectra import Features
@@ -28,9 +28,9 @@ Floats = NDArray[np.float64]
 REACH_S = 0.7
 """How far a chord may be moved from the median of the passes."""
 
-PASS_SPREAD_S = 0.02
-STEP_SPREAD_S = 0.015
-NOTE_SPREAD_S = 0.02
+PASS_SPREAD_S = 0.012
+STEP_SPREAD_S = 0.010
+NOTE_SPREAD_S = 0.025
 """Scales of Student's t: passes around a chord, a chord's shift around the last one's, notes around their chord."""
 
 STRAY = 0.05
@@ -60,6 +60,8 @@ class Refinement:
         Recording seconds of each note's chord.
     near : ndarray of float64 [shape=(n,)]
         Probability that the onset lies within 50 ms of ``onset_s``, as far as this model knows.
+    opinions_s : ndarray of float64 [shape=(passes, n)]
+        Recording seconds of each note by each pass, the rough ones too.
     reliability : float
         Share of sharp evidence that agrees with the chords.
     """
@@ -67,6 +69,7 @@ class Refinement:
     onset_s: Floats
     chord_s: Floats
     near: Floats
+    opinions_s: Floats
     reliability: float
 
 
@@ -89,15 +92,16 @@ def refine(notes: NoteTable, passes_s: Floats, rough_s: Floats, evidence: dict[i
     Refinement
     """
     _, chord = np.unique(notes["onset_s"], return_inverse=True)
-    opinions_s = np.array([chord_means(notes["onset_s"], opinion)[1] for opinion in (*passes_s, *rough_s)])
+    opinions_s = np.concatenate([passes_s, rough_s])
+    chord_opinions_s = np.array([chord_means(notes["onset_s"], opinion)[1] for opinion in opinions_s])
     middle_s = chord_means(notes["onset_s"], np.median(passes_s, axis=0))[1]
     centre = np.round(middle_s / HOP_S).astype(np.int64)
     likelihood = _log_likelihoods(notes["pitch"], chord, centre, evidence)
-    chord_s = _chord_times(likelihood, chord, centre, opinions_s)
+    chord_s = _chord_times(likelihood, chord, centre, chord_opinions_s)
     reliability = _reliability(likelihood, chord, centre, chord_s)
     trust = float(np.clip((reliability - DISTRUSTED) / (TRUSTED - DISTRUSTED), 0.0, 1.0))
     onset_s, near = _note_times(likelihood, chord, centre, chord_s, trust)
-    return Refinement(onset_s, chord_s[chord], near, reliability)
+    return Refinement(onset_s, chord_s[chord], near, opinions_s, reliability)
 
 
 def chord_means(score_onset_s: Floats, values: Floats) -> tuple[Floats, Floats]:
@@ -164,7 +168,7 @@ def _chord_times(likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[n
     return np.array([_peak(emission[row], times_s[row], at, 1) for row, at in enumerate(state)])
 
 
-@numba.njit(cache=True)
+@kernel
 def most_probable_path(emission: Floats, transition: Floats) -> NDArray[np.int64]:
     """Return the sequence of states of the largest total score (the Viterbi algorithm).
 

@@ -14,8 +14,6 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-import scipy.ndimage
-import scipy.signal
 from numpy.typing import ArrayLike, NDArray
 
 from musicnet_build.notes import SAMPLE_RATE
@@ -75,7 +73,7 @@ def amplitude_blocks(audio: Features, window_length: int, hop_length: int) -> It
     ndarray of float32 [shape=(frames in block, 1 + window_length // 2)]
         Amplitudes: the magnitude of the transform times 2 / sum of the window.
     """
-    window = scipy.signal.get_window("hann", window_length).astype(np.float32)
+    window = np.hanning(window_length + 1)[:-1].astype(np.float32)  # periodic: the transform's frame closes on itself
     window *= np.float32(2.0 / window.sum(dtype=np.float64))
     half = window_length // 2
     n_frames = frame_count(len(audio), hop_length)
@@ -122,6 +120,7 @@ def band_spectrogram(
     bands_per_octave: int,
     highest_pitch: int = HIGHEST_PITCH,
     log_gain: float = BAND_GAIN,
+    tuning_cents: float = 0.0,
 ) -> Features:
     """Return the logarithm of the amplitudes in bands of equal width on the pitch scale, from MIDI 21 up.
 
@@ -137,19 +136,23 @@ def band_spectrogram(
         MIDI number on which the last band is centred.
     log_gain : float
         The value is log(1 + log_gain * amplitude).
+    tuning_cents : float
+        How far above A4 = 440 Hz the instruments are tuned.
 
     Returns
     -------
     ndarray of float32 [shape=(frame_count(n), bands)]
         The first band is centred on MIDI 21.
     """
-    bank = pitch_filterbank(window_length, bands_per_octave, highest_pitch)
+    bank = pitch_filterbank(window_length, bands_per_octave, highest_pitch, tuning_cents)
     blocks = amplitude_blocks(audio, window_length, hop_length)
     return np.concatenate([_log(block @ bank, log_gain) for block in blocks])
 
 
 @lru_cache(maxsize=16)
-def pitch_filterbank(window_length: int, bands_per_octave: int, highest_pitch: int = HIGHEST_PITCH) -> Features:
+def pitch_filterbank(
+    window_length: int, bands_per_octave: int, highest_pitch: int = HIGHEST_PITCH, tuning_cents: float = 0.0
+) -> Features:
     """Return triangular filters for 44.1 kHz, centred on equal-tempered pitches from MIDI 21 up.
 
     Each filter falls to zero at its neighbours' centres, but never spans less than one bin to each side, so that
@@ -163,13 +166,15 @@ def pitch_filterbank(window_length: int, bands_per_octave: int, highest_pitch: i
         Filters an octave.
     highest_pitch : int
         MIDI number on which the last filter is centred.
+    tuning_cents : float
+        How far the centres lie above equal temperament on A4 = 440 Hz.
 
     Returns
     -------
     ndarray of float32 [shape=(1 + window_length // 2, bands)]
     """
     step = 12.0 / bands_per_octave
-    pitches = np.arange(LOWEST_PITCH, highest_pitch + step / 2, step)
+    pitches = np.arange(LOWEST_PITCH, highest_pitch + step / 2, step) + tuning_cents / 100.0
     centres_hz = pitch_to_hz(pitches)
     bin_hz = SAMPLE_RATE / window_length
     below = np.maximum(centres_hz - pitch_to_hz(pitches - step), bin_hz)
@@ -177,6 +182,38 @@ def pitch_filterbank(window_length: int, bands_per_octave: int, highest_pitch: i
     distance = np.arange(1 + window_length // 2)[:, None] * bin_hz - centres_hz
     slope = np.where(distance < 0, -distance / below, distance / above)
     return np.maximum(0.0, 1.0 - slope).astype(np.float32)
+
+
+def estimated_tuning_cents(audio: Features, *, frames: int = 400, window_length: int = 8192) -> float:
+    """Return how far the instruments are tuned above A4 = 440 Hz, from -50 to 50 cents, in steps of 5.
+
+    The circular mean of where spectral peaks between 100 and 2,000 Hz lie between semitones, weighted by amplitude.
+
+    Parameters
+    ----------
+    audio : ndarray of float32 [shape=(n,)]
+        Mono signal at 44.1 kHz.
+    frames : int
+        How many frames, evenly spaced over the signal, are looked at.
+    window_length : int
+        In samples.
+
+    Returns
+    -------
+    float
+        0 where there are no peaks.
+    """
+    hop_length = max(window_length // 4, len(audio) // frames)
+    total = 0j
+    for block in amplitude_blocks(audio, window_length, hop_length):
+        low, high = (int(hz * window_length / SAMPLE_RATE) for hz in (100, 2000))
+        left, middle, right = (np.log(block[:, low + k : high + k] + 1e-9) for k in (-1, 0, 1))
+        peak = (middle > left) & (middle > right) & (middle > np.log(1e-4))
+        curvature = np.where(peak, left - 2 * middle + right, -1.0)
+        bins = np.arange(low, high) + 0.5 * (left - right) / curvature
+        semitones = 12 * np.log2(np.where(peak, bins, 1.0) * SAMPLE_RATE / window_length / 440.0)
+        total += np.sum(np.where(peak, np.exp(middle), 0.0) * np.exp(2j * np.pi * semitones))
+    return 5.0 * round(float(np.angle(total)) / (2 * np.pi) * 20.0)
 
 
 def pitch_to_hz(pitch: ArrayLike, a4_hz: float = 440.0) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """What several test files share: twelve seconds of music made on the spot, with score, recording and truth."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from musicnet_build.demo import SEED, perform, stand_in_recording, write_canon
 from musicnet_build.labels import write_labels
 from musicnet_build.score import read_score
 from musicnet_build.soundfonts import choose_soundfont
+
+# Tests render what they test, and leave the user's cache alone; those of the cache have a folder of their own.
+os.environ["MUSICNET_BUILD_CACHE"] = "off"
 
 EXCERPT_BEATS = (24.0, 34.0)  # where all five instruments play
 

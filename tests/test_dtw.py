@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import librosa
 import numpy as np
@@ -377,3 +378,13 @@ def test_estimates_grow_with_the_work():
     assert 1 < estimate < 2000
     narrow = band_around(np.linspace(0, 100_000, 100_000), 100, 100_000)
     assert estimate_seconds(100_000, 100_000, 20, band=narrow) < estimate / 10
+
+
+def test_kernels_work_where_nothing_may_be_kept_on_disk():
+    # Code that belongs to no file has no place for numba's cache, like a package and a home that are read-only.
+    source = Path(kernels.__file__).read_text(encoding="utf-8")
+    module = {"__name__": "kernels without a file"}
+    exec(compile(source, "<no file>", "exec"), module)
+    path = np.zeros((5, 2), dtype=np.int64)
+    assert module["walk_back"](np.zeros((3, 3), dtype=np.uint8), 0, 0, 2, 2, path, 4) == (-1, -1, 1)
+    np.testing.assert_array_equal(path[2:], [[0, 0], [1, 1], [2, 2]])

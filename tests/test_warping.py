@@ -1,21 +1,39 @@
 """Tests of what a recipe gives: the cost along its map is small where the two sound alike and large where not."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from musicnet_build.notes import empty_notes
+from musicnet_build.score import CONTROL_DTYPE, LostNotes, Score, TempoMap
 from musicnet_build.timemap import TimeMap
-from musicnet_build.warping import Warping, cost_along
+from musicnet_build.warping import Warping, cost_along, with_estimate
 
 HOP_S = 0.1
 
 
 def warping(score: NDArray[np.float32], recording: NDArray[np.float32], time_map: TimeMap) -> Warping:
     return Warping(
+        score=written_score(),
+        order=None,
         time_map=time_map,
         score_features=score,
         recording_features=recording,
         score_frames_s=HOP_S * np.arange(len(score)),
         recording_frames_s=HOP_S * np.arange(len(recording)),
+        warnings=(),
+    )
+
+
+def written_score() -> Score:
+    return Score(
+        notes=empty_notes(),
+        controls=np.empty(0, CONTROL_DTYPE),
+        parts=(),
+        tempo_map=TempoMap(np.zeros(1), np.zeros(1), np.full(1, 0.5)),
+        time_signatures=(),
+        lost=LostNotes(),
+        name="score",
         warnings=(),
     )
 
@@ -59,3 +77,16 @@ def test_points_beyond_the_frames_are_measured_at_the_last_one() -> None:
 def test_one_frame_on_either_side_is_enough() -> None:
     cost = cost_along(warping(features(1), features(1), TimeMap(np.array([0.0]), np.array([0.0]))))
     np.testing.assert_array_equal(cost, [0.0])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (3.0, "aligning"),
+        (45.4, "aligning, about 45 s"),
+        (100.0, "aligning, about 2 min"),
+        (3600, "aligning, about 60 min"),
+    ],
+)
+def test_only_a_long_stage_tells_its_time_in_a_unit_that_people_use(seconds: float, said: str) -> None:
+    assert with_estimate("aligning", seconds) == said

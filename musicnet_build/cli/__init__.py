@@ -23,6 +23,7 @@ COMMANDS = {
     "pack": "Pack a dataset into the files that trainings read.",
     "stats": "Say what is in a dataset.",
     "validate": "Find what is wrong with a dataset.",
+    "score": "Look into a score: length, instruments, tempo, metre, repeats.",
     "soundfonts": "List the soundfonts found on this machine.",
     "doctor": "Say what is installed, what is missing, and how to mend it.",
     "demo": "Make a small labelled recording, its overlay and its picture.",

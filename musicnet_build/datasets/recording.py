@@ -31,6 +31,7 @@ from musicnet_build.listening.overlay import overlay
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score import PITCH_BEND, Score, read_score
 from musicnet_build.soundfonts import choose_soundfont
+from musicnet_build.warping import Options
 
 ACCEPTED, REVIEW, REJECTED, FAILED = "accepted", "review", "rejected", "failed"
 STATES = (ACCEPTED, REVIEW, REJECTED, FAILED)
@@ -171,7 +172,10 @@ def state_of(task: Task, record: dict[str, Any]) -> tuple[str, list[str]]:
 
 def machine_verdict(alignment: Alignment) -> tuple[str, list[str], dict[str, Any] | None]:
     """Return what the alignment says of its own quality: state, reasons, and the measures behind it."""
-    return REVIEW, ["its quality was not measured"], None
+    if alignment.quality is None:
+        return REVIEW, ["its quality was not measured"], None
+    state = {"accept": ACCEPTED, "review": REVIEW, "reject": REJECTED}[alignment.quality.verdict]
+    return state, list(alignment.quality.reasons), alignment.quality.as_dict()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -246,7 +250,9 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
     score = prepared_score(read_score(task.score), task.transposition, task.tuning_cents)
     audio = _excerpt(task, read_audio(task.recording))
     _check_space(root, audio.nbytes)
-    alignment = align(audio, score, choose_soundfont(task.soundfont), preset=task.preset, strict=task.strict)
+    alignment = align(
+        audio, score, choose_soundfont(task.soundfont), preset=task.preset, options=Options(strict=task.strict)
+    )
     verdict, reasons, measures = machine_verdict(alignment)
     record = {
         "id": task.id,

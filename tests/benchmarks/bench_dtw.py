@@ -2,38 +2,49 @@
 
     python tests/benchmarks/bench_dtw.py [--sizes 4000 8000 16000] [--only NAME …] [--json OUT.json]
 
-Every contender aligns the same two seeded feature sequences in a process of its own, so that CPU time (user + system,
-all threads) and peak memory are those of the operating system's books. From both, the same process's figures for
-aligning only the first 64 frames of the same data are subtracted: interpreter, imports, data and, where a cost matrix
-is given ready, that matrix. Compilers' caches are warmed before. A library that is not installed gets a row saying so.
+Every contender aligns the same two seeded feature sequences in a process of its own. It aligns the first 64 frames to
+warm up, then all of them: CPU time (user + system, all threads) is that of the second call, and peak memory is how far
+the call raises the process's high-water mark above interpreter, imports, data and, where a cost matrix is given ready,
+that matrix. A library that is not installed, or for which the memory does not suffice, gets a row saying so.
 """
 
 import argparse
+import hashlib
 import importlib.util
 import json
-import os
-import subprocess
+import resource
 import sys
+import time
 from pathlib import Path
 
+import measuring
+
 DIMENSIONS = 50
-BASELINE_FRAMES = 64
+WARMING_FRAMES = 64
 
 
-# --- contenders: import, then return a function of the number of frames to align, which returns the path's cost -------
+# --- contenders: import, then return a function of the number of frames that returns the path's cost and the path ----
 
 
 def musicnet_build(X, Y):
     from musicnet_build.dtw import dtw
 
-    return lambda n: dtw(X[:n], Y[:n]).cost
+    def align(n):
+        warped = dtw(X[:n], Y[:n])
+        return warped.cost, warped.path
+
+    return align
 
 
 def librosa_from_features(X, Y):
     import librosa
 
-    # Through scipy's direct differences, as librosa does by itself.
-    return lambda n: librosa.sequence.dtw(X[:n].T, Y[:n].T)[0][-1, -1]
+    def align(n):
+        # Through scipy's direct differences, as librosa does by itself.
+        D, path = librosa.sequence.dtw(X[:n].T, Y[:n].T)
+        return D[-1, -1], path[::-1]
+
+    return align
 
 
 def librosa_from_matrix(X, Y):
@@ -41,7 +52,12 @@ def librosa_from_matrix(X, Y):
     from scipy.spatial.distance import cdist
 
     C = cdist(X, Y)
-    return lambda n: librosa.sequence.dtw(C=C[:n, :n])[0][-1, -1]
+
+    def align(n):
+        D, path = librosa.sequence.dtw(C=C[:n, :n])
+        return D[-1, -1], path[::-1]
+
+    return align
 
 
 def dtaidistance(X, Y):
@@ -50,8 +66,7 @@ def dtaidistance(X, Y):
     def align(n):
         x, y = X[:n].astype(float), Y[:n].astype(float)
         cost, paths = dtw_ndim.warping_paths_fast(x, y, inner_dist="euclidean")
-        dtw.best_path(paths)
-        return cost
+        return cost, dtw.best_path(paths)
 
     return align
 
@@ -59,18 +74,17 @@ def dtaidistance(X, Y):
 def dtw_python(X, Y):
     import dtw
 
-    return lambda n: dtw.dtw(X[:n], Y[:n], step_pattern="symmetric1").distance
+    def align(n):
+        warped = dtw.dtw(X[:n], Y[:n], step_pattern="symmetric1")
+        return warped.distance, list(zip(warped.index1, warped.index2, strict=True))
+
+    return align
 
 
 def linmdtw(X, Y):
     import linmdtw
-    import numpy as np
 
-    def align(n):
-        i, j = np.asarray(linmdtw.linmdtw(X[:n], Y[:n], do_gpu=False)).T
-        return float(np.linalg.norm(X[i] - Y[j], axis=1).sum())
-
-    return align
+    return lambda n: linmdtw.linmdtw(X[:n], Y[:n], do_gpu=False)
 
 
 def synctoolbox(X, Y):
@@ -84,7 +98,7 @@ def synctoolbox(X, Y):
         i, j = sync_via_mrmsdtw(
             f_chroma1=x, f_chroma2=y, input_feature_rate=50, step_sizes=step_sizes, step_weights=ones, verbose=False
         ).astype(int)
-        return float(np.linalg.norm(X[i] - Y[j], axis=1).sum())
+        return np.linalg.norm(X[i] - Y[j], axis=1).sum(), np.stack([i, j], axis=1)
 
     return align
 
@@ -113,54 +127,57 @@ def random_walks(frames):
 # --- measuring --------------------------------------------------------------------------------------------------------
 
 
-def measure(name, frames, aligned, timeout_s):
-    """Run one contender in a process of its own; CPU seconds, peak bytes and cost."""
-    command = [sys.executable, __file__, "--contender", name, "--sizes", str(frames), "--aligned", str(aligned)]
-    environment = os.environ | {"PYTHONWARNINGS": "ignore"}
-    command = ["timeout", str(timeout_s), *command]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"stopped with status {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, json.loads(output.splitlines()[-1])
+def align_once(name, frames):
+    """Align in this process; print CPU and wall seconds, bytes above and of the baseline, and the path."""
+    measuring.limit_memory()
+    align = CONTENDERS[name][1](*random_walks(frames))
+    align(WARMING_FRAMES)
+    before, cpu_s, wall_s = peak_bytes(), time.process_time(), time.perf_counter()
+    cost, path = align(frames)
+    figures = {"cpu_s": time.process_time() - cpu_s, "wall_s": time.perf_counter() - wall_s, "cost": float(cost)}
+    figures |= {"peak_mb": (peak_bytes() - before) / 1e6, "baseline_mb": before / 1e6, "path": digest(path)}
+    print(json.dumps(figures))
 
 
-def compare(name, frames, timeout_s):
-    """Figures of one contender above its own baseline, or why there are none."""
+def digest(path):
+    import numpy as np
+
+    return hashlib.sha256(np.ascontiguousarray(path, dtype=np.int64).tobytes()).hexdigest()
+
+
+def peak_bytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measure(name, frames, timeout_s):
+    """Figures of one contender, or why there are none."""
     row = {"contender": name, "frames": frames}
+    if importlib.util.find_spec(CONTENDERS[name][0]) is None:
+        return row | {"failed": "not installed"}
+    command = [sys.executable, __file__, "--contender", name, "--sizes", frames]
     try:
-        measure(name, BASELINE_FRAMES, BASELINE_FRAMES, timeout_s)
-        base_cpu_s, base_bytes, _ = measure(name, frames, BASELINE_FRAMES, timeout_s)
-        cpu_s, peak_bytes, cost = measure(name, frames, frames, timeout_s)
+        return row | measuring.last_line_as_json(measuring.run(command, timeout_s=timeout_s).output)
     except RuntimeError as error:
         return row | {"failed": str(error)}
-    return row | {
-        "cpu_s": cpu_s - base_cpu_s,
-        "peak_mb": (peak_bytes - base_bytes) / 1e6,
-        "baseline_cpu_s": base_cpu_s,
-        "baseline_mb": base_bytes / 1e6,
-        "cost": cost,
-    }
 
 
 def table(rows):
     """The rows as a markdown table, with ratios to the first contender of the same size."""
     lines = [
-        "| frames | contender | CPU s | × ours | peak MB | × ours | baseline CPU s, MB | cost of the path |",
-        "|---:|---|---:|---:|---:|---:|---:|---:|",
+        "| frames | | CPU s | × ours | peak MB | × ours | baseline MB | cost of the path | path |",
+        "|---:|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for row in rows:
         head = f"| {row['frames']} | {row['contender']} |"
         if "failed" in row:
-            lines.append(f"{head} {row['failed']} | | | | | |")
+            lines.append(f"{head} {row['failed']} | | | | | | |")
             continue
         ours = next(r for r in rows if r["frames"] == row["frames"])
         cpu, memory = (row[key] / max(ours.get(key, float("nan")), 1e-3) for key in ("cpu_s", "peak_mb"))
         lines.append(
             f"{head} {row['cpu_s']:.2f} | {cpu:.1f} | {row['peak_mb']:.0f} | {memory:.0f} "
-            f"| {row['baseline_cpu_s']:.1f}, {row['baseline_mb']:.0f} | {row['cost']:.3f} |"
+            f"| {row['baseline_mb']:.0f} | {row['cost']:.4f} "
+            f"| {'the same' if row['path'] == ours.get('path') else 'another'} |"
         )
     return "\n".join(lines)
 
@@ -172,26 +189,18 @@ def main():
     parser.add_argument("--timeout", type=int, default=900, help="seconds that one contender may take")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
-    parser.add_argument("--aligned", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.contender:
-        _, prepare = CONTENDERS[options.contender]
-        align = prepare(*random_walks(options.sizes[0]))
-        print(json.dumps(float(align(options.aligned))))
+        align_once(options.contender, options.sizes[0])
         return
     rows = []
     for frames in options.sizes:
         for name in options.only:
-            missing = importlib.util.find_spec(CONTENDERS[name][0]) is None
-            rows.append(
-                {"contender": name, "frames": frames, "failed": "not installed"}
-                if missing
-                else compare(name, frames, options.timeout)
-            )
+            rows.append(measure(name, frames, options.timeout))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     print(table(rows))
     if options.json:
-        options.json.write_text(json.dumps({"dimensions": DIMENSIONS, "rows": rows}, indent=1) + "\n")
+        measuring.write_json(options.json, {"dimensions": DIMENSIONS, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,280 @@
+"""The inner loops of the search for the playing order. No checks, no options: see :mod:`musicnet_build.structure`.
+
+Words. A *state* is a frame of the score. A *gate* is a state at which a beat begins: passages are entered there, and
+left in the frames just before it. Costs are in frames of the recording, of which each counts exactly once.
+
+    score  ▲                    ● ●
+           │                  ●          1  jump: out of the frames before a gate, into another gate,
+           │                ●            2  step: by 0, 1, 2 or 3 frames of the score,
+           │- - - - - - -┌1●- - - gate   3  start: into any gate, out of the silence or applause before.
+           │    ●        │
+           │  ● ↖2     ● ●
+      gate │3●- - - ● ● - - - - - gate
+           └──────────────────────► recording
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicnet_build.compiling import kernel
+
+JUMP, START = 4, 5
+"""Codes of how a state was reached, besides 0 to 3: by how many score frames it was advanced."""
+
+EXIT_REACH = 3
+"""A passage that ends at a gate may be left from this many frames: a path of steps up to 3 cannot miss them all."""
+
+Float32s = NDArray[np.float32]
+Float64s = NDArray[np.float64]
+Int32s = NDArray[np.int32]
+Int64s = NDArray[np.int64]
+Steps = NDArray[np.uint8]
+
+
+class Rules(NamedTuple):
+    """Where the search may go, and at what price in frames of the recording.
+
+    Attributes
+    ----------
+    gates : int64 [shape=(g,)]
+        States at which beats begin, strictly increasing from 0 on; the last one may be m: the end of the score.
+    reach : int64 [shape=(g, 2)]
+        For each gate: how many gates lie far enough before it to jump from, and the first gate far enough behind it.
+    shortcuts : int64 [shape=(r, 2)]
+        Gates left and entered by jumps that have a price of their own.
+    ends : float64 [shape=(g, 3)]
+        For each gate: price of entering it, of leaving at it, and of beginning or ending the recording there.
+    pace : float64 [shape=(4,)]
+        Price of advancing the score by 0, 1, 2 or 3 frames.
+    jump, width, shortcut, outside : float
+        Price of a jump, of each frame that it skips, of a shortcut, and of a frame before or behind the music.
+    last_state : int
+        First state in which the music may end at no price.
+    """
+
+    gates: Int64s
+    reach: Int64s
+    shortcuts: Int64s
+    ends: Float64s
+    pace: Float64s
+    jump: float
+    width: float
+    shortcut: float
+    outside: float
+    last_state: int
+
+
+@kernel
+def sweep(
+    costs: Float32s,
+    first_row: int,
+    rows: int,
+    total: Float64s,
+    straight: Float64s,
+    steps: Steps,
+    sources: Int32s,
+    rules: Rules,
+    best_end: Float64s,
+) -> None:
+    """Advance the search over a block of recording frames.
+
+    Parameters
+    ----------
+    costs : float32 [shape=(rows of the block, m)]
+        Cost of each score frame in the recording frames of the block.
+    first_row, rows : int
+        The recording frame of the block's first row, and how many there are in all.
+    total, straight : float64 [shape=(m,)]
+        Cheapest cost so far of being in each state, with and without jumps; changed in place.
+    steps : uint8 [shape=(rows of the block, m)]
+        How each state was reached; written.
+    sources : int32 [shape=(rows of the block, gates)]
+        For a jump into a gate: 4 * gate left + frames before it; written.
+    rules : Rules
+    best_end : float64 [shape=(4,)]
+        Cheapest end so far: cost, row, state, and cost without jumps; changed in place.
+    """
+    before, straight_before = np.empty_like(total), np.empty_like(straight)
+    for row in range(len(costs)):
+        i = first_row + row
+        before[:], straight_before[:] = total, straight
+        _step(before, rules.pace, total, steps[row])
+        _step_straight(straight_before, rules.pace, straight)
+        _jump(before, rules, total, steps[row], sources[row])
+        _start(rules, rules.outside * i, total, steps[row])
+        straight[0] = min(straight[0], rules.outside * i)
+        for j in range(len(total)):
+            total[j] += costs[row, j]
+            straight[j] += costs[row, j]
+        _end(total, straight, rules, rules.outside * (rows - 1 - i), i, best_end)
+
+
+@kernel
+def _step(before: Float64s, pace: Float64s, total: Float64s, steps: Steps) -> None:
+    """Advance every state by 0 to 3 frames of the score, whichever is cheapest."""
+    for j in range(len(total)):
+        best, code = before[j] + pace[0], 0
+        for s in range(1, min(j, 3) + 1):
+            value = before[j - s] + pace[s]
+            if value < best:
+                best, code = value, s
+        total[j], steps[j] = best, code
+
+
+@kernel
+def _step_straight(before: Float64s, pace: Float64s, total: Float64s) -> None:
+    for j in range(len(total)):
+        best = before[j] + pace[0]
+        for s in range(1, min(j, 3) + 1):
+            best = min(best, before[j - s] + pace[s])
+        total[j] = best
+
+
+@kernel
+def _jump(before: Float64s, rules: Rules, total: Float64s, steps: Steps, sources: Int32s) -> None:
+    """Enter gates from afar, where that is cheaper.
+
+    The price of a jump grows linearly with its width, so the cheapest gate to come from is a running minimum of
+    (cost - width * gate) over the gates before, and of (cost + width * gate) over those behind.
+    """
+    gates, width, g = rules.gates, rules.width, len(rules.gates)
+    leave, back = _leaving(before, rules)
+    at, k = -1, 0
+    for target in range(g):
+        while k < rules.reach[target, 0]:
+            if at < 0 or leave[k] - width * gates[k] < leave[at] - width * gates[at]:
+                at = k
+            k += 1
+        if at >= 0:
+            price = rules.jump + rules.ends[target, 0] + width * (gates[target] - gates[at])
+            _enter(target, at, leave[at] + price, back, rules, total, steps, sources)
+    at, k = -1, g - 1
+    for target in range(g - 1, -1, -1):
+        while k >= rules.reach[target, 1]:
+            if at < 0 or leave[k] + width * gates[k] < leave[at] + width * gates[at]:
+                at = k
+            k -= 1
+        if at >= 0:
+            price = rules.jump + rules.ends[target, 0] + width * (gates[at] - gates[target])
+            _enter(target, at, leave[at] + price, back, rules, total, steps, sources)
+    for e in range(len(rules.shortcuts)):
+        at, target = rules.shortcuts[e]
+        _enter(target, at, leave[at] + rules.shortcut, back, rules, total, steps, sources)
+
+
+@kernel
+def _leaving(before: Float64s, rules: Rules) -> tuple[Float64s, Int32s]:
+    """Cheapest cost of having just left a passage at each gate, and how many frames before the gate that was."""
+    leave, back = np.full(len(rules.gates), np.inf), np.ones(len(rules.gates), dtype=np.int32)
+    for k in range(len(rules.gates)):
+        for d in range(1, EXIT_REACH + 1):
+            j = rules.gates[k] - d
+            if j >= 0 and before[j] + rules.ends[k, 1] < leave[k]:
+                leave[k], back[k] = before[j] + rules.ends[k, 1], d
+    return leave, back
+
+
+@kernel
+def _enter(
+    target: int, at: int, value: float, back: Int32s, rules: Rules, total: Float64s, steps: Steps, sources: Int32s
+) -> None:
+    j = rules.gates[target]
+    if j < len(total) and value < total[j]:
+        total[j], steps[j], sources[target] = value, JUMP, 4 * at + back[at]
+
+
+@kernel
+def _start(rules: Rules, value: float, total: Float64s, steps: Steps) -> None:
+    """Begin the music in this frame of the recording, at any gate."""
+    for k in range(len(rules.gates)):
+        j = rules.gates[k]
+        price = rules.ends[k, 2] if k > 0 else 0.0
+        if j < len(total) and value + price < total[j]:
+            total[j], steps[j] = value + price, START
+
+
+@kernel
+def _end(total: Float64s, straight: Float64s, rules: Rules, rest: float, i: int, best_end: Float64s) -> None:
+    """Remember the recording frame and the state in which the music ends most cheaply."""
+    for j in range(rules.last_state, len(total)):
+        if total[j] + rest < best_end[0]:
+            best_end[0], best_end[1], best_end[2] = total[j] + rest, i, j
+        best_end[3] = min(best_end[3], straight[j] + rest)
+    for k in range(len(rules.gates)):
+        for d in range(1, EXIT_REACH + 1):
+            j = rules.gates[k] - d
+            if 0 <= j < rules.last_state and total[j] + rules.ends[k, 2] + rest < best_end[0]:
+                best_end[0], best_end[1], best_end[2] = total[j] + rules.ends[k, 2] + rest, i, j
+
+
+@kernel
+def trace(
+    steps: Steps,
+    sources: Int32s,
+    gates: Int64s,
+    first_row: int,
+    row: int,
+    state: int,
+    states: Int32s,
+    entered: Int32s,
+    left: Int32s,
+) -> int:
+    """Follow the codes of a block back from a state.
+
+    Parameters
+    ----------
+    steps, sources, gates, first_row
+        As for ``sweep``, which wrote them.
+    row, state : int
+        The recording frame, in this block, and the score frame to begin with.
+    states : int32 [shape=(rows of the recording,)]
+        Score frame in each recording frame; written.
+    entered, left : int32 [shape=(rows of the recording,)]
+        Where a frame was reached by a jump or is the first one, the gate entered; where by a jump, the gate left.
+        Written there, untouched elsewhere.
+
+    Returns
+    -------
+    int
+        State before the first row of the block; -1 where the music begins in this block.
+    """
+    j = state
+    for i in range(row, first_row - 1, -1):
+        states[i] = j
+        code = steps[i - first_row, j]
+        if code < JUMP:
+            j -= code
+            continue
+        k = np.searchsorted(gates, j)
+        entered[i] = k
+        if code == START:
+            return -1
+        source = sources[i - first_row, k]
+        left[i] = source // 4
+        j = gates[left[i]] - source % 4
+    return j
+
+
+@kernel
+def distances_from_products(products: Float32s, row_squares: Float32s, column_squares: Float32s) -> None:
+    """Turn inner products into Euclidean distances, in place.
+
+    Through x² + y² − 2xy, which is off by 0.01 for equal frames and four times as fast as direct differences: enough
+    here, where frames of two different sounds are compared.
+    """
+    for i in range(len(products)):
+        row = products[i]
+        for j in range(len(row)):
+            square = row_squares[i] + column_squares[j] - np.float32(2.0) * row[j]
+            row[j] = np.sqrt(max(square, np.float32(0.0)))
+
+
+@kernel
+def costs_from_distances(distances: Float32s, weights: Float32s, low: Float32s, scale: np.float32) -> None:
+    """Turn distances into costs, in place: (distance - low of the column) * scale * weight of the row."""
+    for i in range(len(distances)):
+        factor = scale * weights[i]
+        for j in range(distances.shape[1]):
+            distances[i, j] = (distances[i, j] - low[j]) * factor

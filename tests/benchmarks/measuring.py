@@ -1,0 +1,79 @@
+"""What the benchmarks share: a process of its own for every measurement, and the operating system's books."""
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process took: seconds of processor and clock, bytes at its peak, and what it printed."""
+
+    cpu_s: float
+    wall_s: float
+    peak_bytes: int
+    output: str
+
+
+def run(command, *, timeout_s=900, **environment):
+    """Run a command to its end and say what it took, its threads and children included.
+
+    Raises RuntimeError when it fails or takes longer than ``timeout_s``.
+    """
+    started = time.monotonic()
+    whole = ["timeout", str(timeout_s), *map(str, command)]
+    settings = os.environ | {"PYTHONWARNINGS": "ignore"} | environment
+    with tempfile.TemporaryFile("w+") as complaints:
+        with subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=complaints, text=True, env=settings) as process:
+            output = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        complaints.seek(0)
+        errors = complaints.read()
+    if process.returncode == 124:
+        raise RuntimeError(f"stopped after {timeout_s} s")
+    if process.returncode != 0:
+        lines = errors.strip().splitlines() or [f"status {process.returncode}"]
+        raise RuntimeError(f"failed: {lines[-1][:200]}")
+    return Usage(usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss * 1024, output)
+
+
+def last_line_as_json(output):
+    return json.loads(output.strip().splitlines()[-1])
+
+
+def available_bytes():
+    """Memory that could be had without swapping."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    fields = dict(line.split(":") for line in lines)
+    return int(fields["MemAvailable"].split()[0]) * 1024
+
+
+def limit_memory(share=0.7):
+    """Have this process fail by itself rather than take the memory of others."""
+    limit = int(share * available_bytes())
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def machine():
+    """The machine in one line."""
+    names = [
+        line.split(":", 1)[1].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = names[0] if names else platform.machine()
+    return f"{name}, {len(os.sched_getaffinity(0))} processors, {memory:.0f} GiB, Python {platform.python_version()}"
+
+
+def write_json(path, values):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {"machine": machine(), "load": os.getloadavg()[2]}
+    path.write_text(json.dumps(about | values, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,138 @@
+"""Write docs/performance.md, its plot, and docs/scale.md from the figures that the benchmarks left.
+
+python tests/benchmarks/report.py build/benchmarks docs
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import bench_align
+import bench_dtw
+import bench_growth
+import bench_synthesis
+import scale
+
+TEXT = """# Performance
+
+What a command costs, and what the same work costs elsewhere. Every table is written by
+
+    make bench
+
+which writes this page anew; here on {machine}. Wall-clock times and "times real time" depend on
+what else the machine does meanwhile, CPU seconds (user + system, all threads) much less; here the load average was
+{load:.0f}. Compilers' caches are warm: the very first alignment after an installation takes about ten seconds more,
+while numba compiles the kernels.
+
+## Dynamic time warping
+
+Two sequences of {dimensions} features a frame, every contender in a process of its own. Memory is what aligning adds
+to interpreter, imports, data and, where one is given, the ready cost matrix. "The same" path is the same in every
+step.
+
+{dtw}
+
+Larger than the others can go, 18 minutes against 18 minutes and more, within the default budget of 1 GiB:
+
+{dtw_long}
+
+## Synthesis
+
+A string quartet of {synthesis_minutes:g} minutes with {soundfont}, 44.1 kHz, no effects. pretty_midi renders every
+instrument with a synthesizer of its own.
+
+{synthesis}
+
+## The whole of `align`
+
+`musicnet-build align RECORDING SCORE -o LABELS --preset musicnet` as a user runs it, start-up included, beside a plain
+script of the same recipe with librosa and pretty_midi (`tests/benchmarks/paper_recipe.py`). Where the script has no
+figures, its matrices would take more than half of the free memory. Of every measurement the faster of two is kept.
+
+{align}
+
+## Growth with the length of the music
+
+The cache is off. CPU seconds by stage; the largest cost matrix has {cells:.1f} thousand million cells.
+
+{growth}
+
+![CPU seconds and peak memory of align against the length of the music](performance.png)
+
+Fitted over the longest eighth to the longest, cost grows with these powers of the length:
+
+{exponents}
+
+Over all lengths, CPU seconds are close to {start_s:.1f} + {linear_s:.2f} t + {quadratic_s:.3f} t², with t in minutes.
+The quadratic term, exact dynamic time warping, passes the linear one at {crossing:.0f} minutes. What that means for
+archives is in [scale.md](scale.md).
+"""
+
+
+def page(dtw, dtw_long, synthesis, align, growth):
+    """The text of docs/performance.md."""
+    exponents = "\n".join(f"- {name}: {value:.2f}" for name, value in growth["exponents"].items())
+    longest = growth["rows"][-1]["frames"]
+    return TEXT.format(
+        machine=growth["machine"],
+        load=max(part["load"] for part in (dtw, align, growth)),
+        dimensions=dtw["dimensions"],
+        dtw=bench_dtw.table(dtw["rows"]),
+        dtw_long=bench_dtw.table(dtw_long["rows"]),
+        synthesis_minutes=synthesis["minutes"],
+        soundfont=synthesis["soundfont"],
+        synthesis=bench_synthesis.table(synthesis),
+        align=bench_align.table(align["rows"]),
+        growth=bench_growth.table(growth["rows"]),
+        exponents=exponents,
+        cells=longest[0] * longest[1] / 1e9,
+        start_s=growth["start_s"],
+        linear_s=growth["linear_s_per_minute"],
+        quadratic_s=growth["quadratic_s_per_minute2"],
+        crossing=growth["linear_s_per_minute"] / growth["quadratic_s_per_minute2"],
+    )
+
+
+def plot(path, growth, align):
+    """CPU seconds by stage, and peak memory, against minutes, both axes logarithmic."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    from matplotlib.ticker import ScalarFormatter
+
+    rows = growth["rows"]
+    minutes = [row["minutes"] for row in rows]
+    script = [row for row in align["rows"] if row["contender"].startswith("librosa") and "failed" not in row]
+    figure, (time_axes, memory_axes) = pyplot.subplots(1, 2, figsize=(9, 3.6), dpi=80, layout="constrained")
+    time_axes.plot(minutes, [row["cpu_s"] for row in rows], "k-o", label="align, all")
+    for stage, style in (("synthesis and spectra", "--"), ("alignment", "-.")):
+        time_axes.plot(minutes, [row["stages"][stage] for row in rows], style, label=stage)
+    memory_axes.plot(minutes, [row["peak_mb"] for row in rows], "k-o", label="align")
+    for axes, key in ((time_axes, "cpu_s"), (memory_axes, "peak_mb")):
+        axes.plot(
+            [row["minutes"] for row in script], [row[key] for row in script], "r:s", label="librosa + pretty_midi"
+        )
+    time_axes.set_ylabel("CPU seconds")
+    memory_axes.set_ylabel("peak memory (MB)")
+    for axes in (time_axes, memory_axes):
+        axes.set(xscale="log", yscale="log", xlabel="minutes of music", xticks=minutes)
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+    figure.savefig(path, metadata={"Software": None})
+
+
+def main():
+    figures, docs = Path(sys.argv[1]), Path(sys.argv[2])
+    names = ("dtw", "dtw_long", "synthesis", "align", "growth")
+    results = {name: json.loads((figures / f"{name}.json").read_text(encoding="utf-8")) for name in names}
+    docs.mkdir(exist_ok=True)
+    (docs / "performance.md").write_text(page(**results), encoding="utf-8")
+    (docs / "scale.md").write_text(scale.page(results["growth"]), encoding="utf-8")
+    plot(docs / "performance.png", results["growth"], results["align"])
+
+
+if __name__ == "__main__":
+    main()
