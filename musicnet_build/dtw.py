@@ -107,7 +107,7 @@ def dtw(
     memory_bytes : int
         Most memory to use besides the caller's own arrays.
     threads : int, optional
-        Number of threads; by default one per available processor.
+        Number of threads; by default what ``OMP_NUM_THREADS`` says, else one per available processor.
     progress : callable, optional
         Called from the calling thread a few times a second with the fraction done, from 0 to 1.
 
@@ -280,6 +280,8 @@ def _checked_weights(step_weights: Weights) -> Weights:
 
 def _checked_threads(threads: int | None) -> int:
     if threads is None:
+        if (wanted := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():
+            return max(1, int(wanted))
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if threads < 1:
         raise AlignmentError(f"threads must be at least 1, not {threads}.")

@@ -1,0 +1,277 @@
+"""Many independent jobs on the cores of one machine.
+
+A job writes its result to files of its own (through :func:`musicnet_build.files.replacing`), so nothing is lost when
+a process dies at any moment: its caller finds out by the files what is done, and asks for the rest. A worker that is
+killed or runs out of memory takes down only the job it was at, which is tried once more.
+
+Workers are spawned, not forked: they share no threads and no open files with the caller, and each computes in one
+thread. A script that calls ``run_jobs`` therefore needs the usual ``if __name__ == "__main__":``.
+"""
+
+import os
+import signal
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from musicnet_build.errors import MusicnetBuildError
+
+OUT_OF_MEMORY = "it ran out of memory."
+
+_ATTEMPTS = 2
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_context = get_context("spawn")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work that depends on no other.
+
+    Attributes
+    ----------
+    id : str
+        Names the job to people, and in its outcome.
+    function : callable
+        Found by name in its module; writes its result to files, and may be run any number of times.
+    arguments : mapping
+        Keyword arguments of the function: strings, numbers, lists and the like.
+    memory_bytes : int
+        What the job needs at its peak; 0 where that is not worth counting.
+    """
+
+    id: str
+    function: Callable[..., object]
+    arguments: Mapping[str, Any]
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended.
+
+    Attributes
+    ----------
+    id : str
+        The job's.
+    state : {"done", "failed"}
+    reason : str or None
+        Why it failed, in a sentence.
+    seconds : float
+        How long its last attempt took.
+    """
+
+    id: str
+    state: Literal["done", "failed"]
+    reason: str | None
+    seconds: float
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    *,
+    workers: int,
+    on_done: Callable[[Outcome], object] | None = None,
+    memory_bytes: int | None = None,
+) -> list[Outcome]:
+    """Run jobs on worker processes, each job on one; a job's failure does not stop the others.
+
+    An interrupt (or any other exception in the caller's process) ends the workers at once and passes on.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        Started in this order.
+    workers : int
+        Processes at work at the same time, at least 1.
+    on_done : callable, optional
+        Told each outcome as it comes, in the caller's process and thread.
+    memory_bytes : int, optional
+        Start a job only while the needs of those at work sum to no more than this; a job that needs more than all of
+        it runs alone.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the jobs.
+    """
+    pool = _Pool(jobs, max(1, min(workers, len(jobs))), memory_bytes)
+    outcomes: dict[int, Outcome] = {}
+    try:
+        while (ended := pool.next_outcome()) is not None:
+            outcomes[ended[0]] = ended[1]
+            if on_done is not None:
+                on_done(ended[1])
+    finally:
+        pool.kill()
+    return [outcomes[place] for place in range(len(jobs))]
+
+
+def attempt(function: Callable[..., object], arguments: Mapping[str, Any]) -> str | None:
+    """Call a job's function; return None, or in a sentence why it failed."""
+    try:
+        function(**arguments)
+    except MusicnetBuildError as error:
+        return str(error)
+    except MemoryError:
+        return OUT_OF_MEMORY
+    except OSError as error:
+        return f"{error.filename or 'the system'}: {error.strerror or error}."
+    except Exception as error:
+        # A fault of the program: one recording's bad luck must not cost the others their night.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}"
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The caller's side
+
+
+class _Task(NamedTuple):
+    place: int
+    job: Job
+    attempts: int
+
+
+class _Worker:
+    """A process, the caller's end of the pipe to it, and what it is at."""
+
+    def __init__(self) -> None:
+        self.connection, theirs = _context.Pipe()
+        self.process: BaseProcess = _context.Process(target=_work, args=(theirs,), daemon=True)
+        self.process.start()
+        # The only other end is the worker's now, so its death is heard as the end of the stream.
+        theirs.close()
+        self.task: _Task | None = None
+        self.started_s = 0.0
+
+    def take(self, task: _Task) -> None:
+        self.task, self.started_s = task, time.monotonic()
+        self.connection.send((task.job.function, dict(task.job.arguments)))
+
+    def reply(self) -> tuple[bool, str | None]:
+        """Return whether the worker is alive, and why its job failed."""
+        try:
+            reason: str | None = self.connection.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            return False, _last_words(self.process.exitcode)
+        return True, reason
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+class _Pool:
+    def __init__(self, jobs: Sequence[Job], size: int, memory_bytes: int | None) -> None:
+        self._waiting = deque(_Task(place, job, 0) for place, job in enumerate(jobs))
+        self._size = size
+        self._memory_bytes = memory_bytes
+        self._idle: list[_Worker] = []
+        self._busy: dict[Connection, _Worker] = {}
+
+    def next_outcome(self) -> tuple[int, Outcome] | None:
+        """Keep the workers busy until a job has ended for good; None when none is left."""
+        while True:
+            while self._may_start():
+                self._start(self._waiting.popleft())
+            if not self._busy:
+                return None
+            connection = wait(list(self._busy))[0]
+            assert isinstance(connection, Connection)
+            outcome = self._collect(self._busy.pop(connection))
+            if outcome is not None:
+                return outcome
+
+    def kill(self) -> None:
+        for worker in (*self._idle, *self._busy.values()):
+            worker.kill()
+
+    def _may_start(self) -> bool:
+        if not self._waiting or len(self._busy) == self._size:
+            return False
+        if self._memory_bytes is None or not self._busy:
+            return True
+        used = sum(worker.task.job.memory_bytes for worker in self._busy.values() if worker.task)
+        return used + self._waiting[0].job.memory_bytes <= self._memory_bytes
+
+    def _start(self, task: _Task) -> None:
+        worker = self._idle.pop() if self._idle else _Worker()
+        if not worker.process.is_alive():
+            worker.kill()
+            worker = _Worker()
+        self._busy[worker.connection] = worker
+        try:
+            worker.take(task)
+        except OSError:
+            # It died just now; the broken pipe is found again when its reply is read.
+            return
+
+    def _collect(self, worker: _Worker) -> tuple[int, Outcome] | None:
+        """Return the outcome of a worker's job, or None where the job is to be tried again."""
+        task, seconds = worker.task, time.monotonic() - worker.started_s
+        assert task is not None
+        alive, reason = worker.reply()
+        if alive:
+            self._idle.append(worker)
+        else:
+            worker.kill()
+        task = task._replace(attempts=task.attempts + 1)
+        if (not alive or reason == OUT_OF_MEMORY) and task.attempts < _ATTEMPTS:
+            # At the end of the queue: where memory is short now, there may be more of it later.
+            self._waiting.append(task)
+            return None
+        return task.place, Outcome(task.job.id, "failed" if reason else "done", reason, seconds)
+
+
+def _last_words(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        how = f"was ended by signal {signal.Signals(-exit_code).name}"
+        hint = ", as happens when memory runs out" if -exit_code == signal.SIGKILL else ""
+        return f"its process {how}{hint}."
+    return f"its process ended by itself with exit code {exit_code}."
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The worker's side
+
+
+def _work(connection: Connection) -> None:
+    """Do one job after another until the caller hangs up."""
+    # An interrupt from the keyboard reaches the whole group of processes; the caller decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Before the first job imports what reads these.
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    while True:
+        try:
+            message = connection.recv_bytes()
+        except EOFError:
+            return
+        connection.send(attempt(_call, {"message": message}))
+
+
+def _call(message: bytes) -> None:
+    """Unpack (here, so that a module that cannot be imported is a failure with a reason) and call."""
+    from multiprocessing.reduction import ForkingPickler
+
+    function, arguments = ForkingPickler.loads(message)
+    function(**arguments)
+
+
+def _die_with_parent() -> None:
+    """Stop at once when the caller is killed: nobody waits for this job, and the next run will do it again."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
