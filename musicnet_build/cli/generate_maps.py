@@ -7,9 +7,12 @@ import click
 
 from musicnet_build.cli import console, parameters
 
+PRESETS = ("tiny", "maps")
+
 
 @click.command(name="maps")
-@click.argument("recipe", default="tiny", metavar="[RECIPE]")
+@click.option("--preset", type=click.Choice(PRESETS), help="Recipe that comes with the package; tiny by default.")
+@click.option("--recipe", type=parameters.existing_file, help="Recipe of your own (YAML).")
 @click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder of the corpus.")
 @click.option(
     "--pieces", multiple=True, type=click.Path(exists=True, path_type=Path),
@@ -18,14 +21,24 @@ from musicnet_build.cli import console, parameters
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @parameters.verbose_option
 @parameters.json_option
-def command(recipe: str, output: Path, pieces: tuple[Path, ...], workers: int, verbose: bool, as_json: bool) -> None:
-    """Make a MAPS-style corpus from RECIPE: a YAML file, or `tiny` or `maps`. Run again, it makes what is missing."""
+def command(
+    preset: str | None,
+    recipe: Path | None,
+    output: Path,
+    pieces: tuple[Path, ...],
+    workers: int,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Make a MAPS-style corpus from a recipe. Run again, it makes what is missing."""
+    if preset and recipe:
+        raise click.UsageError("Give --preset or --recipe, not both.")
     from musicnet_build.datasets.maps_generation import generate_maps
     from musicnet_build.datasets.maps_recipe import read_recipe
     from musicnet_build.errors import DatasetError
 
     started = time.monotonic()
-    wanted = read_recipe(recipe)
+    wanted = read_recipe(recipe or preset or PRESETS[0])
     wanted = wanted.model_copy(update={"pieces": (*wanted.pieces, *map(str, pieces))})
     with console.progress_bar(verbose) as progress:
         result = generate_maps(wanted, output, workers=workers, progress=progress)
