@@ -97,7 +97,7 @@ def generate_maps(
     _claim(folder, _description(recipe, soundfonts, pieces))
     sounds, missing = 0, list[tuple[Bank, _Task]]()
     for bank in recipe.banks:
-        tasks: list[_Task] = [*maps_pieces.plans(recipe, bank), *pieces.items()]
+        tasks: list[_Task] = [*maps_pieces.plans(recipe, bank), *maps_pieces.dealt(pieces, recipe, bank).items()]
         sounds += len(tasks)
         missing += [(bank, task) for task in tasks if not _is_made(folder, _stem(task, bank))]
     jobs = list(_jobs(recipe, folder, soundfonts, missing))

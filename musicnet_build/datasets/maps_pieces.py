@@ -339,6 +339,16 @@ def piece_scores(recipe: Recipe) -> dict[str, Path | int]:
     return found
 
 
+def dealt(pieces: dict[str, Path | int], recipe: Recipe, bank: Bank) -> dict[str, Path | int]:
+    """Return the pieces of one bank: all, or as many as the recipe deals to each, one bank after the other."""
+    count = recipe.pieces_per_bank
+    if count is None or count >= len(pieces):
+        return pieces
+    order = [sorted(pieces)[i] for i in generator(recipe.seed, "pieces").permutation(len(pieces))]
+    first = recipe.banks.index(bank) * count
+    return {piece: pieces[piece] for piece in (order[(first + i) % len(order)] for i in range(count))}
+
+
 def read_piece(source: Path | int) -> Score:
     """Return the score of a piece as :func:`piece_scores` names its source."""
     return demo_excerpt(source) if isinstance(source, int) else read_score(source)

@@ -145,7 +145,9 @@ def write_shard(
     name_bytes: int,
 ) -> None:
     """Make the pictures of one recording; a job of :func:`pack_thumbnails`."""
-    rows = picture_rows(read_audio(recording.audio, RATE_HZ), size, spectrum)
+    audio = read_audio(recording.audio, RATE_HZ)
+    # The floor under the logarithm is absolute: at equal levels it takes nothing from soft recordings.
+    rows = picture_rows(audio / np.float32(np.abs(audio).max()), size, spectrum)
     steps, pitches = _single_notes(recording, len(rows), step_frames)
     count = len(steps)
     with writing(shard) as file:
@@ -378,6 +380,7 @@ def contact_sheet(path: str | os.PathLike[str], package: str | os.PathLike[str],
         pictures = [(int(file["pitch"][i]), file["images"][i]) for i in chosen.tolist()]
     figure = Figure(figsize=(columns, columns * 1.15), dpi=100)
     FigureCanvasAgg(figure)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.98, wspace=0.08, hspace=0.25)
     for i, (pitch, image) in enumerate(pictures, start=1):
         axes = figure.add_subplot(columns, columns, i)
         axes.imshow(image, cmap="magma", vmin=0, vmax=255, aspect="equal", interpolation="nearest")
