@@ -231,12 +231,20 @@ def _checked(name: str, content: Any) -> Recipe:
     try:
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        key = ".".join(map(str, fault["loc"])) or "the recipe"
+        fault = max(error.errors(include_url=False), key=lambda fault: len(_keys(fault["loc"])))
+        key = ".".join(_keys(fault["loc"])) or "the recipe"
         raise DatasetError(f"{name}: {key}: {fault['msg'].removeprefix('Value error, ')}.") from error
     if files_per_bank(recipe) > MAX_FILES_PER_BANK:
         raise DatasetError(f"{name}: asks for {files_per_bank(recipe)} files a bank; at most {MAX_FILES_PER_BANK}.")
     return recipe
+
+
+def _keys(place: tuple[int | str, ...]) -> list[str]:
+    """Where a fault lies, without the names of types that pydantic puts in where several are allowed.
+
+    The deepest fault is the cause; those above it (a list that is then too short) are its consequences.
+    """
+    return [str(step) for step in place if not set(str(step)) & set("[(")]
 
 
 def files_per_bank(recipe: Recipe) -> int:
