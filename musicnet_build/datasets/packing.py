@@ -110,7 +110,7 @@ def shard_folder(path: str | os.PathLike[str], recordings: Sequence[Recording], 
     target = Path(path)
     sources = [[r.name, r.split, *(_state(file) for file in (r.audio, r.labels))] for r in recordings]
     digest = hashlib.sha256(json.dumps([__version__, sources, settings], default=repr, sort_keys=True).encode())
-    return target.parent / f".{target.name}-shards-{digest.hexdigest()[:16]}"
+    return target.parent / f"{_shard_prefix(target)}{digest.hexdigest()[:16]}"
 
 
 def merge(
@@ -128,7 +128,15 @@ def merge(
         for name, array in arrays.items():
             add(file, name, array)
     merge_shards(path, [whole, *shards], attributes={**attributes, "musicnet_build": __version__})
-    shutil.rmtree(folder)
+    remove_shards(path)
+
+
+def remove_shards(path: str | os.PathLike[str]) -> None:
+    """Remove the shards of a package that is whole, and those of runs that were given up."""
+    target = Path(path)
+    for folder in target.parent.iterdir():
+        if re.fullmatch(rf"{re.escape(_shard_prefix(target))}[0-9a-f]{{16}}", folder.name):
+            shutil.rmtree(folder)
 
 
 def write_splits(file: h5py.File, splits: Mapping[str, Mapping[str, Fold]]) -> None:
@@ -170,6 +178,10 @@ def check_names(recordings: Sequence[Recording]) -> None:
     for recording in recordings:
         if not re.fullmatch(r"[^/\0]{1,200}", recording.name) or recording.name in (".", "..", "splits"):
             raise DatasetError(f"{recording.audio} cannot be packed under its name {recording.name!r}: rename it.")
+
+
+def _shard_prefix(target: Path) -> str:
+    return f".{target.name}-shards-"
 
 
 def _state(file: Path) -> list[Any]:

@@ -7,7 +7,6 @@ down.
 
 import json
 import os
-import shutil
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from musicnet_build.datasets.corpora import Recording, read_notes
 from musicnet_build.datasets.folds import Fold, in_sets
 from musicnet_build.datasets.hdf5 import add, reading, stack_shards, writing
 from musicnet_build.datasets.mapped import check_kind
-from musicnet_build.datasets.packing import Progress, check_names, make_shards
+from musicnet_build.datasets.packing import Progress, check_names, make_shards, remove_shards
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import replacing
 from musicnet_build.rolls import ALL_PITCHES, label_rolls
@@ -131,7 +130,7 @@ def pack_thumbnails(
     if not with_pictures:
         raise DatasetError("There is no time step at which a single note sounds: pack isolated notes (category ISOL).")
     stack_shards(path, with_pictures, attributes=attributes)
-    shutil.rmtree(shards[0].parent)
+    remove_shards(path)
     with reading(path) as file:
         return PackedThumbnails(len(recordings), len(file["images"]), made)
 
