@@ -185,6 +185,9 @@ def _claim(folder: Path, description: dict[str, Any]) -> None:
             raise DatasetError(
                 f"{folder} holds a corpus made from another recipe, soundfont or version: choose another folder."
             )
+        for unfinished in list(folder.rglob(".MAPS_*")):
+            # What a run that was killed was writing.
+            unfinished.unlink()
         return
     if folder.is_dir() and any(maps.parse_stem(sound.stem) for sound in folder.rglob("*.wav")):
         raise DatasetError(f"{folder} holds sounds of another origin: choose another folder.")
