@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Only one run sets up at a time; the stamp is newer than everything it was made from.
+# Made once the set-up is complete, and again when what it was made from has changed.
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench picture clean
 
 demo: $(STAMP)
 	$(BIN)/musicnet-build demo -o demo
@@ -19,7 +19,11 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	PYTHON=$(BIN)/python sh tests/benchmarks/run.sh
+	$(BIN)/python tests/benchmarks/bench_dtw.py
+
+# The picture in the README: the demo's, with fewer colours.
+picture: demo
+	$(BIN)/python tools/shrink_picture.py demo/alignment.png docs/images/demo.png
 
 $(STAMP): setup.cfg pyproject.toml tools/setup.sh
 	PYTHON=$(PYTHON) VENV=$(VENV) sh tools/setup.sh

@@ -7,11 +7,13 @@ What belongs here is what all recipes share; a recipe of more than a few lines h
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musicnet_build import spectra
 from musicnet_build.dtw import dtw
 from musicnet_build.errors import AlignmentError
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, sorted_by_onset
+from musicnet_build.precise import precise
 from musicnet_build.score import Score
 from musicnet_build.soundfonts import Soundfont
 from musicnet_build.synthesis import synthesize
@@ -53,7 +55,7 @@ def align(
     score: Score,
     soundfont: Soundfont,
     *,
-    preset: str = "musicnet",
+    preset: str = "precise",
     strict: bool = False,
     memory_bytes: int = MEMORY_BYTES,
     progress: Progress | None = None,
@@ -97,7 +99,7 @@ def align(
     offset_s, tempo_ratio = _offset_and_tempo(pitched, warping.time_map)
     return Alignment(
         warping=warping,
-        notes=mapped_notes(pitched, warping.time_map, len(recording) / SAMPLE_RATE),
+        notes=mapped_notes(pitched, warping.time_map, len(recording) / SAMPLE_RATE, warping.note_onsets_s),
         drum_notes=len(score.notes) - len(pitched),
         offset_s=offset_s,
         tempo_ratio=tempo_ratio,
@@ -105,7 +107,9 @@ def align(
     )
 
 
-def mapped_notes(notes: NoteTable, time_map: TimeMap, duration_s: float) -> NoteTable:
+def mapped_notes(
+    notes: NoteTable, time_map: TimeMap, duration_s: float, onsets_s: NDArray[np.float64] | None = None
+) -> NoteTable:
     """Send notes through a time map, keeping every note inside the recording and at least one sample long.
 
     Parameters
@@ -116,6 +120,8 @@ def mapped_notes(notes: NoteTable, time_map: TimeMap, duration_s: float) -> Note
         Score seconds to recording seconds.
     duration_s : float
         Length of the recording.
+    onsets_s : ndarray of float64 [shape=(notes,)], optional
+        Recording seconds of the onsets, where they are known better than the map knows them.
 
     Returns
     -------
@@ -124,7 +130,8 @@ def mapped_notes(notes: NoteTable, time_map: TimeMap, duration_s: float) -> Note
     """
     sample_s = 1.0 / SAMPLE_RATE
     mapped = notes.copy()
-    onset_s = np.clip(time_map.recording_at(notes["onset_s"]), 0.0, duration_s - sample_s)
+    begin_s = time_map.recording_at(notes["onset_s"]) if onsets_s is None else onsets_s
+    onset_s = np.clip(begin_s, 0.0, duration_s - sample_s)
     mapped["onset_s"] = onset_s
     mapped["offset_s"] = np.clip(time_map.recording_at(notes["offset_s"]), onset_s + sample_s, duration_s)
     return sorted_by_onset(mapped)
@@ -170,5 +177,5 @@ def _musicnet(
     )
 
 
-RECIPES = {"musicnet": _musicnet}
+RECIPES = {"precise": precise, "musicnet": _musicnet}
 """Presets by name."""

@@ -116,9 +116,15 @@ def log_spectrogram(
 
 
 def band_spectrogram(
-    audio: Features, *, window_length: int, hop_length: int, bands_per_octave: int, log_gain: float = BAND_GAIN
+    audio: Features,
+    *,
+    window_length: int,
+    hop_length: int,
+    bands_per_octave: int,
+    highest_pitch: int = HIGHEST_PITCH,
+    log_gain: float = BAND_GAIN,
 ) -> Features:
-    """Return the logarithm of the amplitudes in bands of equal width on the pitch scale, MIDI 21 to 108.
+    """Return the logarithm of the amplitudes in bands of equal width on the pitch scale, from MIDI 21 up.
 
     Parameters
     ----------
@@ -128,21 +134,24 @@ def band_spectrogram(
         In samples.
     bands_per_octave : int
         12 gives one band a semitone.
+    highest_pitch : int
+        MIDI number on which the last band is centred.
     log_gain : float
         The value is log(1 + log_gain * amplitude).
 
     Returns
     -------
-    ndarray of float32 [shape=(frame_count(n), 7.25 * bands_per_octave + 1)]
+    ndarray of float32 [shape=(frame_count(n), bands)]
+        The first band is centred on MIDI 21.
     """
-    bank = pitch_filterbank(window_length, bands_per_octave)
+    bank = pitch_filterbank(window_length, bands_per_octave, highest_pitch)
     blocks = amplitude_blocks(audio, window_length, hop_length)
     return np.concatenate([_log(block @ bank, log_gain) for block in blocks])
 
 
 @lru_cache(maxsize=16)
-def pitch_filterbank(window_length: int, bands_per_octave: int, sample_rate: int = SAMPLE_RATE) -> Features:
-    """Return triangular filters centred on equal-tempered pitches from MIDI 21 to 108.
+def pitch_filterbank(window_length: int, bands_per_octave: int, highest_pitch: int = HIGHEST_PITCH) -> Features:
+    """Return triangular filters for 44.1 kHz, centred on equal-tempered pitches from MIDI 21 up.
 
     Each filter falls to zero at its neighbours' centres, but never spans less than one bin to each side, so that
     low filters of short windows are not empty.
@@ -153,17 +162,17 @@ def pitch_filterbank(window_length: int, bands_per_octave: int, sample_rate: int
         Length of the transform in samples.
     bands_per_octave : int
         Filters an octave.
-    sample_rate : int
-        In Hz.
+    highest_pitch : int
+        MIDI number on which the last filter is centred.
 
     Returns
     -------
     ndarray of float32 [shape=(1 + window_length // 2, bands)]
     """
     step = 12.0 / bands_per_octave
-    pitches = np.arange(LOWEST_PITCH, HIGHEST_PITCH + step / 2, step)
+    pitches = np.arange(LOWEST_PITCH, highest_pitch + step / 2, step)
     centres_hz = pitch_to_hz(pitches)
-    bin_hz = sample_rate / window_length
+    bin_hz = SAMPLE_RATE / window_length
     below = np.maximum(centres_hz - pitch_to_hz(pitches - step), bin_hz)
     above = np.maximum(pitch_to_hz(pitches + step) - centres_hz, bin_hz)
     distance = np.arange(1 + window_length // 2)[:, None] * bin_hz - centres_hz

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.ndimage
 from numpy.typing import ArrayLike, NDArray
 
 from musicnet_build.errors import AlignmentError
@@ -64,6 +65,33 @@ def map_from_path(path: NDArray[np.int64], score_hop_s: float, recording_hop_s: 
     score_frames, recording_frames = _mean_of_second(path[:, 0].astype(np.float64), path[:, 1].astype(np.float64))
     recording_frames, score_frames = _mean_of_second(recording_frames, score_frames)
     return TimeMap(score_frames * score_hop_s, recording_frames * recording_hop_s)
+
+
+def smoothed(time_map: TimeMap, sigma_s: float, step_s: float = 0.05) -> TimeMap:
+    """Return a map whose local tempo changes smoothly, within milliseconds of the given one.
+
+    The difference of the clocks is filtered along their mean, where neither clock is favoured.
+
+    Parameters
+    ----------
+    time_map : TimeMap
+        The map to smooth.
+    sigma_s : float
+        Standard deviation of the Gaussian, in seconds of the mean clock.
+    step_s : float
+        Distance of the points of the result on the mean clock.
+
+    Returns
+    -------
+    TimeMap
+    """
+    mean_s = (time_map.score_s + time_map.recording_s) / 2
+    grid_s = np.arange(mean_s[0], mean_s[-1] + step_s, step_s)
+    lead_s = np.interp(grid_s, mean_s, time_map.recording_s - time_map.score_s)
+    lead_s = scipy.ndimage.gaussian_filter1d(lead_s, sigma_s / step_s, mode="nearest")
+    # A run of the path has slope 0 or infinity on one clock: lean a little, so that both clocks advance.
+    lead_s = np.clip(np.diff(lead_s, prepend=lead_s[0]), -1.999 * step_s, 1.999 * step_s).cumsum() + lead_s[0]
+    return TimeMap(grid_s - lead_s / 2, grid_s + lead_s / 2)
 
 
 def monotone_map(score_s: Times, recording_s: Times, least_slope: float = 1e-3) -> TimeMap:

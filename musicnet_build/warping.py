@@ -32,6 +32,8 @@ class Warping:
         Recording seconds of each row of ``recording_features``.
     warnings : tuple of str
         What a user should know, in plain sentences.
+    note_onsets_s : ndarray of float64 [shape=(pitched notes of the score,)], optional
+        Recording seconds of each note, where the recipe gives notes times of their own.
     """
 
     time_map: TimeMap
@@ -40,6 +42,7 @@ class Warping:
     score_frames_s: NDArray[np.float64]
     recording_frames_s: NDArray[np.float64]
     warnings: tuple[str, ...]
+    note_onsets_s: NDArray[np.float64] | None = None
 
 
 def cost_along(warping: Warping) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from small_dataset import Material, write_material
 
 from musicnet_build.audio import write_audio
 from musicnet_build.demo import SEED, perform, stand_in_recording, write_canon
@@ -40,3 +41,17 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Music:
     write_audio(files.recording, stand_in_recording(performance, choose_soundfont(), SEED))
     write_labels(files.truth, performance.notes)
     return files
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """Three small recordings with scores and a manifest; copy it before changing anything."""
+    return write_material(tmp_path_factory.mktemp("material") / "in")
+
+
+@pytest.fixture(scope="session")
+def dataset(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dataset of ``material``, built by one worker; copy it before changing anything."""
+    folder = tmp_path_factory.mktemp("dataset") / "out"
+    material.build(folder)
+    return folder

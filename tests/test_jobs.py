@@ -17,6 +17,10 @@ def write(path: str, text: str = "done") -> None:
     Path(path).write_text(text, encoding="utf-8")
 
 
+def measure(path: str) -> dict[str, int]:
+    return {"length": len(path)}
+
+
 def refuse(path: str) -> None:
     raise ScoreError(f"{path} is no score.")
 
@@ -76,6 +80,11 @@ def test_every_job_is_done_and_reported_once_and_in_order(tmp_path: Path) -> Non
 
 def test_no_jobs_are_done_at_once() -> None:
     assert run_jobs([], workers=2) == []
+
+
+def test_what_a_job_found_comes_back(tmp_path: Path) -> None:
+    (outcome,) = run_jobs([job(measure, tmp_path)], workers=1)
+    assert outcome.result == {"length": len(str(tmp_path))}
 
 
 def test_a_failure_is_a_sentence_and_stops_nobody_else(tmp_path: Path) -> None:

@@ -1,24 +1,31 @@
 #!/bin/sh
 # Set up a working copy: the FluidSynth library, a virtual environment, and the package in it.
 # Needs Python 3.11 to 3.13; takes a system library through apt where it may, otherwise the `bundled` extra.
+# Reads PYTHON (the Python to use) and VENV (where the environment goes).
 set -eu
 
-say() { printf '==> %s\n' "$*"; }
+: "${VENV:=.venv}"
 
-has_fluidsynth() {
-    "$1" -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("fluidsynth"))'
+say() { printf '==> %s\n' "$*"; }
+fail() {
+    printf 'setup: %s\n' "$*" >&2
+    exit 1
 }
+
+suits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }
 
 find_python() {
     for candidate in "${PYTHON:-python3}" python3 python3.13 python3.12 python3.11; do
-        if command -v "$candidate" >/dev/null 2>&1 &&
-            "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; then
+        if suits "$candidate"; then
             printf '%s\n' "$candidate"
             return
         fi
     done
-    echo "setup: Python 3.11, 3.12 or 3.13 is needed, and none was found: install one, or name it: make PYTHON=..." >&2
     return 1
+}
+
+has_fluidsynth() {
+    "$1" -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("fluidsynth"))'
 }
 
 as_root() {
@@ -31,30 +38,34 @@ as_root() {
     fi
 }
 
+apt_get() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >/dev/null 2>&1; }
+
 apt_install() {
     command -v apt-get >/dev/null 2>&1 || return 1
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1 ||
-        { as_root apt-get update -qq >/dev/null 2>&1 &&
-            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
+    apt_get install -y --no-install-recommends "$@" ||
+        { apt_get update && apt_get install -y --no-install-recommends "$@"; }
 }
 
-python=$(find_python)
+python=$(find_python) ||
+    fail "Python 3.11, 3.12 or 3.13 is needed, and none was found: install one, or name it: make PYTHON=/path/to/python"
+say "using $("$python" --version) ($python)"
 extras=test,check
 
 if ! has_fluidsynth "$python"; then
-    say "installing the FluidSynth library with apt"
+    say "installing the FluidSynth library with apt (libfluidsynth3)"
     if ! apt_install libfluidsynth3; then
-        say "no rights to install it system-wide: taking the one that comes with the extra 'bundled'"
+        say "apt cannot (no rights, no network, or no apt): taking the library of the extra 'bundled' instead"
         extras=$extras,bundled
     fi
 fi
 
 if [ ! -x "$VENV/bin/python" ]; then
     say "making a virtual environment in $VENV"
-    if ! "$python" -m venv "$VENV" 2>/dev/null; then
+    if ! "$python" -m venv "$VENV" >/dev/null 2>&1; then
         rm -rf "$VENV"
-        say "this Python lacks venv: installing it with apt"
-        apt_install "python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
+        package=python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv
+        say "this Python lacks venv: installing $package with apt"
+        apt_install "$package" || fail "cannot make a virtual environment; first: sudo apt-get install $package"
         "$python" -m venv "$VENV"
     fi
 fi

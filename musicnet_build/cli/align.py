@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from musicnet_build.score import Score
     from musicnet_build.soundfonts import Soundfont
 
-PRESETS = ("musicnet",)
+PRESETS = ("precise", "musicnet")
 
 
 @click.command(name="align")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from musicnet_build.cli import console, parameters
+from musicnet_build.cli import console, pack_options, parameters
 
 PRESETS = ("tiny", "maps")
 
@@ -18,7 +18,7 @@ PRESETS = ("tiny", "maps")
     "--pieces", multiple=True, type=click.Path(exists=True, path_type=Path),
     help="MIDI file, or folder of them, to play in every bank. May be given several times.",
 )  # fmt: skip
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
+@pack_options.workers_option
 @parameters.verbose_option
 @parameters.json_option
 def command(

@@ -5,6 +5,8 @@ import click
 from musicnet_build.cli.lazy_group import LazyGroup
 
 SUBCOMMANDS = {
+    "musicnet": "One HDF5 file in the layout of MusicNet's first release.",
+    "transcription": "HDF5 a recording, and 16 kHz FLAC with TSV, as piano transcription reads them.",
     "frames": "Logarithmic spectra and frame-wise targets of several labelling functions.",
     "segments": "Audio at 16 kHz with onset, offset, frame and velocity rolls, mel and constant-Q spectra.",
     "thumbnails": "Small pictures of single notes, one a time step.",
@@ -13,4 +15,4 @@ SUBCOMMANDS = {
 
 @click.group(name="pack", cls=LazyGroup, subcommands=SUBCOMMANDS)
 def command() -> None:
-    """Write a dataset folder as one file for training. Every kind takes --help and --json."""
+    """Pack a dataset into the files that trainings read. Every kind takes --help and --json."""

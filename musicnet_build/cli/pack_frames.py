@@ -21,7 +21,7 @@ LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 @pack_options.category_option("MUS")
 @pack_options.a_maps_option
 @click.option(
-    "--folds", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+    "--folds", multiple=True, type=parameters.existing_folder,
     help="Folder of fold files, stored as the split of the folder's name. May be given several times.",
 )  # fmt: skip
 @pack_options.test_bank_option

@@ -1,7 +1,7 @@
-"""What the commands that pack MAPS-style, MAESTRO-style and MusicNet-style folders share."""
+"""Options that commands share which generate and pack datasets."""
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -10,18 +10,19 @@ from musicnet_build.cli import parameters
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-folder_argument = click.argument(
-    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)  # fmt: skip
+folder_argument = click.argument("folder", type=parameters.existing_folder)
 output_option = click.option(
     "-o", "--output", type=parameters.OutputFile(".h5", ".hdf5"), required=True, help="HDF5 file to write."
 )
-workers_option = click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
+workers_option = click.option(
+    "--workers", type=click.IntRange(1, 256), help="Processes; by default one for each processor.",
+    callback=lambda context, parameter, value: value or os.cpu_count() or 1,
+)  # fmt: skip
 seed_option = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Settles what is drawn."
 )
 a_maps_option = click.option(
-    "--a-maps", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    "--a-maps", type=parameters.existing_folder,
     help="Folder of A-MAPS, whose MIDI files are then the labels of MAPS.",
 )  # fmt: skip
 test_bank_option = click.option(

@@ -96,6 +96,7 @@ def _folder_fault(folder: Path) -> str | None:
 
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 label_outputs_option = click.option(
     "-o", "--output", "outputs", type=LabelOutputFile(), required=True, multiple=True, help="Labels to write; the "

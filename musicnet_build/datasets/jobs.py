@@ -66,12 +66,15 @@ class Outcome:
         Why it failed, in a sentence.
     seconds : float
         How long its last attempt took.
+    result : object
+        What the function returned, None where it failed.
     """
 
     id: str
     state: Literal["done", "failed"]
     reason: str | None
     seconds: float
+    result: object = None
 
 
 def run_jobs(
@@ -114,21 +117,20 @@ def run_jobs(
     return [outcomes[place] for place in range(len(jobs))]
 
 
-def attempt(function: Callable[..., object], arguments: Mapping[str, Any]) -> str | None:
-    """Call a job's function; return None, or in a sentence why it failed."""
+def attempt(function: Callable[..., object], arguments: Mapping[str, Any]) -> tuple[str | None, object]:
+    """Call a job's function; return None and its result, or in a sentence why it failed and None."""
     try:
-        function(**arguments)
+        return None, function(**arguments)
     except MusicnetBuildError as error:
-        return str(error)
+        return str(error), None
     except MemoryError:
-        return OUT_OF_MEMORY
+        return OUT_OF_MEMORY, None
     except OSError as error:
-        return f"{error.filename or 'the system'}: {error.strerror or error}."
+        return f"{error.filename or 'the system'}: {error.strerror or error}.", None
     except Exception as error:
         # A fault of the program: one recording's bad luck must not cost the others their night.
         place = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}"
-    return None
+        return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}: {error}", None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -157,14 +159,14 @@ class _Worker:
         self.task, self.started_s = task, time.monotonic()
         self.connection.send((task.job.function, dict(task.job.arguments)))
 
-    def reply(self) -> tuple[bool, str | None]:
-        """Return whether the worker is alive, and why its job failed."""
+    def reply(self) -> tuple[bool, str | None, object]:
+        """Return whether the worker is alive, why its job failed, and the job's result."""
         try:
-            reason: str | None = self.connection.recv()
+            reason, result = self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
-            return False, _last_words(self.process.exitcode)
-        return True, reason
+            return False, _last_words(self.process.exitcode), None
+        return True, reason, result
 
     def kill(self) -> None:
         self.process.kill()
@@ -221,7 +223,7 @@ class _Pool:
         """Return the outcome of a worker's job, or None where the job is to be tried again."""
         task, seconds = worker.task, time.monotonic() - worker.started_s
         assert task is not None
-        alive, reason = worker.reply()
+        alive, reason, result = worker.reply()
         if alive:
             self._idle.append(worker)
         else:
@@ -231,7 +233,7 @@ class _Pool:
             # At the end of the queue: where memory is short now, there may be more of it later.
             self._waiting.append(task)
             return None
-        return task.place, Outcome(task.job.id, "failed" if reason else "done", reason, seconds)
+        return task.place, Outcome(task.job.id, "failed" if reason else "done", reason, seconds, result)
 
 
 def _last_words(exit_code: int | None) -> str:
@@ -261,12 +263,12 @@ def _work(connection: Connection) -> None:
         connection.send(attempt(_call, {"message": message}))
 
 
-def _call(message: bytes) -> None:
+def _call(message: bytes) -> object:
     """Unpack (here, so that a module that cannot be imported is a failure with a reason) and call."""
     from multiprocessing.reduction import ForkingPickler
 
     function, arguments = ForkingPickler.loads(message)
-    function(**arguments)
+    return function(**arguments)
 
 
 def _die_with_parent() -> None:

@@ -135,8 +135,17 @@ def test_doctor_finds_all_that_the_tests_use() -> None:
 
 
 def test_doctor_names_the_package_that_is_missing_and_the_command_that_brings_it(tmp_path: Path) -> None:
-    # A module of this name that cannot be imported, and a folder that hides the metadata, is what a user has who
-    # removed the package.
+    # Metadata found first, of a version that asks for one package more than there is.
+    (tmp_path / "musicnet_build-99.dist-info").mkdir()
+    metadata = "Metadata-Version: 2.1\nName: musicnet_build\nVersion: 99\nRequires-Dist: nosuchpackage>=1.2\n"
+    (tmp_path / "musicnet_build-99.dist-info" / "METADATA").write_text(metadata, encoding="utf-8")
+    process = run("doctor", PYTHONPATH=str(tmp_path))
+    assert process.returncode == 1
+    assert "MISSING  packages: not installed: nosuchpackage>=1.2" in process.stdout
+    assert " -m pip install 'nosuchpackage>=1.2'" in process.stdout
+
+
+def test_doctor_tells_of_a_package_that_is_there_but_broken(tmp_path: Path) -> None:
     (tmp_path / "soundfile.py").write_text("raise ImportError('no libsndfile here')", encoding="utf-8")
     process = run("doctor", PYTHONPATH=str(tmp_path))
     assert process.returncode == 1

@@ -54,7 +54,7 @@ def test_a_broken_score_is_one_line(name: str, music: Music, outputs: tuple[str 
 
 @pytest.mark.parametrize(
     ("kind", "name", "words"),
-    [("truncated", "a.flac", "cut short"), ("silent", "a.wav", "silent"), ("not a number", "a.wav", "not finite")],
+    [("truncated", "a.flac", "damaged"), ("silent", "a.wav", "silent"), ("not a number", "a.wav", "not finite")],
 )
 def test_a_recording_that_cannot_be_labelled_is_one_line(
     kind: str, name: str, words: str, good_midi: Path, outputs: tuple[str | Path, ...], tmp_path: Path

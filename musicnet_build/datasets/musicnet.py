@@ -1,0 +1,212 @@
+"""The folder of a MusicNet-style dataset: which files are where, and what stands in its lists.
+
+    train_data/ID.wav   train_labels/ID.csv      the recordings and their labels, as MusicNet publishes them
+    test_data/ID.wav    test_labels/ID.csv
+    musicnet_metadata.csv                        one line a recording
+    quality/ID.json                              how each label file came to be, and how far it can be trusted
+    splits/train.txt    splits/test.txt          one id a line
+    left_out.csv        left_out/ID.csv          recordings that are not in the sets, with reasons; their labels
+    index.json                                   paths and MD5 sums, as mirdata's indexes
+    provenance.json                              hashes, settings and versions of everything it was made from
+    README.md                                    the data card
+    SHA256SUMS                                   for ``sha256sum -c``
+
+Making what is in it belongs to ``build``; other forms of the same data to ``packages``.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from musicnet_build.errors import DatasetError
+from musicnet_build.files import replacing
+from musicnet_build.notes import SAMPLE_RATE, NoteTable
+
+SPLITS = ("train", "test")
+METADATA_FIELDS = ("composer", "composition", "movement", "ensemble", "source", "transcriber", "catalog_name")
+METADATA_COLUMNS = ("id", *METADATA_FIELDS, "seconds")
+LEFT_OUT_COLUMNS = ("id", "state", "reason")
+
+METADATA_FILE = "musicnet_metadata.csv"
+LEFT_OUT_FILE = "left_out.csv"
+LEFT_OUT_FOLDER = "left_out"
+INDEX_FILE = "index.json"
+PROVENANCE_FILE = "provenance.json"
+CARD_FILE = "README.md"
+CHECKSUMS_FILE = "SHA256SUMS"
+QUALITY_FOLDER = "quality"
+OVERLAYS_FOLDER = "overlays"
+SPLITS_FOLDER = "splits"
+INDEX_VERSION = "1.0"
+
+
+def audio_path(split: str, recording_id: str) -> str:
+    """Return where a recording's audio is, from the dataset's folder."""
+    return f"{split}_data/{recording_id}.wav"
+
+
+def labels_path(split: str, recording_id: str) -> str:
+    """Return where a recording's labels are, from the dataset's folder."""
+    return f"{split}_labels/{recording_id}.csv"
+
+
+def left_out_path(recording_id: str) -> str:
+    """Return where the labels of a recording are that is not in the sets."""
+    return f"{LEFT_OUT_FOLDER}/{recording_id}.csv"
+
+
+def quality_path(recording_id: str) -> str:
+    """Return where a recording's quality report is, from the dataset's folder."""
+    return f"{QUALITY_FOLDER}/{recording_id}.json"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording in the sets.
+
+    Attributes
+    ----------
+    id : str
+    split : {"train", "test"}
+    audio, labels : Path
+    metadata : mapping
+        The columns of ``musicnet_metadata.csv`` but the id; empty where the file has no line for it.
+    """
+
+    id: str
+    split: str
+    audio: Path
+    labels: Path
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def count_overlaps(notes: NoteTable) -> int:
+    """Count the notes that begin while an earlier one of the same pitch and program still sounds, to the sample."""
+    start = np.rint(notes["onset_s"] * SAMPLE_RATE).astype(np.int64)
+    end = np.maximum(np.rint(notes["offset_s"] * SAMPLE_RATE).astype(np.int64), start + 1)
+    order = np.lexsort((end, start, notes["pitch"], notes["program"]))
+    voice = (notes["program"].astype(np.int64) * 128 + notes["pitch"])[order]
+    # Voices one after another on one axis: then a running maximum of the ends never reaches into the next voice.
+    shift = voice * (int(end.max(initial=0)) + 1)
+    latest_end = np.maximum.accumulate(end[order] + shift)
+    overlapping = (start[order] + shift)[1:] < latest_end[:-1]
+    return int((overlapping & (voice[1:] == voice[:-1])).sum())
+
+
+def read_dataset(folder: str | os.PathLike[str]) -> list[Recording]:
+    """List the recordings of a dataset in MusicNet's layout, ours or the published one.
+
+    Parameters
+    ----------
+    folder : str or PathLike
+
+    Returns
+    -------
+    list of Recording
+        Ordered by id, numbers by value.
+
+    Raises
+    ------
+    DatasetError
+        When the folder is not such a dataset, or a recording lacks its labels.
+    """
+    folder = Path(folder)
+    metadata = read_metadata(folder)
+    recordings = []
+    for split in SPLITS:
+        for audio in sorted((folder / f"{split}_data").glob("[!.]*.wav")):
+            labels = folder / labels_path(split, audio.stem)
+            if not labels.is_file():
+                raise DatasetError(f"{audio} has no labels: {labels} does not exist.")
+            recordings.append(Recording(audio.stem, split, audio, labels, metadata.get(audio.stem, {})))
+    if not recordings:
+        raise DatasetError(f"{folder} holds no recordings: a dataset has folders train_data and train_labels.")
+    return sorted(recordings, key=lambda recording: id_order(recording.id))
+
+
+def read_metadata(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the metadata of each recording by id; empty where there is no file.
+
+    Raises
+    ------
+    DatasetError
+        When the file is not a table with a column ``id``.
+    """
+    path = folder / METADATA_FILE
+    if not path.is_file():
+        return {}
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True))
+        return {row.pop("id"): {name: value or "" for name, value in row.items() if name} for row in rows}
+    except (UnicodeDecodeError, csv.Error, KeyError) as error:
+        raise DatasetError(f"{path} is not a table with a column `id`.") from error
+
+
+def id_order(recording_id: str) -> tuple[int, str]:
+    """Sort key of ids: by value where they are numbers."""
+    return (int(recording_id) if recording_id.isdecimal() else 10**9, recording_id)
+
+
+def write_table(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as CSV; other keys of a row are left away."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(columns), extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, buffer.getvalue())
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write values as JSON that a person can read, whole or not at all."""
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text, whole or not at all; a file that holds it already is left alone."""
+    data = text.encode("utf-8", "surrogateescape")
+    if path.is_file() and path.read_bytes() == data:
+        return
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises
+    ------
+    DatasetError
+        When the file is missing or no JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path} is not JSON: it is damaged.") from error
+
+
+@dataclass(frozen=True)
+class Digests:
+    """The hashes of a file's bytes, in hexadecimal."""
+
+    sha256: str
+    md5: str
+
+
+def digests_of(path: Path) -> Digests:
+    """Return both hashes of a file in one reading."""
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            sha256.update(block)
+            md5.update(block)
+    return Digests(sha256.hexdigest(), md5.hexdigest())

@@ -1,0 +1,62 @@
+"""Tests of writing files: each is whole or absent, and what was there stays until the new one is whole."""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from musicnet_build.files import replacing, sha256_of
+
+
+def test_the_file_appears_with_what_was_written(tmp_path: Path) -> None:
+    with replacing(tmp_path / "labels.csv") as temporary:
+        temporary.write_text("new", encoding="utf-8")
+        assert not (tmp_path / "labels.csv").exists()
+    assert (tmp_path / "labels.csv").read_text(encoding="utf-8") == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.csv"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: type[BaseException]) -> None:
+    target = tmp_path / "labels.csv"
+    target.write_text("old", encoding="utf-8")
+    with pytest.raises(error), replacing(target) as temporary:  # noqa: PT012
+        temporary.write_text("half", encoding="utf-8")
+        raise error
+    assert target.read_text(encoding="utf-8") == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.csv"]
+
+
+def test_a_failure_leaves_no_file_where_there_was_none(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no"), replacing(tmp_path / "labels.csv"):
+        raise ValueError("no")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    with replacing(tmp_path / "a" / "b" / "c.wav") as temporary:
+        temporary.write_bytes(b"1")
+    assert (tmp_path / "a" / "b" / "c.wav").read_bytes() == b"1"
+
+
+def test_the_temporary_file_has_the_ending_that_tools_choose_formats_by(tmp_path: Path) -> None:
+    with replacing(tmp_path / "c.flac") as temporary:
+        assert temporary.suffix == ".flac"
+        assert temporary.parent == tmp_path
+
+
+def test_others_may_read_the_file_as_any_other_file_of_the_user(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with replacing(tmp_path / "c.wav") as temporary:
+            temporary.write_bytes(b"1")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "c.wav").stat().st_mode) == 0o640
+
+
+def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"music" * 100_000)
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(b"music" * 100_000).hexdigest()
