@@ -250,6 +250,12 @@ def test_two_files_that_would_be_one_piece_are_refused(soundfont: Path, tmp_path
         maps_pieces.piece_scores(recipe_of(soundfont, pieces=[str(tmp_path / "none")]))
 
 
+def test_a_piece_for_drums_alone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "drums.mid").write_bytes(midi(note(0, 480, 38, channel=9)))
+    with pytest.raises(DatasetError, match="drums has no notes that a keyboard could play"):
+        maps_pieces.performance_of_score(read_score(tmp_path / "drums.mid"), 0.5)
+
+
 # Runs
 
 RUN = """

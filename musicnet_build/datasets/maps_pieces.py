@@ -240,6 +240,8 @@ def performance_of(plan: Plan, seed: int, lead_in_s: float) -> Performance:
 
 def performance_of_score(score: Score, lead_in_s: float) -> Performance:
     """Play a score on one keyboard, its sustain pedal as written; a pedal left down is lifted after the last note."""
+    if score.notes["is_drum"].all():
+        raise DatasetError(f"{score.name} has no notes that a keyboard could play: leave it out of the pieces.")
     controls = score.controls[score.controls["number"] == SUSTAIN_PEDAL].copy()
     controls["part"] = 0
     if len(controls) and controls["value"][-1] >= 64:

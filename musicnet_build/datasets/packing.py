@@ -1,7 +1,7 @@
 """What the packers share: one shard a recording, made in parallel, kept until the package is whole.
 
-The shards lie in a hidden folder beside the package. Its name ends in a hash of everything that the package depends
-on, so a run that was interrupted is continued, and a run with other settings or other recordings starts anew.
+The shards lie in a hidden folder beside the package until it is whole. A shard's name ends in a hash of all that it
+depends on, so a run that was interrupted or failed is continued, and only what has changed since is made anew.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ def make_shards(
     function : callable
         Writes the file ``shard`` through :func:`musicnet_build.datasets.hdf5.writing`.
     settings : mapping
-        All that a shard depends on besides its recording; must be printable the same way in every run.
+        All that a shard depends on besides its recording; what JSON can hold.
     workers : int
     progress : callable, optional
 
@@ -81,8 +81,8 @@ def make_shards(
     DatasetError
         When some recordings fail; the shards of the others are kept for the next run.
     """
-    folder = shard_folder(path, recordings, settings)
-    shards = [folder / f"{recording.name}.h5" for recording in recordings]
+    folder = shard_folder(path)
+    shards = [folder / f"{recording.name}-{_digest(recording, settings)}.h5" for recording in recordings]
     jobs = [
         Job(recording.name, function, {"recording": recording, "shard": shard, **settings})
         for recording, shard in zip(recordings, shards, strict=True)
@@ -105,12 +105,10 @@ def make_shards(
     return shards, len(jobs)
 
 
-def shard_folder(path: str | os.PathLike[str], recordings: Sequence[Recording], settings: Mapping[str, Any]) -> Path:
-    """Return the hidden folder for the shards of a package with these recordings and settings."""
+def shard_folder(path: str | os.PathLike[str]) -> Path:
+    """Return the hidden folder for the shards of a package."""
     target = Path(path)
-    sources = [[r.name, r.split, *(_state(file) for file in (r.audio, r.labels))] for r in recordings]
-    digest = hashlib.sha256(json.dumps([__version__, sources, settings], default=repr, sort_keys=True).encode())
-    return target.parent / f"{_shard_prefix(target)}{digest.hexdigest()[:16]}"
+    return target.parent / f".{target.name}-shards"
 
 
 def merge(
@@ -121,8 +119,7 @@ def merge(
     attributes: Mapping[str, Any],
 ) -> None:
     """Join the shards, the splits and what else belongs to the whole into the package; then remove the shards."""
-    folder = shards[0].parent
-    whole = folder / "splits-and-more.h5.part"
+    whole = shard_folder(path) / "splits-and-more.part"
     with writing(whole) as file:
         write_splits(file, splits)
         for name, array in arrays.items():
@@ -132,11 +129,8 @@ def merge(
 
 
 def remove_shards(path: str | os.PathLike[str]) -> None:
-    """Remove the shards of a package that is whole, and those of runs that were given up."""
-    target = Path(path)
-    for folder in target.parent.iterdir():
-        if re.fullmatch(rf"{re.escape(_shard_prefix(target))}[0-9a-f]{{16}}", folder.name):
-            shutil.rmtree(folder)
+    """Remove the shards of a package that is whole, and those of earlier runs with other settings."""
+    shutil.rmtree(shard_folder(path))
 
 
 def write_splits(file: h5py.File, splits: Mapping[str, Mapping[str, Fold]]) -> None:
@@ -180,8 +174,11 @@ def check_names(recordings: Sequence[Recording]) -> None:
             raise DatasetError(f"{recording.audio} cannot be packed under its name {recording.name!r}: rename it.")
 
 
-def _shard_prefix(target: Path) -> str:
-    return f".{target.name}-shards-"
+def _digest(recording: Recording, settings: Mapping[str, Any]) -> str:
+    sources = [recording.name, recording.bank, recording.piece, recording.split]
+    sources += [value for file in (recording.audio, recording.labels) for value in _state(file)]
+    text = json.dumps([__version__, sources, settings], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _state(file: Path) -> list[Any]:

@@ -1,9 +1,6 @@
 """The example for PyTorch, where it is installed: ``python -m pytest tests/optional``."""
 
-import sys
 from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).parents[2] / "examples"), str(Path(__file__).parents[1])]
 
 from small_corpus import write_corpus
 from train_frames import train
