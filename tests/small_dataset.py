@@ -10,8 +10,9 @@ import numpy as np
 from tiny_soundfont import write_soundfont
 
 from musicnet_build.audio import write_audio
-from musicnet_build.datasets.build import Row, Runner, Settings, build, local_runner
+from musicnet_build.datasets.build import Runner, Settings, build, local_runner
 from musicnet_build.datasets.manifest import read_manifest, write_manifest
+from musicnet_build.datasets.recording import Row
 from musicnet_build.labels import write_labels
 from musicnet_build.notes import empty_notes
 from musicnet_build.score import read_score
@@ -34,7 +35,7 @@ class Material:
 
     @property
     def settings(self) -> Settings:
-        return Settings(soundfont=str(self.folder / "tiny.sf2"))
+        return Settings(preset="musicnet", soundfont=str(self.folder / "tiny.sf2"))
 
     def rows(self) -> list[dict[str, Any]]:
         with self.manifest.open(encoding="utf-8", newline="") as file:

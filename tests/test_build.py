@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from small_dataset import LATE_S, Material, contents
 
-from musicnet_build.datasets.build import Row, local_runner, summary_table
+from musicnet_build.datasets.build import local_runner, summary_table
 from musicnet_build.datasets.cluster import cluster_runner
 from musicnet_build.datasets.musicnet import count_overlaps, read_json
-from musicnet_build.datasets.recording import prepared_score
+from musicnet_build.datasets.recording import Row, prepared_score
 from musicnet_build.errors import AlignmentError, DatasetError, ManifestError
 from musicnet_build.labels import read_labels
 from musicnet_build.notes import empty_notes

@@ -1,7 +1,6 @@
 """``musicnet-build build``: from a manifest to a dataset."""
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +13,9 @@ from musicnet_build.cli import console, parameters
 from musicnet_build.cli.align import PRESETS
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.build import Progress, Row
+    from musicnet_build.datasets.build import Progress
     from musicnet_build.datasets.manifest import Manifest
+    from musicnet_build.datasets.recording import Row
 
 _LINES_SHOWN = 40
 
@@ -61,11 +61,12 @@ def command(
         raise click.UsageError("--workers and --cluster exclude each other.")
     from musicnet_build.datasets.build import Settings, build, local_runner, summary_table
     from musicnet_build.datasets.cluster import cluster_runner
+    from musicnet_build.datasets.jobs import default_workers
 
     started = time.monotonic()
     checked = _read(manifest, allow_outside)
     settings = Settings(preset, soundfont, strict, with_confidence, overlay, include)
-    runner = cluster_runner(cluster) if cluster else local_runner(workers or os.cpu_count() or 1)
+    runner = cluster_runner(cluster) if cluster else local_runner(workers or default_workers())
     with _display(verbose) as progress:
         rows = build(checked, output, settings, run=runner, progress=progress, allow_outside=allow_outside)
     lines = summary_table(rows)

@@ -1,6 +1,5 @@
 """Options that commands share which generate and pack datasets."""
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,13 +9,20 @@ from musicnet_build.cli import parameters
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+
+def _workers(context: click.Context, parameter: click.Parameter, value: int | None) -> int:
+    from musicnet_build.datasets.jobs import default_workers
+
+    return value or default_workers()
+
+
 folder_argument = click.argument("folder", type=parameters.existing_folder)
 output_option = click.option(
     "-o", "--output", type=parameters.OutputFile(".h5", ".hdf5"), required=True, help="HDF5 file to write."
 )
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 256), help="Processes; by default one for each processor.",
-    callback=lambda context, parameter, value: value or os.cpu_count() or 1,
+    callback=_workers,
 )  # fmt: skip
 seed_option = click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Settles what is drawn."

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from musicnet_build.datasets import card, musicnet
-from musicnet_build.datasets.jobs import Job, Outcome, run_jobs
+from musicnet_build.datasets.jobs import Job, Outcome, default_workers, run_jobs
 from musicnet_build.datasets.manifest import Entry, InvalidManifestError, Manifest, inside
 from musicnet_build.datasets.recording import (
     ACCEPTED,
@@ -27,6 +27,7 @@ from musicnet_build.datasets.recording import (
     REJECTED,
     REVIEW,
     STATES,
+    Row,
     Task,
     make_recording,
     read_record,
@@ -51,6 +52,7 @@ _JOB_BYTES_PER_SECOND = 1_500_000
 _FILE_BYTES_PER_SECOND = {".wav": 88_200, ".aif": 88_200, ".aiff": 88_200, ".flac": 40_000}
 _COMPRESSED_BYTES_PER_SECOND = 16_000
 _MEMORY_SHARE = 0.8
+_CONTAINER = Path("/sys/fs/cgroup")
 # What musicnet_build.files.replacing names its files.
 _TEMPORARY = re.compile(r"\..+-[a-z0-9_]{8}(\.\w+)?")
 
@@ -71,23 +73,12 @@ class Settings:
         The worst state in which a recording goes into the sets.
     """
 
-    preset: str = "musicnet"
+    preset: str = "precise"
     soundfont: str | None = None
     strict: bool = False
     with_confidence: bool = False
     overlay: bool = False
     include: str = REVIEW
-
-
-@dataclass(frozen=True)
-class Row:
-    """How one recording came out: its state, why, whether it is in the sets, and whether it was made in this run."""
-
-    id: str
-    state: str
-    reasons: tuple[str, ...]
-    included: bool
-    made: bool
 
 
 @dataclass(frozen=True)
@@ -155,7 +146,7 @@ def build(
     tasks = _tasks(manifest, root, settings, allow_outside)
     with _locked(root):
         _remove_leftovers(root)
-        outcomes = _run(tasks, run or local_runner(os.cpu_count() or 1), progress)
+        outcomes = _run(tasks, run or local_runner(default_workers()), progress)
         made = {outcome.id for outcome in outcomes if outcome.result is True}
         rows = [_row(task, outcome, manifest.folder, outcome.id in made) for task, outcome in _by_id(tasks, outcomes)]
         _write_lists(root, manifest, tasks, rows)
@@ -276,11 +267,17 @@ def _job_bytes(task: Task, file_bytes: int) -> int:
 
 
 def _free_memory() -> int:
-    """Bytes that can be had without swapping; a generous guess where the system does not say."""
+    """Bytes that can be had without swapping, by this machine and by the container; a guess where neither says."""
+    found = []
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1])
-    return 8 * 2**30
+        found.append(1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
+    with contextlib.suppress(OSError, ValueError):
+        limit, used = (
+            int((_CONTAINER / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current")
+        )
+        found.append(max(limit - used, 0))
+    return min(found, default=8 * 2**30)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from musicnet_build.general_midi import PROGRAM_NAMES
 from musicnet_build.notes import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.build import Row
     from musicnet_build.datasets.manifest import Entry
+    from musicnet_build.datasets.recording import Row
 
 _UNKNOWN = "not stated"
 
@@ -64,7 +64,7 @@ def data_card(rows: "Sequence[Row]", entries: "dict[str, Entry]", records: dict[
             "## How far the labels can be trusted",
             "",
             f"Of {len(rows)} recordings in the manifest, {_counts(states)}. "
-            f"{_heard(heard)} No error rate was measured by audit unless a number stands here.",
+            f"{_heard(heard)} The error rate of the labels was not measured by audit.",
             "",
             *_shares("composer", included, seconds, lambda one: entries[one].composer),
             *_shares("ensemble", included, seconds, lambda one: entries[one].ensemble),

@@ -77,6 +77,11 @@ class Outcome:
     result: object = None
 
 
+def default_workers() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def run_jobs(
     jobs: Sequence[Job],
     *,

@@ -79,7 +79,7 @@ class Task:
     soundfont: str
     start_s: float = 0.0
     end_s: float | None = None
-    preset: str = "musicnet"
+    preset: str = "precise"
     transposition: int = 0
     tuning_cents: float = 0.0
     strict: bool = False
@@ -94,6 +94,17 @@ class Task:
         """What, besides the inputs' bytes, decides the output."""
         names = ("start_s", "end_s", "preset", "transposition", "tuning_cents", "strict", "with_confidence", "overlay")
         return {name: getattr(self, name) for name in names}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """How one recording came out: its state, why, whether it is in the sets, and whether it was made in this run."""
+
+    id: str
+    state: str
+    reasons: tuple[str, ...]
+    included: bool
+    made: bool
 
 
 def make_recording(**fields: Any) -> bool:

@@ -127,7 +127,7 @@ def dataset_statistics(folder: str | os.PathLike[str]) -> Statistics:
         instruments=_longest_first({PROGRAM_NAMES[program]: _group(counted, program) for program in programs}),
         label_classes=len(classes),
         note_values=dict(note_values.most_common()),
-        polyphony={notes: float(share) for notes, share in enumerate(sounding_s / sounding_s.sum())},
+        polyphony={notes: float(share) for notes, share in enumerate(sounding_s / max(sounding_s.sum(), 1e-9))},
         mean_polyphony=_mean_polyphony(sounding_s),
     )
 

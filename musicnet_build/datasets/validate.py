@@ -81,6 +81,8 @@ class _Check:
         ]
         self.metadata: dict[str, dict[str, str]] = {}
         self.provenance: dict[str, Any] = {}
+        self.sound_files: dict[str, str] = {}
+        self.overlaps: dict[str, int] = {}
 
     def steps(self) -> Iterator[Iterator[Problem]]:
         yield self.structure()
@@ -184,6 +186,8 @@ class _Check:
         try:
             made = musicnet.read_json(self.root / name)["recordings"]
             self.provenance = {one: dict(entry) for one, entry in made.items()}
+            self.sound_files = {one: str(entry["recording"]["sha256"]) for one, entry in made.items()}
+            self.overlaps = {one: int(entry["overlaps_in_score"]) for one, entry in made.items()}
         except (DatasetError, LookupError, TypeError, ValueError, AttributeError):
             yield Problem(name, "is missing or damaged")
             return
@@ -229,10 +233,7 @@ class _Check:
             Recording(one.id, one.split, one.audio, one.labels, self.metadata.get(one.id, {}))
             for one in self.recordings
         ]
-        sound_files = {
-            one: str(entry.get("recording", {}).get("sha256", "")) for one, entry in self.provenance.items()
-        }  # fmt: skip
-        for leak in find_leaks(known, sound_files):
+        for leak in find_leaks(known, self.sound_files):
             yield Problem(musicnet.SPLITS_FOLDER, leak)
 
     # One recording
@@ -250,7 +251,7 @@ class _Check:
             fault = f"recording {recording.id} lasts {samples / SAMPLE_RATE:.1f} s, not {seconds} s"
             yield Problem(musicnet.METADATA_FILE, fault)
         labels = recording.labels.relative_to(self.root).as_posix()
-        overlaps = self.provenance.get(recording.id, {}).get("overlaps_in_score", 0)
+        overlaps = self.overlaps.get(recording.id, 0)
         if not recording.labels.is_file():
             yield Problem(labels, "is missing")
             return

@@ -141,14 +141,15 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def bench_build(manifest: Path, output: Path, hours: float, workers: int) -> None:
+def bench_build(manifest: Path, output: Path, hours: float, workers: int, preset: str) -> None:
     shutil.rmtree(output, ignore_errors=True)
     started, before = time.monotonic(), cpu_s()
     with MemoryWatch() as watch:
-        rows = build(read_manifest(manifest), output, Settings(), run=local_runner(workers))
+        rows = build(read_manifest(manifest), output, Settings(preset=preset), run=local_runner(workers))
     wall, cpu = time.monotonic() - started, cpu_s() - before
     counts = {state: sum(row.state == state for row in rows) for state in {row.state for row in rows}}
-    print(f"build, {workers} workers       {wall:8.1f} s wall, {cpu:.1f} s CPU, {hours * 3600 / wall:.1f} x real time")
+    pace = hours * 3600 / wall
+    print(f"build ({preset}), {workers} workers {wall:8.1f} s wall, {cpu:.1f} s CPU, {pace:.1f} x real time")
     print(f"                        {cpu / hours / 60:8.2f} CPU-minutes for an hour of music; {counts}")
     print(f"MusicNet, projected     {MUSICNET_HOURS / hours * wall / 3600:8.2f} h ({MUSICNET_HOURS:g} h of music)")
     thirds = [watch.peak_mb(third / 3, (third + 1) / 3) for third in range(3)]
@@ -156,7 +157,7 @@ def bench_build(manifest: Path, output: Path, hours: float, workers: int) -> Non
         f"memory of all workers   {thirds[0]:8.0f} / {thirds[1]:.0f} / {thirds[2]:.0f} MB peak in each third of the run"
     )
     started = time.monotonic()
-    build(read_manifest(manifest), output, Settings(), run=local_runner(workers))
+    build(read_manifest(manifest), output, Settings(preset=preset), run=local_runner(workers))
     print(f"build again, all ready  {time.monotonic() - started:8.1f} s")
 
 
@@ -188,11 +189,12 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=30)
     parser.add_argument("--hours", type=float, default=3.0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--preset", default="precise")
     arguments = parser.parse_args()
     started = time.monotonic()
     manifest = make_material(arguments.folder / "material", arguments.recordings, arguments.hours, arguments.workers)
     print(f"material                {time.monotonic() - started:8.1f} s, {arguments.recordings} recordings", flush=True)
-    bench_build(manifest, arguments.folder / "dataset", arguments.hours, arguments.workers)
+    bench_build(manifest, arguments.folder / "dataset", arguments.hours, arguments.workers, arguments.preset)
     for sample_format, compress in (("float32", False), ("int16", False), ("int16", True)):
         bench_pack(
             arguments.folder / "dataset", arguments.folder / "musicnet.h5", sample_format, compress, arguments.workers
