@@ -1,13 +1,14 @@
 """Tests of writing files: each is whole or absent, and what was there stays until the new one is whole."""
 
 import hashlib
+import json
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from musicnet_build.files import replacing, sha256_of
+from musicnet_build.files import replacing, sha256_of, write_json
 
 
 def test_the_file_appears_with_what_was_written(tmp_path: Path) -> None:
@@ -60,3 +61,21 @@ def test_others_may_read_the_file_as_any_other_file_of_the_user(tmp_path: Path) 
 def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"music" * 100_000)
     assert sha256_of(tmp_path / "a") == hashlib.sha256(b"music" * 100_000).hexdigest()
+
+
+def test_json_is_read_back_as_it_was_and_can_be_read_by_people(tmp_path: Path) -> None:
+    values = {"reasons": ["Dvořák"], "offset_s": 0.25, "quality": None}
+    write_json(tmp_path / "new" / "report.json", values)
+    text = (tmp_path / "new" / "report.json").read_text(encoding="utf-8")
+    assert json.loads(text) == values
+    assert "Dvořák" in text
+    assert text.endswith("}\n")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
+def test_what_is_no_json_leaves_the_old_report(tmp_path: Path, value: object) -> None:
+    write_json(tmp_path / "report.json", {"old": 1})
+    with pytest.raises((ValueError, TypeError)):
+        write_json(tmp_path / "report.json", {"new": value})
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == {"old": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]

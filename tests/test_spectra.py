@@ -104,3 +104,26 @@ def test_no_band_is_deaf(window_length: int, bands_per_octave: int) -> None:
 def test_pitches_are_in_equal_temperament_around_a4() -> None:
     np.testing.assert_allclose(spectra.pitch_to_hz([69, 57, 60]), [440.0, 220.0, 261.6255653], rtol=1e-9)
     assert spectra.pitch_to_hz(69, a4_hz=415.0) == 415.0
+
+
+@pytest.mark.parametrize("cents", [-45, -20, 0, 5, 30, 45])
+def test_the_tuning_of_a_chord_is_measured(cents: int) -> None:
+    audio = sum(sine(float(spectra.pitch_to_hz(pitch + cents / 100)), amplitude=0.1) for pitch in (45, 57, 61, 64, 76))
+    assert spectra.estimated_tuning_cents(np.asarray(audio, np.float32)) == pytest.approx(cents, abs=5)
+
+
+def test_silence_has_no_tuning() -> None:
+    assert spectra.estimated_tuning_cents(np.zeros(SAMPLE_RATE, np.float32)) == 0.0
+
+
+def test_bands_follow_the_tuning() -> None:
+    audio = sine(float(spectra.pitch_to_hz(72.4)))
+    usual, tuned = (
+        spectra.band_spectrogram(
+            audio, window_length=8192, hop_length=1024, bands_per_octave=12, tuning_cents=tuning_cents
+        )[20]
+        for tuning_cents in (0.0, 40.0)
+    )
+    at = 72 - spectra.LOWEST_PITCH
+    assert tuned[at] > usual[at]
+    assert tuned[at + 1] < usual[at + 1] - 1

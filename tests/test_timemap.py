@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from musicnet_build.errors import AlignmentError
-from musicnet_build.timemap import TimeMap, map_from_path, monotone_map
+from musicnet_build.timemap import TimeMap, map_from_path, monotone_map, smoothed
 
 STEPS = {0: (1, 1), 1: (1, 0), 2: (0, 1)}
 
@@ -96,3 +96,26 @@ def test_points_that_run_backwards_are_pushed_forward_as_little_as_may_be() -> N
 def test_what_is_no_map_is_refused(score_s: list[float], recording_s: list[float]) -> None:
     with pytest.raises(AlignmentError, match="time map"):
         TimeMap(np.array(score_s), np.array(recording_s))
+
+
+@given(paths(), st.sampled_from([0.1, 0.3]))
+@settings(max_examples=100)
+def test_a_smoothed_map_increases_whatever_the_path(path: NDArray[np.int64], sigma_s: float) -> None:
+    assert np.all(np.diff(smoothed(map_from_path(path, 0.05, 0.05), sigma_s).recording_s) > 0)
+
+
+def test_smoothing_evens_out_the_steps_of_a_path_and_keeps_its_course() -> None:
+    random = np.random.default_rng(0)
+    true_s = np.linspace(0.0, 20.0, 400)
+    course = TimeMap(true_s, 1.0 + true_s + 0.3 * np.sin(true_s / 3))
+    jagged = monotone_map(true_s, course.recording_s + random.uniform(-0.02, 0.02, 400))
+    smooth = smoothed(jagged, 0.3)
+    times_s = np.linspace(1.0, 19.0, 300)
+    np.testing.assert_allclose(smooth.recording_at(times_s), course.recording_at(times_s), atol=0.012)
+    roughness = [np.abs(np.diff(one.recording_at(times_s), 2)).max() for one in (smooth, jagged)]
+    assert roughness[0] < 0.2 * roughness[1]
+
+
+def test_smoothing_leaves_a_shift_as_it_is() -> None:
+    shift = TimeMap(np.array([0.0, 5.0]), np.array([3.0, 8.0]))
+    np.testing.assert_allclose(smoothed(shift, 0.3).recording_at([-1, 0, 2.5, 5, 9]), [2, 3, 5.5, 8, 12], atol=1e-9)

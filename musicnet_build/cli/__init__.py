@@ -20,6 +20,7 @@ COMMANDS = {
     "convert": "Convert labels from one format to another.",
     "init": "Pair recordings and scores into a manifest.",
     "build": "Make a dataset of the recordings and scores of a manifest.",
+    "generate": "Make a dataset of scores and soundfonts.",
     "pack": "Pack a dataset into the files that trainings read.",
     "stats": "Say what is in a dataset.",
     "validate": "Find what is wrong with a dataset.",

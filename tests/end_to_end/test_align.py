@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from command_line import as_json, done, run
+from command_line import as_json, done, misused, run
 from conftest import Music
 
 from musicnet_build.demo import onset_errors
@@ -118,8 +118,36 @@ def test_verbose_names_the_stages(music: Music, tmp_path: Path) -> None:
 
 def test_confidence_is_a_column_when_asked_for(music: Music, tmp_path: Path) -> None:
     done("align", music.recording, music.score, "-o", tmp_path / "labels.csv", "--with-confidence")
-    header = (tmp_path / "labels.csv").read_text(encoding="utf-8").splitlines()[0]
-    assert header == ",".join([*CSV_COLUMNS, "confidence"])
+    with (tmp_path / "labels.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == (*CSV_COLUMNS, "confidence")
+    confidence = [float(row["confidence"]) for row in rows]
+    assert 0.9 < np.mean(confidence) <= max(confidence) <= 1.0
+    assert min(confidence) >= 0.0
+
+
+def test_the_quality_report_says_what_the_screen_says(music: Music, tmp_path: Path) -> None:
+    outputs = ("-o", tmp_path / "labels.csv", "--quality", tmp_path / "report.json")
+    printed = as_json("align", music.recording, music.score, *outputs)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["quality"] == printed["quality"]
+    assert report["recording"]["sha256"] == printed["recording"]["sha256"]
+    assert report["quality"]["verdict"] == "accept"
+    assert report["quality"]["reasons"] == []
+    assert report["quality"]["confident_share"] > 0.9
+    assert str(tmp_path / "report.json") in printed["outputs"]
+    done("align", music.recording, music.score, *outputs)
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == report
+
+
+@pytest.mark.parametrize("words", [("--with-confidence",), ("--quality", "report.json")])
+def test_the_recipe_of_the_paper_is_not_asked_how_sure_it_is(
+    music: Music, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    options = [tmp_path / word if word.endswith(".json") else word for word in words]
+    outputs = ("-o", tmp_path / "labels.csv", "--preset", "musicnet", *options)
+    assert "--preset precise" in misused("align", music.recording, music.score, *outputs)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_soundfont_is_used_and_named(music: Music, tmp_path: Path) -> None:

@@ -1,0 +1,18 @@
+"""The example for PyTorch, where it is installed: ``python -m pytest tests/optional``."""
+
+from pathlib import Path
+
+from small_corpus import write_corpus
+from train_frames import train
+
+from musicnet_build.datasets.corpora import find_recordings
+from musicnet_build.datasets.folds import configuration_1
+from musicnet_build.datasets.frames import pack_frames
+
+
+def test_a_model_learns_from_a_package_through_worker_processes(tmp_path: Path) -> None:
+    recordings = find_recordings(write_corpus(tmp_path / "corpus"))
+    splits = {"configuration_1": configuration_1(recordings, 0)}
+    pack_frames(tmp_path / "frames.h5", recordings, splits, labellings=["a"])
+    losses = train(str(tmp_path / "frames.h5"), "configuration_1/fold_1/train", epochs=4, workers=2)
+    assert losses[-1] < losses[0] < 1.0
