@@ -1,0 +1,154 @@
+"""Does a soundfont's preset play what is written? What is silent, dies early or sounds at another pitch is found here.
+
+Presets are not always what their names promise: guitar harmonics sound two octaves above the written note, muted
+guitars are over before the note is, and ranges end early. A label made from the score would be wrong there.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from musicnet_build.notes import SAMPLE_RATE, empty_notes
+from musicnet_build.score import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
+from musicnet_build.soundfonts import Soundfont
+from musicnet_build.spectra import pitch_to_hz
+from musicnet_build.synthesis import synthesize
+
+AUDIBLE_DBFS = -60.0
+"""A frame whose root mean square lies below this is taken as silent."""
+
+NOTE_S = 0.5
+PARTS_OF_A_NOTE = 4
+"""Each quarter of a note must be heard."""
+
+LOWEST_PITCH, HIGHEST_PITCH = 28, 108
+"""The pitches between which :func:`strongest_pitch` decides."""
+
+# An octave above, a periodic sound is periodic too little; an octave below, exactly as much. So the highest pitch counts
+# that is nearly as good as the best.
+_NEARLY_AS_GOOD = 0.15
+_UNLIKE = 0.5
+
+
+def sounding_pitches(
+    soundfont: Soundfont, program: int, pitches: Sequence[int], velocity: int, *, pitched: bool = True
+) -> frozenset[int]:
+    """Return those of the pitches that a preset plays for the whole of a crotchet at 120 beats a minute.
+
+    Parameters
+    ----------
+    soundfont : Soundfont
+    program : int
+        General MIDI program, 0 to 127.
+    pitches : sequence of int
+        MIDI pitches.
+    velocity : int
+        How loud they are struck.
+    pitched : bool
+        Whether the second half of the note must also sound at the written pitch, which is hard to tell of bells.
+
+    Returns
+    -------
+    frozenset of int
+
+    Raises
+    ------
+    SoundfontError
+        When the soundfont lacks the program, or nothing is heard at all.
+    """
+    audio = synthesize(_one_after_another(pitches, program, velocity), soundfont, strict=True).audio
+    # Half a second of silence between notes, so that none is heard in the next.
+    length, step = round(NOTE_S * SAMPLE_RATE), round(2 * NOTE_S * SAMPLE_RATE)
+    audio = np.pad(audio, (0, max(0, len(pitches) * step - len(audio))))
+    notes = ((pitch, audio[i * step : i * step + length]) for i, pitch in enumerate(pitches))
+    return frozenset(
+        pitch
+        for pitch, note in notes
+        if min(_levels_dbfs(note)) >= AUDIBLE_DBFS
+        and (not pitched or strongest_pitch(note[length // 2 :], SAMPLE_RATE) == pitch)
+    )
+
+
+def strongest_pitch(audio: NDArray[np.floating], sample_rate: int) -> int:
+    """Return the MIDI pitch for which a sound has the strongest evidence: the one at whose period it repeats itself.
+
+    The evidence for a period is one minus the difference of the sound and itself a period later, relative to the
+    energy of both (the normalised difference function of YIN: de Cheveigné and Kawahara 2002, section II B). Of the
+    local maxima that come near the best, the highest pitch is returned.
+
+    Parameters
+    ----------
+    audio : ndarray of float [shape=(n,)]
+        A single note; at least a tenth of a second.
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    int
+        ``LOWEST_PITCH`` to ``HIGHEST_PITCH``.
+    """
+    evidence = pitch_evidence(audio, sample_rate)
+    inner = evidence[1:-1]
+    peaks = 1 + np.flatnonzero((inner >= evidence[:-2]) & (inner >= evidence[2:]))
+    good = peaks[evidence[peaks] >= evidence.max() - _NEARLY_AS_GOOD]
+    return LOWEST_PITCH + int(good.max() if len(good) else evidence.argmax())
+
+
+def pitch_evidence(audio: NDArray[np.floating], sample_rate: int) -> NDArray[np.float64]:
+    """Return how much a sound repeats itself at the period of each pitch, from ``LOWEST_PITCH`` up; 1 is perfectly.
+
+    Parameters
+    ----------
+    audio : ndarray of float [shape=(n,)]
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    ndarray of float64 [shape=(81,)]
+    """
+    sound = np.asarray(audio, dtype=np.float64) - np.mean(audio, dtype=np.float64)
+    longest = math.ceil(sample_rate / float(pitch_to_hz(LOWEST_PITCH - 0.5))) + 1
+    window = len(sound) - longest
+    size = 1 << (len(sound) + window).bit_length()
+    spectrum = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(sound[:window], size))
+    products = np.fft.irfft(spectrum, size)[:longest]
+    energy = np.concatenate([[0.0], np.cumsum(sound**2)])
+    later = energy[window : window + longest] - energy[:longest]
+    repetition = 2 * products / (later[0] + later + 1e-12)
+    # A dull sound is like itself a few samples later: only after it has once been unlike does likeness mean a period.
+    repetition[: np.argmax(repetition < _UNLIKE)] = 0.0
+    return np.array([repetition[low:high].max() for low, high in _periods(sample_rate)])
+
+
+def level_dbfs(audio: ArrayLike) -> float:
+    """Return the root mean square of a sound in decibels relative to full scale; -200 for silence."""
+    return 10 * math.log10(float(np.mean(np.square(audio, dtype=np.float64))) + 1e-20)
+
+
+def _periods(sample_rate: int) -> Iterator[tuple[int, int]]:
+    """Yield the whole periods (first, last + 1) within half a semitone of each pitch; the nearest where there is none."""
+    pitches = np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1)
+    shortest = sample_rate / pitch_to_hz(pitches + 0.5)
+    longest = sample_rate / pitch_to_hz(pitches - 0.5)
+    for low, high, centre in zip(shortest, longest, sample_rate / pitch_to_hz(pitches), strict=True):
+        first, last = math.ceil(low), math.floor(high)
+        yield (first, last + 1) if first <= last else (round(centre), round(centre) + 1)
+
+
+def _levels_dbfs(note: NDArray[np.float32]) -> list[float]:
+    return [level_dbfs(part) for part in np.array_split(note, PARTS_OF_A_NOTE)]
+
+
+def _one_after_another(pitches: Sequence[int], program: int, velocity: int) -> Score:
+    notes = empty_notes(len(pitches))
+    notes["onset_s"] = 2 * NOTE_S * np.arange(len(pitches))
+    notes["offset_s"] = notes["onset_s"] + NOTE_S
+    notes["pitch"], notes["velocity"], notes["program"] = pitches, velocity, program
+    tempo = TempoMap(np.zeros(1), np.zeros(1), np.full(1, NOTE_S))
+    part = Part("audition", program, is_drum=False)
+    controls = np.zeros(0, dtype=CONTROL_DTYPE)
+    return Score(notes, controls, (part,), tempo, (), LostNotes(), f"program {program}", ())
