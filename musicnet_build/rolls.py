@@ -31,7 +31,7 @@ computed as 2.9999999999999996.
 Sustain is a matter of the notes, not of the frames: see :func:`sustained`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,16 @@ _SNAP = 1e-6
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+_WHOLE: dict[str, Callable[[Floats], Floats]] = {
+    "a": np.rint,
+    "b": np.ceil,
+    "c": np.floor,
+    "d": np.floor,
+    "d_ceil": np.ceil,
+    "e": np.rint,
+    "f": np.rint,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +106,12 @@ class Rolls:
     @property
     def onset(self) -> NDArray[np.bool_]:
         """Where a note begins [shape=(frames, pitches)]."""
-        return self.codes == ONSET
+        return np.equal(self.codes, ONSET)
 
     @property
     def offset(self) -> NDArray[np.bool_]:
         """Where a note has ended [shape=(frames, pitches)]; not where the same pitch sounds on or begins again."""
-        return self.codes == OFFSET
+        return np.equal(self.codes, OFFSET)
 
 
 def label_frames(
@@ -140,10 +150,9 @@ def label_frames(
     if not (np.isfinite(onset).all() and np.isfinite(offset).all()):
         raise LabelError("The notes have an onset or offset that is not finite, so they have no frames.")
     x, y = _in_frames(onset, frame_length_s), _in_frames(offset, frame_length_s)
+    whole = _WHOLE[labelling]
     if labelling in ("d", "d_ceil"):
-        whole = np.floor if labelling == "d" else np.ceil
         return _integers(whole(x)), _integers(whole(x) + whole(_in_frames(offset - onset, frame_length_s)))
-    whole = {"b": np.ceil, "c": np.floor}.get(labelling, np.rint)
     start, end = _integers(whole(x)), _integers(whole(y))
     if labelling not in ("e", "f"):
         return start, end
@@ -288,8 +297,8 @@ def _released_s(offset_s: Floats, pedal: NDArray[np.void], last_s: float) -> Flo
     last_of_time = np.append(np.diff(pedal["time_s"]) > 0, True)
     pedal = pedal[last_of_time]
     down = pedal["value"] >= 64
-    # A pedal that goes down at the very moment of a release catches the note: dampers take time to fall.
-    state = np.searchsorted(pedal["time_s"], offset_s, side="right") - 1
+    # At one time keys come before pedals, as in the synthesis: a pedal that goes down as the key is released is late.
+    state = np.searchsorted(pedal["time_s"], offset_s, side="left") - 1
     lifted_s = np.where(down, np.inf, pedal["time_s"])
     next_lift_s = np.append(np.minimum.accumulate(lifted_s[::-1])[::-1], np.inf)
     held = (state >= 0) & down[np.maximum(state, 0)]

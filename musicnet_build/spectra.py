@@ -244,7 +244,8 @@ def log_filterbank(window_length: int = 4096, sample_rate: int = SAMPLE_RATE) ->
     rising = (positions - below) / (centre - below)
     falling = (above - positions) / (above - centre)
     filters = np.maximum(0.0, np.minimum(rising, falling))
-    return (filters / filters.sum(axis=0)).astype(np.float32)
+    normalised: Features = (filters / filters.sum(axis=0)).astype(np.float32)
+    return normalised
 
 
 def log_filter_spectrogram(
@@ -301,8 +302,8 @@ def mel_filterbank(
     frequencies = np.arange(1 + window_length // 2)[:, None] * (sample_rate / window_length)
     rising = (frequencies - below) / (centre - below)
     falling = (above - frequencies) / (above - centre)
-    filters = np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (above - below))
-    return filters.astype(np.float32)
+    filters: Features = (np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (above - below))).astype(np.float32)
+    return filters
 
 
 def log_mel_spectrogram(
@@ -364,7 +365,8 @@ def log_cqt(audio: Features, sample_rate: int, *, hop_length: int = HOP_LENGTH) 
         signal = _with_silence(audio, start, start + (count - 1) * hop_length + length)
         windows = np.lib.stride_tricks.sliding_window_view(signal, length)[::hop_length]
         amplitudes[first : first + count] = np.abs(kernels @ scipy.fft.rfft(windows, axis=1).T).T
-    return np.log(amplitudes + np.float32(_LOG_FLOOR))
+    logarithm: Features = np.log(amplitudes + np.float32(_LOG_FLOOR))
+    return logarithm
 
 
 def scaled_to_unit(features: Features) -> Features:
@@ -372,7 +374,8 @@ def scaled_to_unit(features: Features) -> Features:
     low, high = float(features.min(initial=np.inf)), float(features.max(initial=-np.inf))
     if not high > low:
         return np.zeros_like(features)
-    return ((features - np.float32(low)) / np.float32(high - low)).astype(np.float32)
+    scaled: Features = ((features - np.float32(low)) / np.float32(high - low)).astype(np.float32)
+    return scaled
 
 
 def _magnitude_blocks(audio: Features, centres: NDArray[np.int64], window_length: int) -> Iterator[Features]:

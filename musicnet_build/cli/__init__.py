@@ -18,6 +18,8 @@ COMMANDS = {
     "synth": "Render a score to audio.",
     "overlay": "Lay sine tones at the labelled onsets over a recording.",
     "convert": "Convert labels from one format to another.",
+    "generate": "Make a dataset of scores and soundfonts.",
+    "pack": "Write a dataset folder as one file for training.",
     "soundfonts": "List the soundfonts found on this machine.",
     "doctor": "Say what is installed, what is missing, and how to mend it.",
     "demo": "Make a small labelled recording, its overlay and its picture.",

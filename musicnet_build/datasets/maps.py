@@ -46,7 +46,8 @@ _NUMBER = r"\d+(?:\.\d+)?"
 _PATTERNS = {
     "ISOL": rf"MAPS_ISOL_(?P<style>(?:NO|LG|ST|RE|TR1|TR2)(?=_)|CH[ad]?(?={_NUMBER}_))(?P<spacing>{_NUMBER})?"
     rf"_(?P<loudness>[PMF])(?:_S(?P<pedal>[01])_M(?P<pitch>\d+))?",
-    "RAND": r"MAPS_RAND_P(?P<polyphony>\d+)_M(?P<range>\d+-\d+)_I(?P<loudness>\d+-\d+)_S(?P<pedal>[01])_n(?P<number>\d+)",
+    "RAND": r"MAPS_RAND_P(?P<polyphony>\d+)_M(?P<range>\d+-\d+)_I(?P<loudness>\d+-\d+)_S(?P<pedal>[01])"
+    r"_n(?P<number>\d+)",
     "UCHO": r"MAPS_UCHO_C(?P<chord>\d+(?:-\d+)*)_I(?P<loudness>\d+-\d+)_S(?P<pedal>[01])_n(?P<number>\d+)",
     "MUS": rf"MAPS_MUS-(?P<piece>{_PIECE_PATTERN})",
 }

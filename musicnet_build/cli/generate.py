@@ -1,0 +1,14 @@
+"""``musicnet-build generate``: datasets made of scores and soundfonts."""
+
+import click
+
+from musicnet_build.cli.lazy_group import LazyGroup
+
+SUBCOMMANDS = {
+    "maps": "Isolated notes, chords and pieces in several instruments and rooms, as in MAPS.",
+}
+
+
+@click.group(name="generate", cls=LazyGroup, subcommands=SUBCOMMANDS)
+def command() -> None:
+    """Make a dataset of scores and soundfonts, exactly labelled. Every kind takes --help and --json."""

@@ -1,0 +1,59 @@
+"""``musicnet-build generate maps``: a MAPS-style corpus."""
+
+import time
+from pathlib import Path
+
+import click
+
+from musicnet_build.cli import console, parameters
+
+PRESETS = ("tiny", "maps")
+
+
+@click.command(name="maps")
+@click.option("--preset", type=click.Choice(PRESETS), help="Recipe that comes with the package; tiny by default.")
+@click.option("--recipe", type=parameters.existing_file, help="Recipe of your own (YAML).")
+@click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder of the corpus.")
+@click.option(
+    "--pieces", multiple=True, type=click.Path(exists=True, path_type=Path),
+    help="MIDI file, or folder of them, to play in every bank. May be given several times.",
+)  # fmt: skip
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
+@parameters.verbose_option
+@parameters.json_option
+def command(
+    preset: str | None,
+    recipe: Path | None,
+    output: Path,
+    pieces: tuple[Path, ...],
+    workers: int,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Make a MAPS-style corpus from a recipe. Run again, it makes what is missing."""
+    if preset and recipe:
+        raise click.UsageError("Give --preset or --recipe, not both.")
+    from musicnet_build.datasets.maps_generation import generate_maps
+    from musicnet_build.datasets.maps_recipe import read_recipe
+    from musicnet_build.errors import DatasetError
+
+    started = time.monotonic()
+    wanted = read_recipe(recipe or preset or PRESETS[0])
+    wanted = wanted.model_copy(update={"pieces": (*wanted.pieces, *map(str, pieces))})
+    with console.progress_bar(verbose) as progress:
+        result = generate_maps(wanted, output, workers=workers, progress=progress)
+    if result.failed:
+        reasons = "; ".join(f"{outcome.id}: {outcome.reason}" for outcome in result.failed[:3])
+        raise DatasetError(f"{len(result.failed)} jobs failed, the first of them {reasons} Run again to make the rest.")
+    values = {
+        "output": str(output),
+        "banks": [bank.name for bank in wanted.banks],
+        "sounds": result.sounds,
+        "made": result.made,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    lines = [
+        f"{output}: {result.sounds} sounds in {len(wanted.banks)} banks, {result.made} of them made now",
+        f"took {values['seconds']:.1f} s",
+    ]
+    console.report(values, lines, as_json)

@@ -1,0 +1,38 @@
+"""A command with subcommands, each in a module of its own that is imported when the subcommand is named."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """Knows its subcommands by name and help; ``pack frames`` is the ``command`` of ``cli/pack_frames.py``.
+
+    Parameters
+    ----------
+    subcommands : mapping
+        Name to help, in the order of the help.
+    """
+
+    def __init__(self, *args: Any, subcommands: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.subcommands = subcommands
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names."""
+        return list(self.subcommands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a subcommand."""
+        if cmd_name not in self.subcommands:
+            return None
+        module = importlib.import_module(f"musicnet_build.cli.{self.name}_{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.subcommands.items()))
