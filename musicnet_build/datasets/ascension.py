@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from musicnet_build.datasets.audition import sounding_pitches
+from musicnet_build.datasets.audition import Preset, all_presets, preset_that_plays, serving_presets
 from musicnet_build.datasets.jobs import Outcome
 from musicnet_build.datasets.timbre_set import (
     DEFAULT_INSTRUMENTS,
@@ -36,8 +36,6 @@ from musicnet_build.soundfonts import Soundfont, find_soundfonts
 
 MAX_CROTCHETS = 200_000
 DEFAULT_SOUNDFONTS = 2
-_LEAST_FITTING = 0.5
-"""A preset that plays fewer of the pitches than this is left out altogether."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +84,6 @@ class AscensionSettings:
         return self.passes * max((a * b for a, b in itertools.combinations(sizes, 2)), default=sizes[0])
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A sound of an instrument: a program of a soundfont, and the pitches that it really plays."""
-
-    soundfont: Soundfont
-    program: int
-    pitches: frozenset[int]
-
-
 def generate_ascension(
     folder: str | Path,
     soundfonts: Sequence[Soundfont],
@@ -130,7 +119,13 @@ def generate_ascension(
     """
     settings = settings or AscensionSettings()
     warnings: list[str] = []
-    presets = {each.name: _presets_of(each, soundfonts, settings, warnings) for each in settings.instruments}
+    softest = min(settings.velocities)
+    presets = {
+        each.name: serving_presets(each, soundfonts, softest, warnings)
+        if settings.audition
+        else all_presets(each, soundfonts)
+        for each in settings.instruments
+    }
     planned = plan_pieces(settings, presets)
     return render_set(
         folder,
@@ -213,39 +208,6 @@ def ascensions(ranges: Sequence[Sequence[int]], count: int) -> Iterator[list[tup
         yield [(leader[step], *(other[(step + number) % len(other)] for other in others)) for step in steps.tolist()]
 
 
-def _presets_of(
-    instrument: Instrument, soundfonts: Sequence[Soundfont], settings: AscensionSettings, warnings: list[str]
-) -> list[Preset]:
-    """Return the presets of an instrument that serve; say in ``warnings`` which do not."""
-    wanted = [(soundfont, program) for soundfont in soundfonts for program in instrument.programs]
-    if not settings.audition:
-        return [Preset(soundfont, program, frozenset(instrument.pitches)) for soundfont, program in wanted]
-    presets = []
-    for soundfont, program in wanted:
-        # The softest notes end first.
-        heard = sounding_pitches(soundfont, program, instrument.pitches, min(settings.velocities))
-        lost = len(instrument.pitches) - len(heard)
-        serves = len(heard) >= _LEAST_FITTING * len(instrument.pitches)
-        if serves:
-            presets.append(Preset(soundfont, program, heard))
-        if lost:
-            warnings.append(_what_is_lost(instrument, soundfont, program, lost, serves))
-    unheard = set(instrument.pitches).difference(*(preset.pitches for preset in presets))
-    if unheard:
-        raise DatasetError(
-            f"Nothing plays {len(unheard)} of the {len(instrument.pitches)} notes of the {instrument.name} for a "
-            f"crotchet at its pitch (MIDI {min(unheard)} first): narrow its range, add programs or soundfonts, or "
-            "turn the audition off."
-        )
-    return presets
-
-
-def _what_is_lost(instrument: Instrument, soundfont: Soundfont, program: int, lost: int, serves: bool) -> str:
-    what = f"program {program} of {soundfont.name} does not play {lost} of {len(instrument.pitches)} notes"
-    remedy = "other programs play them" if serves else "it is left out"
-    return f"{instrument.name}: {what} for a crotchet at the written pitch; {remedy}."
-
-
 def _variations(settings: AscensionSettings, presets: list[Preset], place: tuple[int, int]) -> list[tuple[int, int]]:
     """Return (index of preset, velocity), all combinations in an order of their own for each part of the set."""
     combinations = list(itertools.product(range(len(presets)), settings.velocities))
@@ -268,18 +230,12 @@ def _stems(
     for voice, instrument in enumerate(group):
         choice, velocity = orders[voice][number % len(orders[voice])]
         for step, chord in enumerate(chords):
-            preset = _preset_for(chord[voice], presets[instrument.name], choice)
+            preset = preset_that_plays(chord[voice], presets[instrument.name], choice)
             digest = preset.soundfont.sha256()
             fonts[digest] = preset.soundfont
             note = WrittenNote(step * beats, 1.0, chord[voice], velocity, preset.program)
             stems.setdefault((instrument.name, digest), []).append(note)
     return tuple(Stem(name, str(fonts[digest].path), digest, tuple(notes)) for (name, digest), notes in stems.items())
-
-
-def _preset_for(pitch: int, presets: list[Preset], choice: int) -> Preset:
-    """Return the preset chosen, or the next one that plays the pitch."""
-    turned = presets[choice:] + presets[:choice]
-    return next(preset for preset in turned if pitch in preset.pitches)
 
 
 def _told(settings: AscensionSettings) -> dict[str, Any]:

@@ -4,12 +4,16 @@ Presets are not always what their names promise: guitar harmonics sound two octa
 guitars are over before the note is, and ranges end early. A label made from the score would be wrong there.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from musicnet_build.datasets.timbre_set import Instrument
+from musicnet_build.errors import DatasetError
 from musicnet_build.notes import SAMPLE_RATE, empty_notes
 from musicnet_build.score import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
 from musicnet_build.soundfonts import Soundfont
@@ -20,16 +24,83 @@ AUDIBLE_DBFS = -60.0
 """A frame whose root mean square lies below this is taken as silent."""
 
 NOTE_S = 0.5
+LEAST_FITTING = 0.5
+"""A preset that plays less of an instrument's range than this is left out altogether."""
+
 PARTS_OF_A_NOTE = 4
 """Each quarter of a note must be heard."""
 
 LOWEST_PITCH, HIGHEST_PITCH = 28, 108
 """The pitches between which :func:`strongest_pitch` decides."""
 
-# An octave above, a periodic sound is periodic too little; an octave below, exactly as much. So the highest pitch counts
-# that is nearly as good as the best.
+# A periodic sound repeats itself an octave below just as well, an octave above not. So the highest pitch counts that is
+# nearly as good as the best.
 _NEARLY_AS_GOOD = 0.15
 _UNLIKE = 0.5
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A sound of an instrument: a program of a soundfont, and the pitches that it really plays."""
+
+    soundfont: Soundfont
+    program: int
+    pitches: frozenset[int]
+
+
+def serving_presets(
+    instrument: Instrument, soundfonts: Sequence[Soundfont], softest: int, warnings: list[str]
+) -> list[Preset]:
+    """Return the presets of an instrument that play at least half of its range as written.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    soundfonts : sequence of Soundfont
+    softest : int
+        The least velocity that is to be played; soft notes end first.
+    warnings : list of str
+        Told, a sentence each, what does not play and what becomes of it.
+
+    Returns
+    -------
+    list of Preset
+        Together they play the whole range.
+
+    Raises
+    ------
+    DatasetError
+        When a pitch of the range is played by none.
+    """
+    presets = []
+    for soundfont, program in itertools.product(soundfonts, instrument.programs):
+        heard = sounding_pitches(soundfont, program, instrument.pitches, softest)
+        lost = len(instrument.pitches) - len(heard)
+        serves = len(heard) >= LEAST_FITTING * len(instrument.pitches)
+        if serves:
+            presets.append(Preset(soundfont, program, heard))
+        if lost:
+            warnings.append(_what_is_lost(instrument, soundfont, program, lost, serves))
+    unheard = set(instrument.pitches).difference(*(preset.pitches for preset in presets))
+    if unheard:
+        raise DatasetError(
+            f"Nothing plays {len(unheard)} of the {len(instrument.pitches)} notes of the {instrument.name} for a "
+            f"crotchet at its pitch (MIDI {min(unheard)} first): narrow its range, add programs or soundfonts, or "
+            "turn the audition off."
+        )
+    return presets
+
+
+def all_presets(instrument: Instrument, soundfonts: Sequence[Soundfont]) -> list[Preset]:
+    """Return every preset of an instrument, taken to play its whole range."""
+    every = frozenset(instrument.pitches)
+    return [Preset(*each, every) for each in itertools.product(soundfonts, instrument.programs)]
+
+
+def preset_that_plays(pitch: int, presets: Sequence[Preset], first: int) -> Preset:
+    """Return the preset with index ``first``, or the next one after it that plays a pitch."""
+    turned = (*presets[first:], *presets[:first])
+    return next(preset for preset in turned if pitch in preset.pitches)
 
 
 def sounding_pitches(
@@ -129,8 +200,14 @@ def level_dbfs(audio: ArrayLike) -> float:
     return 10 * math.log10(float(np.mean(np.square(audio, dtype=np.float64))) + 1e-20)
 
 
+def _what_is_lost(instrument: Instrument, soundfont: Soundfont, program: int, lost: int, serves: bool) -> str:
+    what = f"program {program} of {soundfont.name} does not play {lost} of {len(instrument.pitches)} notes"
+    remedy = "other programs play them" if serves else "it is left out"
+    return f"{instrument.name}: {what} for a crotchet at the written pitch; {remedy}."
+
+
 def _periods(sample_rate: int) -> Iterator[tuple[int, int]]:
-    """Yield the whole periods (first, last + 1) within half a semitone of each pitch; the nearest where there is none."""
+    """Yield the whole periods (first, last + 1) within half a semitone of each pitch, or else the nearest one."""
     pitches = np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1)
     shortest = sample_rate / pitch_to_hz(pitches + 0.5)
     longest = sample_rate / pitch_to_hz(pitches - 0.5)

@@ -294,7 +294,7 @@ def _copy_rows(shard: Path, source: h5py.Dataset, target: h5py.Dataset, start: i
 
 
 def _row_a_chunk(dataset: h5py.Dataset) -> bool:
-    return dataset.chunks == (1, *dataset.shape[1:])
+    return bool(dataset.chunks == (1, *dataset.shape[1:]))
 
 
 def _filters(dataset: h5py.Dataset) -> tuple[object, ...]:

@@ -173,7 +173,11 @@ def pack_timbre(
     shards_folder = output.with_name(f".{output.name}.shards")
     shards = [shards_folder / f"{piece.name}.h5" for piece in source.pieces]
     jobs = [
-        Job(piece.name, pack_piece, {"folder": str(folder), "name": piece.name, "shard": str(shard), "settings": settings})
+        Job(
+            piece.name,
+            pack_piece,
+            {"folder": str(folder), "name": piece.name, "shard": str(shard), "settings": settings},
+        )
         for piece, shard in zip(source.pieces, shards, strict=True)
     ]
     failed = [each for each in run_jobs(jobs, workers=workers, on_done=on_done) if each.state == "failed"]

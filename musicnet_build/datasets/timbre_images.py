@@ -116,7 +116,7 @@ def coloured(images: Floats, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     ndarray of uint8 [shape=(*images.shape, 3)]
         Row ``round(255 * value)`` of the table.
     """
-    result: NDArray[np.uint8] = table[np.rint(images * 255.0).astype(np.uint8)]
+    result: NDArray[np.uint8] = np.take(table, np.rint(images * 255.0).astype(np.uint8), axis=0)
     return result
 
 
@@ -141,7 +141,7 @@ def _banded(frames: Floats, settings: ImageSettings) -> Floats:
     pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_LENGTH, axis=1)[:, :: settings.hop]
     bank = _filterbank(settings.spectrogram)
     amplitudes: Floats = np.abs(scipy.fft.rfft(pieces * window, axis=2)) @ bank
-    return amplitudes.transpose(0, 2, 1)
+    return np.swapaxes(amplitudes, 1, 2)
 
 
 @lru_cache(maxsize=4)
@@ -177,7 +177,8 @@ def constant_q(frames: Floats, settings: ImageSettings) -> Floats:
     result = np.empty((len(frames), ROWS, 1 + columns // 2), dtype=np.float32)
     for row, (bins, weights) in enumerate(_kernels(settings.frame_length)):
         folded = np.zeros((len(frames), columns), dtype=np.complex64)
-        np.add.at(folded, (slice(None), bins % columns), spectra[:, bins] * weights)
+        # Not `+=`: several bins may fold onto one.
+        np.add.at(folded.T, bins % columns, (spectra[:, bins] * weights).T)
         result[:, row] = np.abs(scipy.fft.ifft(folded, axis=1))[:, : 1 + columns // 2] * np.float32(columns)
     return result
 
@@ -206,4 +207,5 @@ def _resized(values: Floats) -> Floats:
     place = np.linspace(0.0, values.shape[-1] - 1.0, COLUMNS)
     left = np.minimum(place.astype(np.int64), values.shape[-1] - 2)
     weight = (place - left).astype(np.float32)
-    return values[..., left] * (1 - weight) + values[..., left + 1] * weight
+    resized: Floats = values[..., left] * (1 - weight) + values[..., left + 1] * weight
+    return resized

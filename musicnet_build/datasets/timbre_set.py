@@ -37,6 +37,8 @@ FORMAT = "musicnet_build timbre set 1"
 SECONDS_PER_BEAT = 0.5
 """120 beats a minute, in every piece."""
 
+# Ticks of a long MIDI file are a millisecond each.
+_OVERLAP_S = 2e-3
 MAX_SET_FILE_BYTES = 64 * 2**20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _INSTRUMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
@@ -126,7 +128,8 @@ def check_instruments(instruments: Sequence[Instrument]) -> None:
     programs = [program for instrument in instruments for program in set(instrument.programs)]
     if not names:
         raise DatasetError("A timbre set needs an instrument.")
-    for values, what in ((names, "name"), (programs, "program")):
+    everything: tuple[tuple[list[Any], str], ...] = ((names, "name"), (programs, "program"))
+    for values, what in everything:
         twice = [value for value in dict.fromkeys(values) if values.count(value) > 1]
         if twice:
             raise DatasetError(f"Two instruments have the {what} {twice[0]}: each needs its own.")
@@ -282,12 +285,12 @@ def split_by_instrument(
     Raises
     ------
     DatasetError
-        When two notes of an instrument overlap by more than a millisecond.
+        When two notes of an instrument overlap by more than two milliseconds.
     """
     result = {}
     for instrument in instruments:
         own = sorted_by_onset(notes[np.isin(notes["program"], instrument.programs) & ~notes["is_drum"]])
-        if np.any(own["onset_s"][1:] < own["offset_s"][:-1] - 1e-3):
+        if np.any(own["onset_s"][1:] < own["offset_s"][:-1] - _OVERLAP_S):
             raise DatasetError(f"{source}: notes of the {instrument.name} overlap, so a frame has no single label.")
         result[instrument.name] = own
     return result
