@@ -20,6 +20,7 @@ COMMANDS = {
     "convert": "Convert labels from one format to another.",
     "generate": "Make a dataset of scores and soundfonts.",
     "pack": "Write a dataset folder as one file for training.",
+    "evaluate": "Compare predictions with the truth.",
     "soundfonts": "List the soundfonts found on this machine.",
     "doctor": "Say what is installed, what is missing, and how to mend it.",
     "demo": "Make a small labelled recording, its overlay and its picture.",

@@ -83,6 +83,12 @@ class AscensionSettings:
         sizes = [len(instrument.pitches) for instrument in self.instruments]
         return self.passes * max((a * b for a, b in itertools.combinations(sizes, 2)), default=sizes[0])
 
+    @property
+    def pieces(self) -> int:
+        """How many pieces that makes, about: one instrument's variations are not known before the audition."""
+        groups = [(each,) for each in self.instruments] + list(itertools.combinations(self.instruments, 2))
+        return sum(-(-self.crotchets // len(group[0].pitches)) for group in groups)
+
 
 def generate_ascension(
     folder: str | Path,

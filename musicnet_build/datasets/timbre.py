@@ -267,7 +267,8 @@ def one_hot(pitch: NDArray[np.uint8]) -> NDArray[np.uint8]:
     -------
     ndarray of uint8 [shape=(*pitch.shape, 129)]
     """
-    return (pitch[..., None] == np.arange(CLASSES)).astype(np.uint8)
+    vectors: NDArray[np.uint8] = (pitch[..., None] == np.arange(CLASSES)).astype(np.uint8)
+    return vectors
 
 
 def _samples(notes: NoteTable) -> Integers:

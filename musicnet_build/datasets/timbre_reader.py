@@ -47,7 +47,7 @@ class TimbreFrames:
             self.attributes = {name: _plain(value) for name, value in file.attrs.items()}
             if self.attributes.get("format") != FORMAT:
                 raise DatasetError(f"{path} is no timbre package: make one with `pack timbre`.")
-            self.instruments = [str(each["name"]) for each in json.loads(self.attributes["instruments"])]
+            self.instruments = [str(each["name"]) for each in json.loads(str(self.attributes["instruments"]))]
             self.indices = _indices(file, self._path, subset, fold, train)
 
     def __len__(self) -> int:
