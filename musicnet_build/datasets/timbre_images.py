@@ -141,7 +141,8 @@ def _banded(frames: Floats, settings: ImageSettings) -> Floats:
     pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_LENGTH, axis=1)[:, :: settings.hop]
     bank = _filterbank(settings.spectrogram)
     amplitudes: Floats = np.abs(scipy.fft.rfft(pieces * window, axis=2)) @ bank
-    return np.ascontiguousarray(amplitudes.swapaxes(1, 2))
+    result: Floats = np.ascontiguousarray(amplitudes.swapaxes(1, 2))
+    return result
 
 
 @lru_cache(maxsize=4)
