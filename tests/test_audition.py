@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_soundfont import write_soundfont
 from timbre_helpers import soundfont
+from tiny_soundfont import write_soundfont
 
 from musicnet_build.datasets.audition import (
     HIGHEST_PITCH,
@@ -19,6 +19,7 @@ from musicnet_build.datasets.audition import (
 )
 from musicnet_build.datasets.timbre_set import Instrument
 from musicnet_build.errors import DatasetError, SoundfontError
+from musicnet_build.soundfonts import choose_soundfont
 
 RATE = 44_100
 
@@ -45,12 +46,12 @@ def test_levels_are_root_mean_squares() -> None:
 
 
 def test_notes_that_sound_as_written_pass(tmp_path: Path) -> None:
-    tiny = choose(write_soundfont(tmp_path / "tiny.sf2", [(0, 56)], wave="sine"))
+    tiny = choose_soundfont(write_soundfont(tmp_path / "tiny.sf2", [(0, 56)], wave="sine"))
     assert sounding_pitches(tiny, 56, range(60, 73), 90) == frozenset(range(60, 73))
 
 
 def test_notes_beyond_the_soundfonts_keys_are_found_out(tmp_path: Path) -> None:
-    tiny = choose(write_soundfont(tmp_path / "tiny.sf2", [(0, 56)], wave="sine", keys=(62, 127)))
+    tiny = choose_soundfont(write_soundfont(tmp_path / "tiny.sf2", [(0, 56)], wave="sine", keys=(62, 127)))
     assert sounding_pitches(tiny, 56, range(60, 66), 90) == frozenset(range(62, 66))
 
 
@@ -69,12 +70,6 @@ def test_a_range_that_nothing_plays_is_refused() -> None:
 
 
 def test_a_soundfont_without_the_program_is_refused(tmp_path: Path) -> None:
-    tiny = choose(write_soundfont(tmp_path / "tiny.sf2", [(0, 0)], wave="sine"))
+    tiny = choose_soundfont(write_soundfont(tmp_path / "tiny.sf2", [(0, 0)], wave="sine"))
     with pytest.raises(SoundfontError, match="trumpet"):
         sounding_pitches(tiny, 56, range(60, 62), 90)
-
-
-def choose(path: Path):  # noqa: ANN201
-    from musicnet_build.soundfonts import choose_soundfont
-
-    return choose_soundfont(path)

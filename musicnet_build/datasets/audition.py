@@ -27,8 +27,7 @@ NOTE_S = 0.5
 LEAST_FITTING = 0.5
 """A preset that plays less of an instrument's range than this is left out altogether."""
 
-PARTS_OF_A_NOTE = 4
-"""Each quarter of a note must be heard."""
+_QUARTERS = 4
 
 LOWEST_PITCH, HIGHEST_PITCH = 28, 108
 """The pitches between which :func:`strongest_pitch` decides."""
@@ -103,10 +102,11 @@ def preset_that_plays(pitch: int, presets: Sequence[Preset], first: int) -> Pres
     return next(preset for preset in turned if pitch in preset.pitches)
 
 
-def sounding_pitches(
-    soundfont: Soundfont, program: int, pitches: Sequence[int], velocity: int, *, pitched: bool = True
-) -> frozenset[int]:
+def sounding_pitches(soundfont: Soundfont, program: int, pitches: Sequence[int], velocity: int) -> frozenset[int]:
     """Return those of the pitches that a preset plays for the whole of a crotchet at 120 beats a minute.
+
+    Each quarter of the note must be heard, and each half must sound at the written pitch: some overdriven guitars
+    begin low notes with a quarter of a second of noise.
 
     Parameters
     ----------
@@ -117,8 +117,6 @@ def sounding_pitches(
         MIDI pitches.
     velocity : int
         How loud they are struck.
-    pitched : bool
-        Whether the second half of the note must also sound at the written pitch, which is hard to tell of bells.
 
     Returns
     -------
@@ -138,7 +136,7 @@ def sounding_pitches(
         pitch
         for pitch, note in notes
         if min(_levels_dbfs(note)) >= AUDIBLE_DBFS
-        and (not pitched or strongest_pitch(note[length // 2 :], SAMPLE_RATE) == pitch)
+        and all(strongest_pitch(half, SAMPLE_RATE) == pitch for half in np.array_split(note, 2))
     )
 
 
@@ -217,7 +215,7 @@ def _periods(sample_rate: int) -> Iterator[tuple[int, int]]:
 
 
 def _levels_dbfs(note: NDArray[np.float32]) -> list[float]:
-    return [level_dbfs(part) for part in np.array_split(note, PARTS_OF_A_NOTE)]
+    return [level_dbfs(part) for part in np.array_split(note, _QUARTERS)]
 
 
 def _one_after_another(pitches: Sequence[int], program: int, velocity: int) -> Score:
