@@ -30,7 +30,8 @@ LEAST_FITTING = 0.5
 _QUARTERS = 4
 
 LOWEST_PITCH, HIGHEST_PITCH = 28, 108
-"""The pitches between which :func:`strongest_pitch` decides."""
+"""The pitches between which :func:`strongest_pitch` decides; above 96 it may be a semitone off, as it knows periods in
+whole samples only."""
 
 # A periodic sound repeats itself an octave below just as well, an octave above not. So the highest pitch counts that is
 # nearly as good as the best.
