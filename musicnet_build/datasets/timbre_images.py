@@ -141,7 +141,7 @@ def _banded(frames: Floats, settings: ImageSettings) -> Floats:
     pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_LENGTH, axis=1)[:, :: settings.hop]
     bank = _filterbank(settings.spectrogram)
     amplitudes: Floats = np.abs(scipy.fft.rfft(pieces * window, axis=2)) @ bank
-    result: Floats = np.ascontiguousarray(amplitudes.swapaxes(1, 2))
+    result: Floats = np.ascontiguousarray(np.swapaxes(amplitudes, 1, 2))
     return result
 
 
@@ -154,7 +154,8 @@ def _filterbank(spectrogram: Spectrogram) -> Floats:
     below = np.maximum(np.concatenate([widths[:1], widths]), bin_hz)
     above = np.maximum(np.concatenate([widths, widths[-1:]]), bin_hz)
     distance = np.arange(1 + WINDOW_LENGTH // 2)[:, None] * bin_hz - centres
-    return np.maximum(0.0, 1.0 - np.where(distance < 0, -distance / below, distance / above)).astype(np.float32)
+    bank: Floats = np.maximum(0.0, 1.0 - np.where(distance < 0, -distance / below, distance / above)).astype(np.float32)
+    return bank
 
 
 def constant_q(frames: Floats, settings: ImageSettings) -> Floats:
