@@ -4,13 +4,13 @@ Each command parses its arguments, calls the package, and reports. Errors become
 codes: 0 done, 1 failed, 2 misuse, 130 interrupted.
 """
 
-import importlib
 import sys
 
 import click
 
 from musicnet_build import __version__
 from musicnet_build.cli import console
+from musicnet_build.cli.lazy_group import LazyGroup
 from musicnet_build.errors import MusicnetBuildError
 
 COMMANDS = {
@@ -25,6 +25,7 @@ COMMANDS = {
     "stats": "Say what is in a dataset.",
     "validate": "Find what is wrong with a dataset.",
     "score": "Look into a score: length, instruments, tempo, metre, repeats.",
+    "evaluate": "Compare predictions with the truth.",
     "soundfonts": "List the soundfonts found on this machine.",
     "doctor": "Say what is installed, what is missing, and how to mend it.",
     "demo": "Make a small labelled recording, its overlay and its picture.",
@@ -33,25 +34,7 @@ COMMANDS = {
 _FAILED, _INTERRUPTED = 1, 130
 
 
-class _LazyGroup(click.Group):
-    """Knows the commands by name and imports a command's module only when it is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"musicnet_build.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, subcommands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="musicnet-build")
 def group() -> None:
     """From recordings and MIDI scores to note-labelled audio that can be trusted."""

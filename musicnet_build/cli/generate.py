@@ -6,6 +6,8 @@ from musicnet_build.cli.lazy_group import LazyGroup
 
 SUBCOMMANDS = {
     "maps": "Isolated notes, chords and pieces in several instruments and rooms, as in MAPS.",
+    "ascension": "Every note of some instruments, alone and in pairs, balanced.",
+    "timbre-test": "Test sets out of MIDI files that have the instruments.",
 }
 
 

@@ -10,6 +10,8 @@ import click
 class LazyGroup(click.Group):
     """Knows its subcommands by name and help; ``pack frames`` is the ``command`` of ``cli/pack_frames.py``.
 
+    The outermost group, which has no parent, takes them from modules of their own name: ``align`` is in ``cli/align.py``.
+
     Parameters
     ----------
     subcommands : mapping
@@ -28,7 +30,8 @@ class LazyGroup(click.Group):
         """Import a subcommand."""
         if cmd_name not in self.subcommands:
             return None
-        module = importlib.import_module(f"musicnet_build.cli.{self.name}_{cmd_name.replace('-', '_')}")
+        prefix = f"{self.name}_" if ctx.parent else ""
+        module = importlib.import_module(f"musicnet_build.cli.{prefix}{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

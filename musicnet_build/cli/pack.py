@@ -10,6 +10,7 @@ SUBCOMMANDS = {
     "frames": "Logarithmic spectra and frame-wise targets of several labelling functions.",
     "segments": "Audio at 16 kHz with onset, offset, frame and velocity rolls, mel and constant-Q spectra.",
     "thumbnails": "Small pictures of single notes, one a time step.",
+    "timbre": "Pictures of short frames, labelled with what each instrument plays, in subsets and folds.",
 }
 
 

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,11 @@ def merge_shards(
 
 
 def stack_shards(
-    path: str | os.PathLike[str], shards: Sequence[Path], *, attributes: Mapping[str, Any] | None = None
+    path: str | os.PathLike[str],
+    shards: Sequence[Path],
+    *,
+    attributes: Mapping[str, Any] | None = None,
+    finish: Callable[[h5py.File], object] | None = None,
 ) -> None:
     """Join shards that hold the same datasets: each dataset of the new file has the shards' rows one after another.
 
@@ -138,6 +142,8 @@ def stack_shards(
         HDF5 files, at least one, with datasets (no groups) of the same names, row shapes and types.
     attributes : mapping, optional
         Attributes of the new file's root.
+    finish : callable, optional
+        Adds to the new file what is not in the shards, once their rows are in it and before it appears.
 
     Raises
     ------
@@ -159,6 +165,8 @@ def stack_shards(
             with reading(shard) as source:
                 for name in source:
                     starts[name] = _copy_rows(shard, source[name], file[name], starts[name])
+        if finish is not None:
+            finish(file)
 
 
 @contextlib.contextmanager
@@ -272,6 +280,8 @@ def _copy_rows(shard: Path, source: h5py.Dataset, target: h5py.Dataset, start: i
     """Copy block by block; return where the next shard's rows begin."""
     if source.shape[1:] != target.shape[1:] or source.dtype != target.dtype:
         raise DatasetError(f"{shard}: the rows of {source.name} are not of the shape and type of the first shard's.")
+    if _row_a_chunk(source) and _row_a_chunk(target) and _filters(source) == _filters(target):
+        return _copy_chunks(source, target, start)
     row_bytes = max(1, source.nbytes // max(1, len(source)))
     step = max(1, _COPY_BYTES // row_bytes)
     if target.chunks:
@@ -280,4 +290,21 @@ def _copy_rows(shard: Path, source: h5py.Dataset, target: h5py.Dataset, start: i
     for first in range(0, len(source), step):
         block = source[first : first + step]
         target[start + first : start + first + len(block)] = block
+    return start + len(source)
+
+
+def _row_a_chunk(dataset: h5py.Dataset) -> bool:
+    return bool(dataset.chunks == (1, *dataset.shape[1:]))
+
+
+def _filters(dataset: h5py.Dataset) -> tuple[object, ...]:
+    return dataset.compression, dataset.compression_opts, dataset.shuffle, dataset.fletcher32, dataset.scaleoffset
+
+
+def _copy_chunks(source: h5py.Dataset, target: h5py.Dataset, start: int) -> int:
+    """Copy rows as they lie in the file, compressed: many times as fast as packing them again."""
+    rest = (0,) * (source.ndim - 1)
+    for row in range(len(source)):
+        mask, data = source.id.read_direct_chunk((row, *rest))
+        target.id.write_direct_chunk((start + row, *rest), data, mask)
     return start + len(source)

@@ -1,0 +1,77 @@
+"""``musicnet-build generate ascension``: every note of some instruments, and every pair of them."""
+
+import time
+from pathlib import Path
+
+import click
+
+from musicnet_build.cli import console, parameters, timbre_options
+
+
+@click.command(name="ascension")
+@click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder of the set.")
+@timbre_options.instrument_option
+@timbre_options.soundfonts_option
+@click.option(
+    "--velocity", "velocities", type=click.IntRange(1, 127), multiple=True, default=(64, 90, 116), show_default=True,
+    help="Of the notes. May be given several times.",
+)  # fmt: skip
+@click.option("--passes", type=click.IntRange(1), default=1, show_default=True, help="How often every pair is played.")
+@click.option("--rest", "rest_beats", type=click.FloatRange(0, 16), default=0.0, show_default=True,
+              help="Beats of rest after each note.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Orders the variations.")
+@click.option(
+    "--audition/--no-audition", default=True, show_default=True,
+    help="Leave out presets that are silent, end early or sound at another pitch than written.",
+)  # fmt: skip
+@timbre_options.workers_option
+@parameters.verbose_option
+@parameters.json_option
+def command(
+    output: Path,
+    instruments: tuple[str, ...],
+    soundfonts: tuple[str, ...],
+    velocities: tuple[int, ...],
+    passes: int,
+    rest_beats: float,
+    seed: int,
+    audition: bool,
+    workers: int,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Render instruments alone and in pairs, every note of their ranges, as WAV, MIDI and labels.
+
+    Each part of the set (an instrument alone, a pair) has the same number of notes, each a crotchet at 120. Without
+    --soundfont the two best are taken, but one is always left for the tests. Run again, it makes what is missing.
+    """
+    from musicnet_build.datasets.ascension import AscensionSettings, default_soundfonts, generate_ascension
+    from musicnet_build.soundfonts import choose_soundfont
+
+    started = time.monotonic()
+    settings = AscensionSettings(
+        timbre_options.instruments_of(instruments), velocities, passes, rest_beats, seed, audition
+    )
+    fonts = [choose_soundfont(name) for name in soundfonts] or default_soundfonts() or [choose_soundfont()]
+    with console.progress_bar(verbose) as progress:
+        progress("rendering", 0.0)
+        on_done = timbre_options.counting(progress, "rendering", settings.pieces)
+        made = generate_ascension(output, fonts, settings, workers=workers, on_done=on_done)
+    console.warn(made.warnings)
+    counts = timbre_options.crotchets_of(made)
+    seconds = time.monotonic() - started
+    sound_s = sum(piece.duration_s for piece in made.pieces)
+    values = {
+        "output": str(output),
+        "pieces": len(made.pieces),
+        "sound_s": sound_s,
+        "notes": counts,
+        "balance": min(counts.values()) / max(counts.values()),
+        "soundfonts": list(made.soundfonts),
+        "warnings": list(made.warnings),
+        "seconds": round(seconds, 3),
+    }
+    lines = [f"{output}: {len(made.pieces)} pieces, {sound_s / 60:.1f} minutes, in {seconds:.1f} s"]
+    lines += [f"{name:24} {count:6} crotchets" for name, count in counts.items()]
+    lines.append(f"soundfonts: {', '.join(font['name'] for font in made.soundfonts)}")
+    console.report(values, lines, as_json)

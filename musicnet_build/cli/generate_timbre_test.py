@@ -1,0 +1,75 @@
+"""``musicnet-build generate timbre-test``: test sets out of real MIDI files."""
+
+import time
+from pathlib import Path
+
+import click
+
+from musicnet_build.cli import console, parameters, timbre_options
+
+
+@click.command(name="timbre-test")
+@click.argument("scores", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True)
+@click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder of the set.")
+@click.option(
+    "--training", type=click.Path(exists=True, file_okay=False, path_type=Path), multiple=True,
+    help="Folder of a training set, whose soundfonts are not used. May be given several times.",
+)  # fmt: skip
+@timbre_options.soundfonts_option
+@timbre_options.instrument_option
+@click.option("--amplifier", is_flag=True, help="Send guitars through soft clipping and a loudspeaker's filter.")
+@click.option("--pack", "package", type=parameters.OutputFile(".h5", ".hdf5"),
+              help="Also pack the set, with the default settings of `pack timbre`.")  # fmt: skip
+@timbre_options.workers_option
+@parameters.verbose_option
+@parameters.json_option
+def command(
+    scores: tuple[Path, ...],
+    output: Path,
+    training: tuple[Path, ...],
+    soundfonts: tuple[str, ...],
+    instruments: tuple[str, ...],
+    amplifier: bool,
+    package: Path | None,
+    workers: int,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Render MIDI files that have all the instruments as a test set: combined, and each instrument alone.
+
+    Each instrument's longest part becomes a melody, played at 120. Files that do not fit are refused with the reason.
+    """
+    if not training and not soundfonts:
+        raise click.UsageError("Give --training (its soundfonts are then avoided) or --soundfont.")
+    from musicnet_build.datasets.timbre import pack_timbre
+    from musicnet_build.datasets.timbre_test import generate_timbre_test, unused_soundfonts
+    from musicnet_build.soundfonts import choose_soundfont
+
+    started = time.monotonic()
+    fonts = unused_soundfonts(training, [choose_soundfont(name) for name in soundfonts])
+    wanted = timbre_options.instruments_of(instruments)
+    with console.progress_bar(verbose) as progress:
+        progress("rendering", 0.0)
+        on_done = timbre_options.counting(progress, "rendering", len(scores) * (1 + len(wanted)))
+        made, refused = generate_timbre_test(
+            output, scores, fonts, wanted, amplifier=amplifier, workers=workers, on_done=on_done
+        )
+        if package is not None:
+            on_done = timbre_options.counting(progress, "packing", len(made.pieces))
+            pack_timbre(output, package, workers=workers, on_done=on_done)
+    console.warn(made.warnings)
+    counts = timbre_options.crotchets_of(made)
+    values = {
+        "output": str(output),
+        "package": str(package) if package else None,
+        "pieces": len(made.pieces),
+        "notes": counts,
+        "refused": [{"path": str(each.path), "reason": each.reason} for each in refused],
+        "soundfonts": list(made.soundfonts),
+        "warnings": list(made.warnings),
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    lines = [f"{output}: {len(scores) - len(refused)} of {len(scores)} MIDI files, {len(made.pieces)} pieces"]
+    lines += [f"{name:24} {count:6} notes" for name, count in counts.items()]
+    lines += [f"{package}"] if package else []
+    console.report(values, lines, as_json)

@@ -1,0 +1,72 @@
+"""``musicnet-build pack timbre``: pictures of short frames, labelled with what each instrument plays."""
+
+import time
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from musicnet_build.cli import console, parameters, timbre_options
+
+
+@click.command(name="timbre")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "-o", "--output", type=parameters.OutputFile(".h5", ".hdf5"), required=True, help="HDF5 file to write."
+)  # fmt: skip
+@click.option("--frame", "frame_length", type=click.Choice(["8192", "4096", "2048"]), default="8192", show_default=True,
+              help="Samples a frame, at 32,768 Hz.")  # fmt: skip
+@click.option("--spectrogram", type=click.Choice(["log", "mel", "cqt"]), default="log", show_default=True)
+@click.option("--hop", type=click.Choice(["32", "512", "1024"]), default="32", show_default=True,
+              help="Samples between columns, before they are resized to 512.")  # fmt: skip
+@click.option("--storage", type=click.Choice(["colour", "float"]), default="colour", show_default=True,
+              help="Three channels of uint8, or one of float32.")  # fmt: skip
+@click.option("--single", "instrument", metavar="NAME", help="Label this instrument only, not each.")
+@click.option("--split-notes", is_flag=True, help="Let frames of one note fall into different folds.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Shuffles the folds.")
+@click.option("--preview", type=parameters.OutputFolder(), help="Folder for a contact sheet and a few sounds.")
+@timbre_options.workers_option
+@parameters.verbose_option
+@parameters.json_option
+def command(
+    folder: Path,
+    output: Path,
+    frame_length: str,
+    spectrogram: Literal["log", "mel", "cqt"],
+    hop: str,
+    storage: Literal["colour", "float"],
+    instrument: str | None,
+    split_notes: bool,
+    seed: int,
+    preview: Path | None,
+    workers: int,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Pack a set made by `generate ascension` or `generate timbre-test` into one HDF5 file, with subsets and folds."""
+    from musicnet_build.datasets.timbre import PackSettings, pack_timbre
+    from musicnet_build.datasets.timbre_images import ImageSettings
+    from musicnet_build.datasets.timbre_preview import write_preview
+    from musicnet_build.datasets.timbre_set import read_set
+
+    started = time.monotonic()
+    settings = PackSettings(
+        ImageSettings(spectrogram, int(frame_length), int(hop)), storage, instrument, seed, split_notes
+    )
+    with console.progress_bar(verbose) as progress:
+        progress("packing", 0.0)
+        on_done = timbre_options.counting(progress, "packing", len(read_set(folder).pieces))
+        packed = pack_timbre(folder, output, settings, workers=workers, on_done=on_done)
+        shown = write_preview(preview, output, folder) if preview else []
+    values = {
+        "output": str(output),
+        "frames": packed.frames,
+        "subsets": packed.subsets,
+        "bytes": packed.size_bytes,
+        "preview": [str(path) for path in shown],
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    lines = [f"{output}: {packed.frames} frames, {packed.size_bytes / 1e6:.1f} MB, in {values['seconds']:.1f} s"]
+    lines += [f"{name:24} {count:6} frames" for name, count in packed.subsets.items()]
+    lines += [f"{path}" for path in shown]
+    console.report(values, lines, as_json)

@@ -1,0 +1,1 @@
+"""Measuring what was predicted against what is true."""
