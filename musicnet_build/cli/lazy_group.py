@@ -10,7 +10,7 @@ import click
 class LazyGroup(click.Group):
     """Knows its subcommands by name and help; ``pack frames`` is the ``command`` of ``cli/pack_frames.py``.
 
-    The outermost group, which has no parent, takes them from modules of their own name: ``align`` is in ``cli/align.py``.
+    The outermost group has no parent and takes them from modules of their own name: ``align`` is ``cli/align.py``.
 
     Parameters
     ----------
