@@ -26,7 +26,7 @@ def test_init_build_validate_stats_and_pack(folder: Path) -> None:
     assert as_json("init", folder / "recordings", folder / "scores", "-o", manifest)["paired"] == 2
     assert "exists already" in misused("init", folder / "recordings", folder / "scores", "-o", manifest)
     built = as_json("build", manifest, "-o", dataset, "--workers", "2", "--soundfont", folder / "tiny.sf2")
-    assert [(row["state"], row["made"]) for row in built["recordings"]] == [("review", True)] * 2
+    assert [(row["state"], row["made"]) for row in built["recordings"]] == [("accepted", True)] * 2
     printed = done("build", manifest, "-o", dataset, "--soundfont", folder / "tiny.sf2")
     assert "0 made, 2 not" in printed
     assert done("validate", dataset) == f"{dataset}: nothing is wrong with it\n"
