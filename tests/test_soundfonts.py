@@ -47,7 +47,7 @@ def test_known_soundfonts_come_before_unknown_ones_and_those_by_size(folder: Pat
     write_soundfont(folder / "b_large.sf2", [(0, program) for program in range(100)])
     write_soundfont(folder / "TimGM6mb.sf2", [(0, 0)])
     write_soundfont(folder / "FluidR3_GM.sf2", [(0, 0)])
-    assert names_from_environment() == ["FluidR3_GM.sf2", "TimGM6mb.sf2", "b_large.sf2", "a_small.sf2"]
+    assert names_from_environment() == ["TimGM6mb.sf2", "FluidR3_GM.sf2", "b_large.sf2", "a_small.sf2"]
 
 
 def test_the_project_folder_of_the_working_directory_is_searched(
@@ -164,7 +164,7 @@ def test_whatever_is_missing_the_preset_chosen_is_one_that_exists(programs: set[
 
 def test_the_catalogue_names_a_licence_for_every_soundfont() -> None:
     assert [entry.name for entry in catalogue() if not entry.licence] == []
-    assert catalogue()[0].package == "fluid-soundfont-gm"
+    assert catalogue()[0].name == "TimGM6mb"  # what every installation has is the default
 
 
 def test_the_instruments_of_musicnet_have_their_names() -> None:
