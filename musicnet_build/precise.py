@@ -51,6 +51,10 @@ FLOORS = (0.1, 0.3)
 FINE_PASSES = ((1000.0, 0.1), (100.0, 0.1), (1000.0, 0.2))
 """Log gain of the spectrum, and time in seconds over which an onset fades."""
 
+SAME_SOUND, OTHER_SOUND = 0.25, 0.5
+"""Mean cost of a step of the fine passes: under the one, a rendering is compared with itself (0.07 to 0.2 measured);
+recordings, and renderings with another soundfont, cost 0.6 and more."""
+
 FINE_BAND_S = 0.5
 TEMPO_SMOOTHING_S = 0.3
 LEAST_SHARE = 0.25
@@ -199,9 +203,11 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
     progress("aligning finely", 0.0)
     notes = _pitched(score)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
-    fine_s = _align_finely(heard, score, soundfont, options, rough, times_s)
+    cost, fine_s = _align_finely(heard, score, soundfont, options, rough, times_s)
     progress("placing the notes", 0.0)
-    refined = refine(notes, fine_s[:, np.searchsorted(times_s, notes["onset_s"])], rough.opinions_s, heard.evidence)
+    at = np.searchsorted(times_s, notes["onset_s"])
+    doubt = float(np.clip((cost - SAME_SOUND) / (OTHER_SOUND - SAME_SOUND), 0.0, 1.0))
+    refined = refine(notes, fine_s[:, at], rough.opinions_s, heard.evidence, doubt)
     progress("placing the notes", 1.0)
     return Warping(
         score=score,
@@ -264,14 +270,14 @@ def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:
 
 def _align_finely(
     heard: _Heard, score: Score, soundfont: Soundfont, options: Options, rough: _Rough, times_s: Floats
-) -> Floats:
-    """Recording seconds of score seconds by each fine pass [passes, times]."""
+) -> tuple[float, Floats]:
+    """The least mean cost of a fine pass, and recording seconds of score seconds by each [passes, times]."""
     retimed = score.retimed(lambda time_s: np.maximum(rough.guess_s(time_s), 0.0))
     # Not kept in the cache: this rendering is of one recording's tempo.
     played = view(synthesize(retimed, soundfont, strict=options.strict).audio, FINE_HOP)
     guess_s = rough.guess_s(times_s)
-    maps = (_fine_map(played, heard.fine, *settings, options.memory_bytes) for settings in FINE_PASSES)
-    return np.array([time_map.recording_at(guess_s) for time_map in maps])
+    fine = [_fine_map(played, heard.fine, *settings, options.memory_bytes) for settings in FINE_PASSES]
+    return min(cost for cost, _ in fine), np.array([time_map.recording_at(guess_s) for _, time_map in fine])
 
 
 def _pitched(score: Score) -> NoteTable:
@@ -324,13 +330,13 @@ def _coarse_map(X: Features, Y: Features, memory_bytes: int) -> tuple[float, Tim
     return warped.cost, _unpadded(map_from_path(warped.path, hop_s, hop_s))
 
 
-def _fine_map(played: View, heard: View, log_gain: float, fade_s: float, memory_bytes: int) -> TimeMap:
-    """A map from the re-synthesis to the recording, which is nearly the identity."""
+def _fine_map(played: View, heard: View, log_gain: float, fade_s: float, memory_bytes: int) -> tuple[float, TimeMap]:
+    """A map from the re-synthesis to the recording, which is nearly the identity, and its mean cost a step."""
     hop_s = FINE_HOP / SAMPLE_RATE
     X, Y = fine_features(played, log_gain, fade_s), fine_features(heard, log_gain, fade_s)
     band = band_around(np.arange(len(X)), FINE_BAND_S / hop_s, len(Y))
     warped = dtw(X, Y, step_weights=(FINE_DIAGONAL, 1.0, 1.0), band=band, memory_bytes=memory_bytes)
-    return _unpadded(map_from_path(warped.path, hop_s, hop_s))
+    return warped.cost / len(warped.path), _unpadded(map_from_path(warped.path, hop_s, hop_s))
 
 
 def _unpadded(time_map: TimeMap) -> TimeMap:

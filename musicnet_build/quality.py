@@ -215,7 +215,8 @@ def assess(warping: Warping, written: Score, notes: NoteTable, recording_s: floa
     reject: list[str] = []
     review = [f"the score is not played as written: {departure}." for departure in structure]
     if shift and distance[shift] < limits.transposed * distance[0]:
-        reject.append(f"the recording sounds {abs(shift)} semitones {'above' if shift > 0 else 'below'} the score.")
+        interval = "1 semitone" if abs(shift) == 1 else f"{abs(shift)} semitones"
+        reject.append(f"the recording sounds {interval} {'above' if shift > 0 else 'below'} the score.")
     elif shift_ratio > limits.wrong_score:
         reject.append(
             "the score does not fit the recording better than its transpositions do: it seems the wrong score."

@@ -73,7 +73,9 @@ class Refinement:
     reliability: float
 
 
-def refine(notes: NoteTable, passes_s: Floats, rough_s: Floats, evidence: dict[int, Features]) -> Refinement:
+def refine(
+    notes: NoteTable, passes_s: Floats, rough_s: Floats, evidence: dict[int, Features], doubt: float = 1.0
+) -> Refinement:
     """Return the most probable time of each note.
 
     Parameters
@@ -86,6 +88,9 @@ def refine(notes: NoteTable, passes_s: Floats, rough_s: Floats, evidence: dict[i
         The same by less precise passes, which count as further opinions.
     evidence : dict of ndarray of float32 [shape=(frames,)]
         By pitch, as ``onsets.onset_evidence`` gives it.
+    doubt : float
+        1 where the passes compared different sounds, as a recording and a synthesis are; towards 0 the more alike the
+        two were, because then the passes know better than the evidence.
 
     Returns
     -------
@@ -97,10 +102,10 @@ def refine(notes: NoteTable, passes_s: Floats, rough_s: Floats, evidence: dict[i
     middle_s = chord_means(notes["onset_s"], np.median(passes_s, axis=0))[1]
     centre = np.round(middle_s / HOP_S).astype(np.int64)
     likelihood = _log_likelihoods(notes["pitch"], chord, centre, evidence)
-    chord_s = _chord_times(likelihood, chord, centre, chord_opinions_s)
+    chord_s = _chord_times(likelihood, chord, centre, chord_opinions_s, doubt)
     reliability = _reliability(likelihood, chord, centre, chord_s)
     trust = float(np.clip((reliability - DISTRUSTED) / (TRUSTED - DISTRUSTED), 0.0, 1.0))
-    onset_s, near = _note_times(likelihood, chord, centre, chord_s, trust)
+    onset_s, near = _note_times(likelihood, chord, centre, chord_s, trust, doubt)
     return Refinement(onset_s, chord_s[chord], near, opinions_s, reliability)
 
 
@@ -153,7 +158,9 @@ def _territory(centres: NDArray[np.int64]) -> tuple[Floats, Floats]:
     return low[inverse], high[inverse]
 
 
-def _chord_times(likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[np.int64], opinions_s: Floats) -> Floats:
+def _chord_times(
+    likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[np.int64], opinions_s: Floats, doubt: float
+) -> Floats:
     """The most probable time of each chord."""
     offsets = _offsets()
     times_s = (centre[:, None] + offsets) * HOP_S
@@ -161,8 +168,9 @@ def _chord_times(likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[n
     smeared = scipy.ndimage.convolve1d(np.exp(likelihood), smear / smear.sum(), axis=1, mode="constant")
     emission = np.zeros((len(centre), len(offsets)))
     np.add.at(emission, chord, np.log(_with_floor(smeared, MUTE)))
-    heard = np.mean([_students_t(times_s - opinion[:, None], PASS_SPREAD_S) for opinion in opinions_s], axis=0)
-    emission += np.log(_with_floor(heard, STRAY))
+    spread_s = max(PASS_SPREAD_S * doubt, HOP_S / 2)
+    heard = np.mean([_students_t(times_s - opinion[:, None], spread_s) for opinion in opinions_s], axis=0)
+    emission += np.log(_with_floor(heard, STRAY * doubt))
     steps = _students_t((offsets[:, None] - offsets) * HOP_S, STEP_SPREAD_S)
     state = most_probable_path(emission, np.log(_with_floor(steps, STRAY)))
     return np.array([_peak(emission[row], times_s[row], at, 1) for row, at in enumerate(state)])
@@ -215,18 +223,22 @@ def _reliability(likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[n
 
 
 def _note_times(
-    likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[np.int64], chord_s: Floats, trust: float
+    likelihood: Floats,
+    chord: NDArray[np.int64],
+    centre: NDArray[np.int64],
+    chord_s: Floats,
+    trust: float,
+    doubt: float,
 ) -> tuple[Floats, Floats]:
     """Each note's time, and the probability that its onset lies within 50 ms of it."""
     times_s = (centre[chord, None] + _offsets()) * HOP_S
     apart_s = times_s - chord_s[chord, None]
-    free = np.log(_with_floor(_students_t(apart_s, NOTE_SPREAD_S), STRAY)) + likelihood
-    held = np.log(_with_floor(_students_t(apart_s, max(NOTE_SPREAD_S * trust, HOP_S / 10)), STRAY * trust)) + likelihood
+    around = [max(NOTE_SPREAD_S * share, HOP_S / 10) for share in (doubt, trust * doubt)]
+    free = np.log(_with_floor(_students_t(apart_s, around[0]), STRAY * doubt)) + likelihood
+    held = np.log(_with_floor(_students_t(apart_s, around[1]), STRAY * trust * doubt)) + likelihood
     onset_s = chord_s[chord].copy()
-    if trust > 0:
-        onset_s = np.array(
-            [_peak(row, times, int(np.argmax(row)), 3) for row, times in zip(held, times_s, strict=True)]
-        )
+    if trust * doubt > 0:
+        onset_s = np.array([_peak(held[row], times_s[row], at, 3) for row, at in enumerate(np.argmax(held, axis=1))])
     posterior = np.exp(_log_softmax(free))
     near = np.sum(posterior * (np.abs(times_s - onset_s[:, None]) <= 0.05), axis=1)
     return onset_s, near
