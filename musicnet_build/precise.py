@@ -51,7 +51,7 @@ FLOORS = (0.1, 0.3)
 FINE_PASSES = ((1000.0, 0.1), (100.0, 0.1), (1000.0, 0.2))
 """Log gain of the spectrum, and time in seconds over which an onset fades."""
 
-SAME_SOUND, OTHER_SOUND = 0.25, 0.5
+SAME_SOUND, OTHER_SOUND = 0.2, 0.3
 """Mean cost of a step of the fine passes: under the one, a rendering is compared with itself (0.07 to 0.2 measured);
 recordings, and renderings with another soundfont, cost 0.6 and more."""
 

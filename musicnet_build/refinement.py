@@ -42,6 +42,9 @@ MUTE = 0.1
 TRUSTED, DISTRUSTED = 0.8, 0.55
 """Reliability from which notes move freely from their chord, and below which they do not."""
 
+CLEARLY = 1.0
+"""Log likelihood ratio a note by which the first chord must be better heard behind noise than at its beginning."""
+
 AGREEMENT_S = 0.0125
 _NEAR_S = 0.08
 _SHARPEST_SHARE = 0.6
@@ -97,6 +100,8 @@ def refine(
     Refinement
     """
     _, chord = np.unique(notes["onset_s"], return_inverse=True)
+    late_s = _start_behind_noise_s(notes, np.median(passes_s, axis=0), evidence)
+    passes_s, rough_s = (opinions_s + late_s * (chord == 0) for opinions_s in (passes_s, rough_s))
     opinions_s = np.concatenate([passes_s, rough_s])
     chord_opinions_s = np.array([chord_means(notes["onset_s"], opinion)[1] for opinion in opinions_s])
     middle_s = chord_means(notes["onset_s"], np.median(passes_s, axis=0))[1]
@@ -123,6 +128,32 @@ def chord_means(score_onset_s: Floats, values: Floats) -> tuple[Floats, Floats]:
     """
     onsets_s, chord = np.unique(score_onset_s, return_inverse=True)
     return onsets_s, np.bincount(chord, values) / np.bincount(chord)
+
+
+def _start_behind_noise_s(notes: NoteTable, passed_s: Floats, evidence: dict[int, Features]) -> float:
+    """How much later than the passes say the first chord begins: more than 0 where they took noise for its beginning.
+
+    Noise before the music begins like a chord, and nothing holds the first chord but the second one. Where the tempo
+    behind them puts it much later than the passes do, and its notes are heard there and not at the noise, it is later.
+    """
+    score_s, played_s = chord_means(notes["onset_s"], passed_s)
+    last = min(8, len(score_s) - 1)
+    if last < 3:
+        return 0.0
+    slope = (played_s[last] - played_s[1]) / (score_s[last] - score_s[1])
+    late_s = float(played_s[1] - (score_s[1] - score_s[0]) * slope - played_s[0])
+    if late_s < REACH_S:
+        return 0.0
+    first = notes["pitch"][notes["onset_s"] == score_s[0]]
+    gain = [_heard(evidence[p], played_s[0] + late_s) - _heard(evidence[p], played_s[0]) for p in map(int, first)]
+    return late_s if float(np.mean(gain)) > CLEARLY else 0.0
+
+
+def _heard(curve: Features, time_s: float) -> float:
+    """The strongest evidence within a tenth of a second."""
+    middle, reach = round(time_s / HOP_S), round(0.1 / HOP_S)
+    around = curve[max(0, middle - reach) : max(1, middle + reach + 1)]
+    return float(around.max()) if len(around) else float(curve.min())
 
 
 def _offsets() -> NDArray[np.int64]:

@@ -40,7 +40,7 @@ def test_most_notes_of_a_recorded_ensemble_are_heard_where_they_begin(
         window = around(evidence[int(note["pitch"])], note["onset_s"], 0.2)
         apart_s.append((int(np.argmax(window)) - len(window) // 2) * HOP_S)
     assert np.mean(np.abs(apart_s) < 0.03) > 0.7
-    assert abs(np.median(apart_s)) < HOP_S
+    assert abs(np.median(apart_s)) <= HOP_S
 
 
 def test_a_pitch_that_does_not_sound_has_less_evidence_than_one_that_does(
