@@ -4,11 +4,13 @@ pyfluidsynth finds the library; its own classes are not used, because they rende
 a call fails.
 """
 
+import contextlib
 import ctypes
 import ctypes.util
 import functools
 import importlib
 import importlib.util
+import io
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -199,10 +201,16 @@ def load_library() -> ctypes.CDLL:
     return library
 
 
+def _quietly_imported() -> ModuleType:
+    """pyfluidsynth prints where it found its library when the environment says ``CI``; our output is for results."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return importlib.import_module("fluidsynth")
+
+
 def _import_pyfluidsynth() -> ModuleType:
     """Import pyfluidsynth, which looks for the library as it is imported and fails when there is none."""
     try:
-        return importlib.import_module("fluidsynth")
+        return _quietly_imported()
     except (ImportError, OSError) as error:
         bundled = _bundled_library()
         if bundled is None:
@@ -225,7 +233,7 @@ def _import_pyfluidsynth_with(library: Path) -> ModuleType:
     search = ctypes.util.find_library
     ctypes.util.find_library = lambda name: str(library)
     try:
-        return importlib.import_module("fluidsynth")
+        return _quietly_imported()
     except (ImportError, OSError) as error:
         raise SoundfontError(f"{library} cannot be loaded ({error}): install {INSTALL_COMMANDS}.") from error
     finally:

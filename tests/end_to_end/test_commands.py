@@ -162,3 +162,7 @@ def test_doctor_tells_how_to_install_fluidsynth_where_it_is_not(tmp_path: Path) 
     assert process.returncode == 1
     assert "MISSING  FluidSynth" in process.stdout
     assert "sudo apt-get install libfluidsynth3" in process.stdout
+
+
+def test_results_are_all_that_is_printed_where_the_environment_says_ci(music: Music, tmp_path: Path) -> None:
+    assert as_json("synth", music.score, "-o", tmp_path / "score.wav", CI="true")["notes"] > 0
