@@ -41,11 +41,6 @@ class TimeMap:
         """Return the score time in seconds of each recording time in seconds."""
         return _interpolate(np.asarray(recording_s, dtype=np.float64), self.recording_s, self.score_s)
 
-    def then(self, following: "TimeMap") -> "TimeMap":
-        """Return this map followed by another whose score clock is this one's recording clock."""
-        score_s = np.union1d(self.score_s, self.score_at(following.score_s))
-        return monotone_map(score_s, following.recording_at(self.recording_at(score_s)))
-
 
 def map_from_path(path: NDArray[np.int64], score_hop_s: float, recording_hop_s: float) -> TimeMap:
     """Turn a warping path into a time map through the middle of its runs.

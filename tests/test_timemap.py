@@ -76,13 +76,6 @@ def test_a_map_of_one_point_is_a_shift() -> None:
     np.testing.assert_allclose(TimeMap(np.array([1.0]), np.array([3.0])).recording_at([0, 1, 9]), [2, 3, 11])
 
 
-@given(maps(), maps())
-def test_one_map_after_another_is_the_two_in_turn(first: TimeMap, second: TimeMap) -> None:
-    times_s = np.linspace(-3, 40, 60)
-    expected = second.recording_at(first.recording_at(times_s))
-    np.testing.assert_allclose(first.then(second).recording_at(times_s), expected, atol=1e-6)
-
-
 def test_points_that_run_backwards_are_pushed_forward_as_little_as_may_be() -> None:
     time_map = monotone_map(np.arange(5.0), np.array([0.0, 1.0, 0.8, 3.0, 4.0]))
     assert np.all(np.diff(time_map.recording_s) > 0)
