@@ -140,14 +140,20 @@ def onset_spectrograms(audio: Features, tuning_cents: float = 0.0) -> OnsetSpect
     return OnsetSpectrograms(medium, long, np.log1p(rise))
 
 
-def semitones(audio: Features, window_length: int, hop_length: int = HOP_LENGTH, tuning_cents: float = 0.0) -> Features:
-    """Return the semitone spectrogram from MIDI 21 to 132 of a levelled signal."""
+def semitones(
+    audio: Features,
+    window_length: int,
+    hop_length: int = HOP_LENGTH,
+    highest_pitch: int = _HIGHEST_BAND,
+    tuning_cents: float = 0.0,
+) -> Features:
+    """Return the semitone spectrogram of a levelled signal, from MIDI 21 up."""
     return spectra.band_spectrogram(
         audio,
         window_length=window_length,
         hop_length=hop_length,
         bands_per_octave=12,
-        highest_pitch=_HIGHEST_BAND,
+        highest_pitch=highest_pitch,
         tuning_cents=tuning_cents,
     )
 

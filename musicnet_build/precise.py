@@ -94,8 +94,7 @@ def view(audio: Features, hop_length: int) -> View:
         Frame *k* is centred on sample ``k * hop_length`` of the padded signal.
     """
     padded = _padded(audio)
-    onset_window, pitch_window = (onsets.semitones(padded, length, hop_length) for length in (2048, 4096))
-    return View(onset_window[:, :PIANO_BANDS], pitch_window[:, :PIANO_BANDS])
+    return View(*(onsets.semitones(padded, length, hop_length, spectra.HIGHEST_PITCH) for length in (2048, 4096)))
 
 
 def coarse_features(seen: View, floor: float = FLOORS[0]) -> Features:
@@ -227,7 +226,8 @@ def _listen(recording: Features, notes: NoteTable) -> _Heard:
     tuning_cents = spectra.estimated_tuning_cents(recording)
     spectrograms = onsets.onset_spectrograms(_padded(recording), tuning_cents)
     curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
-    fine = View(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
+    # Copies, so that the bands above are not kept.
+    fine = View(spectrograms.medium[:, :PIANO_BANDS].copy(), spectrograms.long[:, :PIANO_BANDS].copy())
     start, end = active_span(recording)
     return _Heard(
         fine=fine,

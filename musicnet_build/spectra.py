@@ -146,8 +146,12 @@ def band_spectrogram(
         The first band is centred on MIDI 21.
     """
     bank = pitch_filterbank(window_length, bands_per_octave, highest_pitch, tuning_cents)
-    blocks = amplitude_blocks(audio, window_length, hop_length)
-    return np.concatenate([_log(block @ bank, log_gain) for block in blocks])
+    bands = np.empty((frame_count(len(audio), hop_length), bank.shape[1]), np.float32)
+    first = 0
+    for block in amplitude_blocks(audio, window_length, hop_length):
+        bands[first : first + len(block)] = _log(block @ bank, log_gain)
+        first += len(block)
+    return bands
 
 
 @lru_cache(maxsize=16)
