@@ -11,12 +11,13 @@ import numpy as np
 from musicnet_build import spectra
 from musicnet_build.background import in_background
 from musicnet_build.cache import cached_synthesize
+from musicnet_build.confidence import note_confidence
 from musicnet_build.dtw import dtw, estimate_seconds
 from musicnet_build.errors import AlignmentError
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, sorted_by_onset
 from musicnet_build.playing_order import PlayingOrder
 from musicnet_build.precise import precise
-from musicnet_build.quality import Quality, assess, note_confidence
+from musicnet_build.quality import Quality, assess
 from musicnet_build.refinement import Refinement
 from musicnet_build.reordering import score_in_order
 from musicnet_build.score import Score

@@ -10,23 +10,16 @@ import soxr
 from numpy.typing import NDArray
 
 from musicnet_build.alignment import Alignment, align
+from musicnet_build.confidence import SURE, confidence_features, note_confidence
 from musicnet_build.demo import onset_errors, perform, stand_in_recording
 from musicnet_build.errors import AudioError
 from musicnet_build.labels import write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
-from musicnet_build.quality import (
-    ACCEPT,
-    OUTSIDE,
-    REJECT,
-    REVIEW,
-    SURE,
-    Quality,
-    confidence_features,
-    note_confidence,
-)
+from musicnet_build.quality import ACCEPT, REJECT, REVIEW, Quality
 from musicnet_build.refinement import Refinement
 from musicnet_build.score import Score, read_score
 from musicnet_build.soundfonts import choose_soundfont
+from musicnet_build.suspicions import OUTSIDE, TRANSPOSED, WRONG_SCORE
 
 Audio = NDArray[np.float32]
 BEATS, BEAT_S = 48, 0.5
@@ -145,6 +138,41 @@ def test_silence_before_and_behind_the_music_is_shown_and_not_held_against_it(pa
     assert before.start_s == 0.0
     assert before.end_s == pytest.approx(5 + pair.truth["onset_s"].min(), abs=0.1)
     assert behind.end_s == pytest.approx(10 + len(pair.audio) / SAMPLE_RATE, abs=0.1)
+
+
+def test_a_transposed_score_is_suspicious_throughout(pair: Pair) -> None:
+    quality = judged(pair.audio, transposed(pair.score, 1))
+    spans = [span for span in quality.suspicions if span.kind == TRANSPOSED]
+    assert sum(span.end_s - span.start_s for span in spans) > 0.8 * float(np.ptp(pair.truth["onset_s"]))
+
+
+def test_a_wrong_score_is_suspicious_throughout(pair: Pair, wrong: Alignment) -> None:
+    assert wrong.quality
+    spans = [span for span in wrong.quality.suspicions if span.kind == WRONG_SCORE]
+    assert sum(span.end_s - span.start_s for span in spans) > 0.8 * float(np.ptp(pair.truth["onset_s"]))
+
+
+def with_middle(audio: Audio, middle: Audio) -> Audio:
+    """The recording with another sound, equally loud, from 8 seconds on."""
+    start = 8 * SAMPLE_RATE
+    loudness = audio.std() / middle.std()
+    return np.concatenate([audio[:start], loudness * middle, audio[start + len(middle) :]]).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", [WRONG_SCORE, OUTSIDE])
+def test_other_sounds_in_the_middle_are_shown_and_not_accepted(pair: Pair, tmp_path: Path, kind: str) -> None:
+    length = 10 * SAMPLE_RATE
+    if kind == OUTSIDE:
+        middle = np.random.default_rng(0).standard_normal(length).astype(np.float32)
+    else:
+        middle = stand_in_recording(perform(composed(4, tmp_path), 1), choose_soundfont(), 1)[3 * SAMPLE_RATE :][
+            :length
+        ]
+    quality = judged(with_middle(pair.audio, middle), pair.score)
+    assert quality.verdict != ACCEPT
+    shared_s = [min(span.end_s, 18.0) - max(span.start_s, 8.0) for span in quality.suspicions if span.kind == kind]
+    assert max(shared_s) > 6.0
+    assert not [span for span in quality.suspicions if span.kind == kind and span.end_s > 23.0 > span.start_s + 1.0]
 
 
 @pytest.mark.parametrize("seconds", [0.02, 3.0])

@@ -1,4 +1,4 @@
-"""Fit the constants of the confidence in ``musicnet_build/quality.py`` to recordings whose true onsets are known.
+"""Fit the constants of the confidence in ``musicnet_build/confidence.py`` to recordings whose true onsets are known.
 
     pip install scikit-learn        (librosa brings it)
     python tools/fit_confidence.py FOLDER... [--weight FOLDER=3] [--soundfont A.sf2 --soundfont B.sf2]
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from musicnet_build.alignment import align
 from musicnet_build.audio import read_audio
-from musicnet_build.quality import confidence_features, note_confidence
+from musicnet_build.confidence import confidence_features, note_confidence
 from musicnet_build.refinement import Refinement
 from musicnet_build.score import Score, read_score
 from musicnet_build.soundfonts import Soundfont, choose_soundfont

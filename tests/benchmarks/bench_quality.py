@@ -103,7 +103,7 @@ def overlap(one, other):
 
 def best_overlap(quality, missing, extra):
     """Of the suspicion that comes nearest to what was done; None where nothing was."""
-    from musicnet_build.quality import OUTSIDE
+    from musicnet_build.suspicions import OUTSIDE
 
     suspicions = [suspicion for suspicion in quality.suspicions if suspicion.kind != OUTSIDE]
     in_score = [(suspicion.score_start_s, suspicion.score_end_s) for suspicion in suspicions]
