@@ -1,6 +1,6 @@
 """Compare exact DTW with other libraries: CPU seconds, peak memory, cost of the path.
 
-    python tests/benchmarks/bench_dtw.py [--sizes 4000 8000 16000] [--only NAME …] [--json OUT.json]
+    python tests/benchmarks/bench_dtw.py [--sizes 4000 8000 16000 31000] [--only NAME …] [--json OUT.json]
 
 Every contender aligns the same two seeded feature sequences in a process of its own. It aligns the first 64 frames to
 warm up, then all of them: CPU time (user + system, all threads) is that of the second call, and peak memory is how far
@@ -184,7 +184,7 @@ def table(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[4000, 8000, 16000], help="frames of both sequences")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[4000, 8000, 16000, 31000], help="frames of both sequences")
     parser.add_argument("--only", nargs="+", default=list(CONTENDERS), choices=list(CONTENDERS), metavar="NAME")
     parser.add_argument("--timeout", type=int, default=900, help="seconds that one contender may take")
     parser.add_argument("--json", type=Path, help="also write the figures here")
