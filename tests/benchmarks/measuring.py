@@ -55,9 +55,13 @@ def available_bytes():
     return int(fields["MemAvailable"].split()[0]) * 1024
 
 
-def limit_memory(share=0.7):
+MOST_OF_MEMORY = 0.9
+"""Share of the free memory that one measured process may take."""
+
+
+def limit_memory():
     """Have this process fail by itself rather than take the memory of others."""
-    limit = int(share * available_bytes())
+    limit = int(MOST_OF_MEMORY * available_bytes())
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import librosa
+import measuring
 import numpy as np
 import pretty_midi
 
@@ -22,6 +23,7 @@ def features(audio):
 
 
 def main(recording, score, soundfont, labels):
+    measuring.limit_memory()
     midi = pretty_midi.PrettyMIDI(score)
     rendered = midi.fluidsynth(fs=RATE, sf2_path=soundfont).astype(np.float32)
     played, _ = librosa.load(recording, sr=RATE)

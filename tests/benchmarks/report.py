@@ -47,7 +47,8 @@ instrument with a synthesizer of its own.
 
 `musicnet-build align RECORDING SCORE -o LABELS --preset musicnet` as a user runs it, start-up included, beside a plain
 script of the same recipe with librosa and pretty_midi (`tests/benchmarks/paper_recipe.py`). Where the script has no
-figures, its matrices would take more than half of the free memory. Of every measurement the faster of two is kept.
+figures, its matrices would take more than nine tenths of the free memory. Of every measurement the faster of two is
+kept.
 
 {align}
 
