@@ -81,7 +81,9 @@ def main():
     from musicnet_build.soundfonts import choose_soundfont
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, nargs="+", default=[1.0, 2.0, 4.0, 6.0, 18.0], help="lengths of the music")
+    parser.add_argument(
+        "--minutes", type=float, nargs="+", default=[1.0, 2.0, 4.0, 6.0, 18.0], help="lengths of the music"
+    )
     parser.add_argument("--work", type=Path, default=Path("build/benchmarks"), help="where the music is kept")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()

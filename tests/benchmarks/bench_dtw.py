@@ -184,7 +184,9 @@ def table(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[4000, 8000, 16000, 31000], help="frames of both sequences")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[4000, 8000, 16000, 31000], help="frames of both sequences"
+    )
     parser.add_argument("--only", nargs="+", default=list(CONTENDERS), choices=list(CONTENDERS), metavar="NAME")
     parser.add_argument("--timeout", type=int, default=900, help="seconds that one contender may take")
     parser.add_argument("--json", type=Path, help="also write the figures here")
