@@ -499,7 +499,7 @@ def test_the_tables_have_a_row_for_each_file_and_only_what_is_known(folders: tup
     assert float(means[1][7]) == pytest.approx(60, abs=0.2)
     confidence = lines[next(i for i, line in enumerate(lines) if line.startswith("confidence ")) :]
     assert not any(line.startswith("late") for line in confidence)
-    assert "   0.9 to 1.0" in "\n".join(confidence)
+    assert "  0.9 to 1.0" in "\n".join(confidence)
     single = table_lines(evaluate_files(truth / "first.csv", [late / "first.mid"]))
     assert single[1].split()[:4] == ["first.mid", "30", "1", "0"]
     assert not any(line.startswith("confidence") for line in single)

@@ -10,7 +10,8 @@ note without a label counts as wrong.
 References
 ----------
 TimeErr and TimeDev: J. Thickstun, J. Brennan and H. Verma, "Rethinking Evaluation Methodology for Audio-to-Score
-Alignment", arXiv:2009.14374, 2020. Note F1: C. Raffel et al., "mir_eval: a transparent implementation of common MIR
+Alignment", arXiv:2009.14374, 2020, in the form in which the authors' program computes them
+(github.com/jthickstun/alignment-eval). Note F1: C. Raffel et al., "mir_eval: a transparent implementation of common MIR
 metrics", ISMIR 2014. Expected calibration error: C. Guo et al., "On calibration of modern neural networks", ICML 2017.
 Brier score: G. Brier, "Verification of forecasts expressed in terms of probability", 1950.
 """

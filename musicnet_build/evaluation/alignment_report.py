@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build.drawing import FAINT, INK, clock, label_time_axis, new_figure, style, write_png
-from musicnet_build.evaluation.alignment import RIGHT_S, TOLERANCES_S, Calibration, joint_calibration
+from musicnet_build.evaluation.alignment import RIGHT_S, TOLERANCES_S, Calibration, ConfidenceBin, joint_calibration
 from musicnet_build.evaluation.alignment_files import Labelling
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ _BLOCKS: dict[str, list[Column]] = {
         ("matched", _figure("offset", "matched"), "d"),
         *_error_columns("offset"),
     ],
-    "score time (ms), notes": [
+    "score time (ms)": [
         ("TimeErr", _figure("score_time", "time_err_ms"), ".1f"),
         ("TimeDev", _figure("score_time", "time_dev_ms"), ".1f"),
-        ("F1 onset", _figure("notes_by_onset", "f1"), ".4f"),
+        ("F1 on", _figure("notes_by_onset", "f1"), ".4f"),
         ("F1 on+off", _figure("notes_by_onset_and_offset", "f1"), ".4f"),
     ],
     "confidence": [
@@ -94,7 +94,7 @@ def table_lines(labellings: Sequence[Labelling]) -> list[str]:
     for title, columns in _BLOCKS.items():
         rows = [row for group in groups for row in _filled(columns, group)]
         if rows:
-            headings = "".join(f"{heading:>10}" for heading, _, _ in columns)
+            headings = "".join(f"{heading:>{_width(heading)}}" for heading, _, _ in columns)
             lines.append(f"{title:{width}}{headings}")
             lines += [f"{_shortened(name, width):{width}}{cells}".rstrip() for name, cells in rows]
             lines.append("")
@@ -167,10 +167,15 @@ def _filled(columns: Sequence[Column], group: Mapping[str, Mapping[str, Any] | N
     ]
     if all(figures is None for _, figures in rows):
         return []
-    return [
-        (name, "" if figures is None else "".join(f"{_shown(find(figures), form):>10}" for _, find, form in columns))
-        for name, figures in rows
-    ]
+    return [(name, "" if figures is None else _cells(columns, figures)) for name, figures in rows]
+
+
+def _cells(columns: Sequence[Column], figures: Mapping[str, Any]) -> str:
+    return "".join(f"{_shown(find(figures), form):>{_width(heading)}}" for heading, find, form in columns)
+
+
+def _width(heading: str) -> int:
+    return max(len(heading) + 1, 8)
 
 
 def _reliability_lines(labelling: Labelling) -> Iterator[str]:
@@ -179,10 +184,14 @@ def _reliability_lines(labelling: Labelling) -> Iterator[str]:
         return
     yield f"{labelling.name}: confidence against the share of onsets within {1000 * RIGHT_S:.0f} ms"
     yield f"{'confidence':>12}{'labels':>10}{'mean':>10}{'right':>10}"
-    for one in found.bins:
+    for one in filter(_has_labels, found.bins):
         mean, right = _shown(one.mean_confidence, ".3f"), _shown(one.right, ".3f")
         yield f"{f'{one.low:.1f} to {one.high:.1f}':>12}{one.labels:>10}{mean:>10}{right:>10}"
     yield ""
+
+
+def _has_labels(one: ConfidenceBin) -> bool:
+    return one.labels > 0
 
 
 def _shown(value: float | None, form: str) -> str:
@@ -237,7 +246,7 @@ def _draw_reliability(axes: Axes, found: Sequence[Calibration | None]) -> None:
     for i, judged in enumerate(found):
         if judged is None:
             continue
-        bins = [one for one in judged.bins if one.labels]
+        bins = list(filter(_has_labels, judged.bins))
         count = np.array([one.labels for one in bins], dtype=np.float64)
         mean, right = (np.array([getattr(one, name) for one in bins]) for name in ("mean_confidence", "right"))
         low, high = _chance(right, count)

@@ -19,7 +19,7 @@ def test_what_was_aligned_is_measured_printed_and_drawn(music: Music, labels: Pa
     plot = tmp_path / "errors.png"
     printed = done("evaluate", "alignment", music.truth, labels, "--plot", plot)
     assert plot.read_bytes().startswith(b"\x89PNG")
-    for words in ("onsets (ms)", "offsets (ms)", "TimeErr", "F1 onset", "AUC", "0.9 to 1.0"):
+    for words in ("onsets (ms)", "offsets (ms)", "TimeErr", "F1 on+off", "AUC", "0.9 to 1.0"):
         assert words in printed
     (found,) = as_json("evaluate", "alignment", music.truth, labels)["labels"]
     (piece,) = found["pieces"]
