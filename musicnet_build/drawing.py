@@ -39,7 +39,7 @@ def new_figure(width_in: float, height_in: float, title: str) -> Figure:
 
     figure = Figure(figsize=(width_in, height_in), dpi=110, facecolor="white")
     FigureCanvasAgg(figure)
-    figure.text(0.045, 0.962, title, fontsize=16, fontweight="bold", color=INK, va="center")
+    figure.text(0.045, 0.962, literal(title), fontsize=16, fontweight="bold", color=INK, va="center")
     return figure
 
 
@@ -55,6 +55,21 @@ def write_png(path: str | os.PathLike[str], figure: Figure) -> None:
     with replacing(path) as temporary:
         # Without its own name and version in the file, matplotlib writes the same bytes everywhere it draws the same.
         figure.savefig(temporary, format="png", metadata={"Software": None})
+
+
+def literal(text: str) -> str:
+    """Return text, such as the name of a file, so that matplotlib can draw it and takes no part of it for a formula.
+
+    Parameters
+    ----------
+    text : str
+        May hold dollar signs, and bytes that are no text.
+
+    Returns
+    -------
+    str
+    """
+    return text.encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
 
 
 def style(axes: Axes, title: str, ylabel: str) -> None:

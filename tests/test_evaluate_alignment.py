@@ -197,6 +197,10 @@ def test_offsets_count_only_where_they_are_known() -> None:
     assert found.notes_by_onset_and_offset is None
     truth["offset_s"] = UNKNOWN
     assert evaluate(truth, notes([1.0, 2.0])).offset is None
+    known, unknown = notes([1.0, 2.0]), notes([1.0, 2.0])
+    unknown["offset_s"] = UNKNOWN
+    found = evaluate(known, unknown)
+    assert found.offset is found.notes_by_onset_and_offset is None
 
 
 def test_labels_of_other_music_are_refused() -> None:
@@ -521,3 +525,15 @@ def test_the_picture_shows_every_note_and_the_same_bytes_come_again(
     for name in ("one.png", "two.png"):
         plot_evaluation(tmp_path / name, "Both", found)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_names_that_are_formulas_or_no_text_can_be_drawn_and_printed(tmp_path: Path) -> None:
+    write_labels(tmp_path / "truth.csv", a_tune())
+    names = ["a$x^{$.csv", "b\udcff.csv"]
+    for name in names:
+        write_labels(tmp_path / name, a_tune())
+    found = evaluate_files(tmp_path / "truth.csv", [tmp_path / name for name in names])
+    plot_evaluation(tmp_path / "plot.png", "Labels against a$\\frac$.csv", found)
+    shares, _ = draw_evaluation("", found).axes
+    assert [text.get_text().split(":")[0] for text in shares.get_legend().get_texts()] == [r"a\$x^{\$.csv", "b?.csv"]
+    assert table_lines(found)[1].startswith("a$x^{$.csv")

@@ -151,13 +151,13 @@ class Evaluation:
         How many of them belong to nothing.
     onset : Errors
     offset : Errors or None
-        None where the truth has no offsets.
+        None where no offsets are known.
     score_time : ScoreTime or None
         None where no beats are known, or where a passage is played twice: then time is no function of score time.
     notes_by_onset : NoteMatch
         Onsets within 50 ms.
     notes_by_onset_and_offset : NoteMatch or None
-        And offsets within 50 ms or a fifth of the note. None where offsets of the truth are unknown.
+        And offsets within 50 ms or a fifth of the note. None where some offsets are unknown.
     calibration : Calibration or None
         None where labels have no confidence.
     onset_s, onset_error_s, confidence : ndarray of float64 [shape=(true_notes,)]
@@ -213,16 +213,17 @@ def evaluate(truth: NoteTable, labels: NoteTable) -> Evaluation:
     offset_error[true] = labels["offset_s"][label] - truth["offset_s"][true]
     confidence[true] = labels["confidence"][label]
     offset_known = np.isfinite(truth["offset_s"])
+    all_offsets_known = bool(offset_known.all() and np.isfinite(labels["offset_s"]).all())
     return Evaluation(
         true_notes=len(truth),
         labels=len(labels),
         notes_without_label=len(truth) - len(true),
         labels_without_note=len(labels) - len(np.unique(label)),
         onset=error_figures(onset_error),
-        offset=error_figures(offset_error[offset_known]) if offset_known[true].any() else None,
+        offset=error_figures(offset_error[offset_known]) if np.isfinite(offset_error).any() else None,
         score_time=score_time_errors(truth[true], labels[label]),
         notes_by_onset=note_match(truth, labels, with_offsets=False),
-        notes_by_onset_and_offset=note_match(truth, labels, with_offsets=True) if offset_known.all() else None,
+        notes_by_onset_and_offset=note_match(truth, labels, with_offsets=True) if all_offsets_known else None,
         calibration=calibration(confidence, np.abs(onset_error) < RIGHT_S),
         onset_s=truth["onset_s"].astype(np.float64),
         onset_error_s=onset_error,

@@ -147,13 +147,17 @@ def read_notes(path: str | os.PathLike[str]) -> NoteTable:
 
 def _files_of(folder: Path) -> list[Path]:
     """The truths in a folder, by name."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in TRUTH_ENDINGS and path.is_file())
+    paths = _notes_in(folder, TRUTH_ENDINGS)
     if not paths:
         raise LabelError(f"{folder}: has no file that ends in {', '.join(TRUTH_ENDINGS)}.")
     for one, other in itertools.pairwise(paths):
         if one.stem == other.stem:
             raise LabelError(f"{one} and {other.name} are two truths of one piece: leave one of them there.")
     return paths
+
+
+def _notes_in(folder: Path, endings: Sequence[str]) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in endings and path.is_file())
 
 
 def _piece(labels: Path, stem: str, truth: Path, true_notes: NoteTable) -> Piece:
@@ -173,7 +177,7 @@ def _piece(labels: Path, stem: str, truth: Path, true_notes: NoteTable) -> Piece
 
 
 def _labels_of(folder: Path, stem: str) -> Path:
-    paths = [path for ending in LABEL_ENDINGS if (path := folder / f"{stem}{ending}").is_file()]
+    paths = [path for path in _notes_in(folder, LABEL_ENDINGS) if path.stem == stem]
     if not paths:
         raise LabelError(f"{folder}: has no labels of {stem}: a file of that name, and the ending of a label format.")
     if len(paths) > 1:

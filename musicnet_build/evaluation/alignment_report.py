@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musicnet_build.drawing import FAINT, INK, clock, label_time_axis, new_figure, style, write_png
+from musicnet_build.drawing import FAINT, INK, label_time_axis, literal, new_figure, style, write_png
 from musicnet_build.evaluation.alignment import RIGHT_S, TOLERANCES_S, Calibration, ConfidenceBin, joint_calibration
-from musicnet_build.evaluation.alignment_files import Labelling
+from musicnet_build.evaluation.alignment_files import Labelling, Piece
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ Column = tuple[str, Callable[[Mapping[str, Any]], float | None], str]
 _COLOURS = ("#0f6cbd", "#f0851a", "#8e3b9e", "#1c8a5f", "#d7263d", "#5b6b7a", "#b8860b", "#00a5b5")
 _LONGEST_NAME = 36
 _LEAST_ERROR_MS = 0.3
+_MOST_NAMED = 12
 
 
 def _figure(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
@@ -34,7 +35,8 @@ def _figure(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
         found: Any = values
         for name in path:
             found = None if found is None else found[name]
-        return found  # type: ignore[no-any-return]
+        figure: float | None = found
+        return figure
 
     return find
 
@@ -94,7 +96,7 @@ def table_lines(labellings: Sequence[Labelling]) -> list[str]:
     for title, columns in _BLOCKS.items():
         rows = [row for group in groups for row in _filled(columns, group)]
         if rows:
-            headings = "".join(f"{heading:>{_width(heading)}}" for heading, _, _ in columns)
+            headings = "".join(f" {heading:>{_width(heading)}}" for heading, _, _ in columns)
             lines.append(f"{title:{width}}{headings}")
             lines += [f"{_shortened(name, width):{width}}{cells}".rstrip() for name, cells in rows]
             lines.append("")
@@ -171,11 +173,11 @@ def _filled(columns: Sequence[Column], group: Mapping[str, Mapping[str, Any] | N
 
 
 def _cells(columns: Sequence[Column], figures: Mapping[str, Any]) -> str:
-    return "".join(f"{_shown(find(figures), form):>{_width(heading)}}" for heading, find, form in columns)
+    return "".join(f" {_shown(find(figures), form):>{_width(heading)}}" for heading, find, form in columns)
 
 
 def _width(heading: str) -> int:
-    return max(len(heading) + 1, 8)
+    return max(len(heading), 7)
 
 
 def _reliability_lines(labelling: Labelling) -> Iterator[str]:
@@ -221,7 +223,7 @@ def _draw_shares(axes: Axes, labellings: Sequence[Labelling]) -> None:
         share = np.arange(1, len(absolute) + 1) / len(error_ms)
         within = np.mean(np.abs(error_ms) < 1000 * RIGHT_S)
         of_all = " of all notes" if len(labelling.pieces) > 1 else ""
-        name = _shortened(labelling.name, _LONGEST_NAME)
+        name = literal(_shortened(labelling.name, _LONGEST_NAME))
         axes.step(
             np.maximum(absolute, _LEAST_ERROR_MS), share, where="post", color=_colour(i), lw=1.8,
             label=f"{name}: median {np.median(absolute):.1f} ms, {within:.1%}{of_all} within 50 ms",
@@ -272,17 +274,15 @@ def _chance(share: Floats, count: Floats) -> tuple[Floats, Floats]:
 
 
 def _draw_errors(axes: Axes, labellings: Sequence[Labelling]) -> None:
-    """Signed errors over recording time; the pieces of a folder side by side."""
-    starts_s = _starts_s(labellings[0])
+    """Signed errors over recording time; the pieces of a folder side by side, each from its start to its end."""
+    alone = len(labellings[0].pieces) == 1
     for i, labelling in enumerate(labellings):
-        onset_s = np.concatenate(
-            [start_s + piece.evaluation.onset_s for start_s, piece in zip(starts_s, labelling.pieces, strict=False)]
-        )
+        places = np.concatenate([_places(piece, None if alone else k) for k, piece in enumerate(labelling.pieces)])
         error_ms = 1000 * np.concatenate([piece.evaluation.onset_error_s for piece in labelling.pieces])
-        axes.scatter(onset_s, error_ms, s=7, color=_colour(i), alpha=0.55, lw=0)
-        missing_s = onset_s[np.isnan(error_ms)]
+        axes.scatter(places, error_ms, s=7, color=_colour(i), alpha=0.55, lw=0)
+        missing = places[np.isnan(error_ms)]
         axes.plot(
-            missing_s, np.full(len(missing_s), 0.02 + 0.03 * i), "|", color=_colour(i), ms=7,
+            missing, np.full(len(missing), 0.02 + 0.03 * i), "|", color=_colour(i), ms=7,
             transform=axes.get_xaxis_transform(),
         )  # fmt: skip
     axes.axhspan(-1000 * RIGHT_S, 1000 * RIGHT_S, color="#e8f1f8", lw=0, zorder=0)
@@ -292,27 +292,35 @@ def _draw_errors(axes: Axes, labellings: Sequence[Labelling]) -> None:
     ticks = [t for t in (-10_000, -1000, -200, -50, -25, 0, 25, 50, 200, 1000, 10_000) if abs(t) < reach_ms]
     axes.set_yticks(ticks, [f"{t:+g}" if t else "0" for t in ticks])
     axes.minorticks_off()
-    axes.set(xlim=(0.0, starts_s[-1]), ylim=(-reach_ms, reach_ms))
-    _name_pieces(axes, labellings[0], starts_s)
+    axes.set_ylim(-reach_ms, reach_ms)
+    if alone:
+        _label_seconds(axes, labellings[0].pieces[0])
+    else:
+        _name_pieces(axes, labellings[0])
     style(axes, "Where onsets are off (shaded: within 50 ms; marks at the foot: notes without a label)", "ms, + late")
 
 
-def _starts_s(labelling: Labelling) -> Floats:
-    """Where each piece begins when they are put side by side, and where the last one ends."""
-    lengths_s = [float(piece.evaluation.onset_s.max()) + 1.0 for piece in labelling.pieces]
-    return np.cumsum([0.0, *lengths_s])
+def _duration_s(piece: Piece) -> float:
+    return float(piece.evaluation.onset_s.max()) + 1.0
 
 
-def _name_pieces(axes: Axes, labelling: Labelling, starts_s: Floats) -> None:
-    if len(labelling.pieces) == 1:
-        label_time_axis(axes, float(starts_s[-1]))
-        axes.set_xlabel("recording (minutes:seconds)", fontsize=9, color=INK)
-        return
-    for start_s in starts_s[1:-1]:
-        axes.axvline(start_s, color=FAINT, lw=0.8)
-    lengths = [clock(length_s) for length_s in np.diff(starts_s)]
-    names = [_shortened(piece.name, 120 // len(lengths) + 6) for piece in labelling.pieces]
-    axes.set_xticks(
-        (starts_s[:-1] + starts_s[1:]) / 2,
-        [f"{name}\n{length}" for name, length in zip(names, lengths, strict=True)],
-    )
+def _places(piece: Piece, index: int | None) -> Floats:
+    """Where the notes are drawn: at their seconds; in a folder, piece ``index`` is drawn from there to the next."""
+    seconds = piece.evaluation.onset_s
+    return seconds if index is None else index + seconds / _duration_s(piece)
+
+
+def _label_seconds(axes: Axes, piece: Piece) -> None:
+    axes.set_xlim(0.0, _duration_s(piece))
+    label_time_axis(axes, _duration_s(piece))
+    axes.set_xlabel("recording (minutes:seconds)", fontsize=9, color=INK)
+
+
+def _name_pieces(axes: Axes, labelling: Labelling) -> None:
+    count = len(labelling.pieces)
+    axes.set_xlim(0.0, count)
+    for k in range(1, count):
+        axes.axvline(k, color=FAINT, lw=0.8)
+    named = count <= _MOST_NAMED
+    names = [literal(_shortened(piece.name, 24)) if named else str(k + 1) for k, piece in enumerate(labelling.pieces)]
+    axes.set_xticks(np.arange(count) + 0.5, names, rotation=10 if named and count > 5 else 0)
