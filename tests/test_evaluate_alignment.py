@@ -66,6 +66,9 @@ def test_the_beat_decides_before_the_time() -> None:
     truth = notes([1.0, 1.2, 1.4], beats=[0.0, 0.5, 1.0])
     labels = notes([1.19, 1.41, 1.9], beats=[0.0, 0.5, 1.0])  # each a note late
     assert pairs(truth, labels) == [(0, 0), (1, 1), (2, 2)]
+    # Of two beats that are within the tolerance, the nearer.
+    truth, labels = notes([1.0, 1.2], beats=[0.0, 0.05]), notes([1.0, 1.2], beats=[0.05, 0.0])
+    assert pairs(truth, labels) == [(0, 1), (1, 0)]
 
 
 def test_other_pitches_and_beats_further_than_the_tolerance_do_not_match() -> None:
@@ -474,6 +477,7 @@ def test_folders_that_lack_labels_or_have_two_of_one_piece_are_refused(folders: 
     write_labels(sure / "first.tsv", a_tune())
     with pytest.raises(LabelError, match=r"first\.csv and first\.tsv are two labels"):
         evaluate_files(truth, [sure])
+    write_labels(truth / "first.d.csv", a_tune())  # sorted by name, it comes between the two
     write_labels(truth / "first.tsv", a_tune())
     with pytest.raises(LabelError, match=r"first\.csv and first\.tsv are two truths"):
         evaluate_files(truth, [sure])

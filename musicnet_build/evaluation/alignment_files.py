@@ -157,16 +157,17 @@ def _files_of(folder: Path) -> list[Path]:
 
 
 def _notes_in(folder: Path, endings: Sequence[str]) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in endings and path.is_file())
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in endings and path.is_file()]
+    return sorted(paths, key=lambda path: (path.stem, path.suffix))
 
 
 def _piece(labels: Path, stem: str, truth: Path, true_notes: NoteTable) -> Piece:
     path = _labels_of(labels, stem) if labels.is_dir() else labels
+    notes = read_notes(path)
     try:
-        evaluation = evaluate(true_notes, read_notes(path))
+        evaluation = evaluate(true_notes, notes)
     except LabelError as error:
-        # Errors of reading name their file; those of comparing know of none.
-        raise error if str(error).startswith(str(path)) else LabelError(f"{path} against {truth}: {error}") from error
+        raise LabelError(f"{path} against {truth}: {error}") from error
     if evaluation.onset.matched < _DOUBTFUL_SHARE * evaluation.true_notes:
         warnings.warn(
             f"{path}: only {evaluation.onset.matched} of the {evaluation.true_notes} notes of {truth} have a label. "
