@@ -1,21 +1,19 @@
 """One picture that shows at a glance whether an alignment is right, and where it is not.
 
-Only drawing lives here: the caller computes what is drawn. matplotlib is imported when a picture is made, and used
-through its objects alone, so that no window, backend or state of the caller's program is touched.
+Only drawing lives here: the caller computes what is drawn.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build.drawing import FAINT, INK, clock, label_time_axis, new_figure, style, tick_step_s, write_png
 from musicnet_build.errors import AlignmentError
-from musicnet_build.files import replacing
 from musicnet_build.notes import NoteTable
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ LOWEST_PITCH = 21
 EXCERPT_S = 6.0
 TEMPO_WINDOW_S = 2.0
 
-_INK = "#22303c"
-_FAINT = "#8a97a3"
 _PATH = "#ff5a36"
 # Red, orange and blue are told apart by colour-blind readers too; steps are seen sooner than shades.
 _UNSURE, _FAIRLY_SURE, _SURE, _UNKNOWN = "#d7263d", "#f0851a", "#0f6cbd", "#8e3b9e"
@@ -174,10 +170,7 @@ def plot_alignment(path: str | os.PathLike[str], picture: AlignmentPicture) -> N
     picture : AlignmentPicture
         What to draw.
     """
-    figure = draw_alignment(picture)
-    with replacing(path) as temporary:
-        # Without its own name and version in the file, matplotlib writes the same bytes everywhere it draws the same.
-        figure.savefig(temporary, format="png", metadata={"Software": None})
+    write_png(path, draw_alignment(picture))
 
 
 def draw_alignment(picture: AlignmentPicture) -> Figure:
@@ -193,12 +186,7 @@ def draw_alignment(picture: AlignmentPicture) -> Figure:
     matplotlib.figure.Figure
         With an Agg canvas, not known to pyplot.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(16, 10), dpi=110, facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.text(0.045, 0.962, picture.title, fontsize=16, fontweight="bold", color=_INK, va="center")
+    figure = new_figure(16, 10, picture.title)
     _draw_whole(figure, picture)
     _draw_excerpts(figure, picture)
     return figure
@@ -223,8 +211,8 @@ def _draw_whole(figure: Figure, picture: AlignmentPicture) -> None:
     _draw_tempo(tempo_axes, picture)
     for axes in (path_axes, cost_axes):
         axes.tick_params(labelbottom=False)
-    _label_time_axis(tempo_axes, picture.recording_duration_s)
-    tempo_axes.set_xlabel("recording (minutes:seconds)", fontsize=9, color=_INK)
+    label_time_axis(tempo_axes, picture.recording_duration_s)
+    tempo_axes.set_xlabel("recording (minutes:seconds)", fontsize=9, color=INK)
 
 
 def _draw_path(axes: Axes, picture: AlignmentPicture) -> None:
@@ -245,10 +233,10 @@ def _draw_path(axes: Axes, picture: AlignmentPicture) -> None:
     axes.plot([0.0, width], [0.0, height], color="white", lw=1.1, ls=(0, (5, 4)), alpha=0.9, label="constant tempo")
     axes.plot(picture.recording_s, picture.score_s, color=_PATH, lw=1.6, label="warping path")
     axes.set(xlim=(0.0, width), ylim=(0.0, height))
-    _style(axes, "Warping path over the cost of matching (dark: alike)", "score (minutes:seconds)")
-    axes.yaxis.set_major_locator(MultipleLocator(_tick_step_s(height)))
-    axes.yaxis.set_major_formatter(FuncFormatter(_clock))
-    legend = axes.legend(loc="upper left", fontsize=8.5, framealpha=0.85, facecolor=_INK, edgecolor="none")
+    style(axes, "Warping path over the cost of matching (dark: alike)", "score (minutes:seconds)")
+    axes.yaxis.set_major_locator(MultipleLocator(tick_step_s(height)))
+    axes.yaxis.set_major_formatter(FuncFormatter(clock))
+    legend = axes.legend(loc="upper left", fontsize=8.5, framealpha=0.85, facecolor=INK, edgecolor="none")
     for text in legend.get_texts():
         text.set_color("white")
 
@@ -257,10 +245,10 @@ def _draw_path_cost(axes: Axes, picture: AlignmentPicture) -> None:
     times_s = np.arange(0.0, picture.recording_duration_s, 0.25)
     cost = np.interp(times_s, picture.recording_s, picture.path_cost)
     smooth = np.convolve(np.pad(cost, 4, mode="edge"), np.full(9, 1 / 9), mode="valid")
-    axes.plot(picture.recording_s, picture.path_cost, color=_FAINT, lw=0.5, alpha=0.55)
-    axes.plot(times_s, smooth, color=_INK, lw=1.4)
+    axes.plot(picture.recording_s, picture.path_cost, color=FAINT, lw=0.5, alpha=0.55)
+    axes.plot(times_s, smooth, color=INK, lw=1.4)
     axes.set_ylim(0.0, max(1.15 * float(np.percentile(picture.path_cost, 99.5)), 1e-9))
-    _style(axes, "Cost along the path (a plateau: wrong music, a repeat or a cut)", "cost")
+    style(axes, "Cost along the path (a plateau: wrong music, a repeat or a cut)", "cost")
 
 
 def _draw_tempo(axes: Axes, picture: AlignmentPicture) -> None:
@@ -269,14 +257,14 @@ def _draw_tempo(axes: Axes, picture: AlignmentPicture) -> None:
     times_s = np.arange(picture.recording_s[0], picture.recording_s[-1], 0.25)
     ratio = np.clip(local_tempo_ratio(picture.score_s, picture.recording_s, times_s), 0.2, 5.0)
     axes.axhspan(0.5, 2.0, color="#e8f1f8", lw=0)
-    axes.axhline(1.0, color=_FAINT, lw=0.8, ls=(0, (5, 4)))
+    axes.axhline(1.0, color=FAINT, lw=0.8, ls=(0, (5, 4)))
     axes.plot(times_s, ratio, color=_PATH, lw=1.4)
     axes.set_yscale("log")
     axes.set_ylim(0.2, 5.0)
     axes.yaxis.set_major_locator(FixedLocator([0.25, 0.5, 1.0, 2.0, 4.0]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
-    _style(axes, "Tempo against the score (over 2 s; seldom outside the band)", "× as written")
+    style(axes, "Tempo against the score (over 2 s; seldom outside the band)", "× as written")
 
 
 def _draw_excerpts(figure: Figure, picture: AlignmentPicture) -> None:
@@ -285,7 +273,7 @@ def _draw_excerpts(figure: Figure, picture: AlignmentPicture) -> None:
     for row, span_s in enumerate(spans):
         axes = figure.add_subplot(grid[row])
         _draw_excerpt(axes, picture, span_s)
-    axes.set_xlabel("recording (seconds)", fontsize=9, color=_INK)
+    axes.set_xlabel("recording (seconds)", fontsize=9, color=INK)
     _draw_key(figure, bool(np.isfinite(picture.notes["confidence"]).any()))
 
 
@@ -299,7 +287,7 @@ def _draw_excerpt(axes: Axes, picture: AlignmentPicture, span_s: tuple[float, fl
     octaves = range(-(-(low - 3) // 12) * 12, high + 6, 12)
     axes.set_yticks(list(octaves), [f"C{pitch // 12 - 1}" for pitch in octaves])
     struck = int(np.count_nonzero(notes["onset_s"] >= begin_s))
-    _style(axes, f"{_clock(begin_s)} to {_clock(end_s)}: {struck} onsets on the energy of each pitch", "pitch")
+    style(axes, f"{clock(begin_s)} to {clock(end_s)}: {struck} onsets on the energy of each pitch", "pitch")
 
 
 def _draw_energy(axes: Axes, picture: AlignmentPicture, span_s: tuple[float, float]) -> None:
@@ -356,36 +344,11 @@ def _draw_key(figure: Figure, any_known: bool) -> None:
     ]
     figure.legend(
         handles=bars, loc="center right", bbox_to_anchor=(0.99, 0.962), ncols=len(bars), fontsize=9.5, frameon=False,
-        labelcolor=_INK, handletextpad=0.1, columnspacing=1.4,
+        labelcolor=INK, handletextpad=0.1, columnspacing=1.4,
     )  # fmt: skip
-
-
-def _style(axes: Axes, title: str, ylabel: str) -> None:
-    axes.set_title(title, fontsize=10, color=_INK, loc="left", pad=5)
-    axes.set_ylabel(ylabel, fontsize=9, color=_INK)
-    axes.tick_params(labelsize=8.5, colors=_INK, length=3)
-    for spine in axes.spines.values():
-        spine.set(color=_FAINT, linewidth=0.7)
 
 
 def _contrast(image: NDArray[np.floating], darkest: float, brightest: float) -> tuple[float, float]:
     """The values between which an image is drawn, from two percentiles; never equal."""
     low, high = np.percentile(image, [darkest, brightest])
     return float(low), float(high if high > low else low + 1.0)
-
-
-def _label_time_axis(axes: Axes, duration_s: float) -> None:
-    from matplotlib.ticker import FuncFormatter, MultipleLocator
-
-    axes.xaxis.set_major_locator(MultipleLocator(_tick_step_s(duration_s)))
-    axes.xaxis.set_major_formatter(FuncFormatter(_clock))
-
-
-def _tick_step_s(duration_s: float, steps_s: Sequence[float] = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)) -> float:
-    """The smallest of the usual steps that gives at most ten ticks."""
-    return next((step for step in steps_s if duration_s / step <= 10), duration_s / 10)
-
-
-def _clock(seconds: float, _position: int | None = None) -> str:
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"

@@ -5,6 +5,7 @@ import click
 from musicnet_build.cli.lazy_group import LazyGroup
 
 SUBCOMMANDS = {
+    "alignment": "Labels of recordings, compared with the true note times.",
     "timbre": "Notes of several instruments, compared on piano rolls.",
 }
 

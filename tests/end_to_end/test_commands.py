@@ -28,6 +28,14 @@ def test_the_demo_makes_its_files_and_tells_its_error(demo: tuple[Path, str]) ->
     assert "Onset error against the true times: median" in printed
 
 
+def test_the_demos_error_is_what_evaluating_its_labels_gives(demo: tuple[Path, str]) -> None:
+    folder, printed = demo
+    (found,) = as_json("evaluate", "alignment", folder / "truth.csv", folder / "labels.csv")["labels"]
+    onset = found["pieces"][0]["onset"]
+    assert f"median {onset['median_ms']:.1f} ms, 95 % under {onset['p95_ms']:.1f} ms" in printed
+    assert f"{onset['within_50_ms']:.1%} within 50 ms" in printed
+
+
 def test_the_demos_labels_are_good(demo: tuple[Path, str]) -> None:
     from musicnet_build.demo import onset_errors
 
