@@ -12,7 +12,6 @@ little".
 Printed are the constants, and how well constants do that were fitted without the piece they are tried on.
 """
 
-import json
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,15 +24,14 @@ from numpy.typing import NDArray
 from musicnet_build.alignment import align
 from musicnet_build.audio import read_audio
 from musicnet_build.confidence import confidence_features, note_confidence
+from musicnet_build.evaluation.alignment import RIGHT_S, calibration, match_notes
+from musicnet_build.evaluation.alignment_files import read_notes
 from musicnet_build.refinement import Refinement
 from musicnet_build.score import Score, read_score
 from musicnet_build.soundfonts import Soundfont, choose_soundfont
 from musicnet_build.warping import Options
 
-RIGHT_S = 0.05
-BEAT_TOLERANCE = 0.06
 MISMATCHED_WEIGHT = 0.01  # more makes wrong scores less sure, and doubtful labels of right ones too doubtful
-BINS = 10
 LEAST_NOTES = 100  # of a bin whose share of right labels means something
 
 Floats = NDArray[np.float64]
@@ -139,23 +137,15 @@ def aligned(pair: Pair) -> Examples:
     )
 
 
-def known_notes(score: Score, refinement: Refinement, truth: Path) -> tuple[NDArray[np.intp], Bools]:
+def known_notes(score: Score, refinement: Refinement, truth: Path) -> tuple[NDArray[np.int64], Bools]:
     """The score's pitched notes that are in the truth, and whether each lies near its true onset."""
-    pitched = score.notes[~score.notes["is_drum"]]
-    notes, right = [], []
-    for true in json.loads(truth.read_text(encoding="utf-8"))["notes"]:
-        rows = np.flatnonzero(pitched["pitch"] == true["pitch"])
-        distance = np.abs(pitched["onset_beats"][rows] - true["beat_on"])
-        if true["p_on"] is None or not np.any(distance <= BEAT_TOLERANCE):
-            continue
-        late_s = np.abs(refinement.onset_s[rows] - true["p_on"])
-        best = np.lexsort((late_s, distance))[0]
-        notes.append(rows[best])
-        right.append(late_s[best] < RIGHT_S)
-    return np.array(notes, np.intp), np.array(right, np.bool_)
+    labels, true_notes = score.notes[~score.notes["is_drum"]].copy(), read_notes(truth)
+    labels["onset_s"] = refinement.onset_s
+    true, label = match_notes(true_notes, labels)
+    return label, np.abs(labels["onset_s"][label] - true_notes["onset_s"][true]) < RIGHT_S
 
 
-def no_note(score: Score) -> tuple[NDArray[np.intp], Bools]:
+def no_note(score: Score) -> tuple[NDArray[np.int64], Bools]:
     """All pitched notes, none of them right."""
     count = int(np.sum(~score.notes["is_drum"]))
     return np.arange(count), np.zeros(count, np.bool_)
@@ -187,7 +177,7 @@ def without_their_own_piece(examples: Examples) -> Floats:
 
 
 def constants(model: Model) -> Iterator[str]:
-    """The lines for ``quality.py``."""
+    """The lines for ``confidence.py``."""
     for name, values in (("_CENTRES", model.centres), ("_SCALES", model.scales), ("_WEIGHTS", model.weights)):
         yield f"{name} = ({', '.join(f'{value:.3f}' for value in values)})"
     yield f"_BIAS = {model.bias:.3f}"
@@ -195,26 +185,22 @@ def constants(model: Model) -> Iterator[str]:
 
 def account(examples: Examples, confidence: Floats) -> Iterator[str]:
     """How well the confidence tells right from wrong, and a reliability table."""
-    from sklearn.metrics import roc_auc_score
-
     matched = examples.matched
     groups = {"all": matched} | {str(name): matched & (examples.group == name) for name in np.unique(examples.group)}
-    for name, group in groups.items():
-        right = examples.right[group]
-        if 0 < right.sum() < len(right):
-            auc = roc_auc_score(right, confidence[group])
-            yield f"AUC {name}: {auc:.3f} ({len(right)} notes, {right.mean():.1%} right)"
+    figures = {name: calibration(confidence[group], examples.right[group]) for name, group in groups.items()}
+    for name, found in figures.items():
+        if found and found.auc is not None:
+            yield f"AUC {name}: {found.auc:.3f} ({found.labels} notes, {found.right:.1%} right)"
     right, wrong = confidence[matched].mean(), confidence[~matched].mean()
     yield f"mean confidence: {right:.2f}, with another piece's score {wrong:.2f}"
     yield "| confidence | notes | mean confidence | right | difference |"
     yield "|---|---:|---:|---:|---:|"
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    for index in range(BINS):
-        inside = matched & (bins == index)
-        if inside.sum() >= LEAST_NOTES:
-            mean, share = confidence[inside].mean(), examples.right[inside].mean()
-            span = f"{index / BINS:.1f} to {(index + 1) / BINS:.1f}"
-            yield f"| {span} | {inside.sum()} | {mean:.2f} | {share:.2f} | {mean - share:+.2f} |"
+    everything = figures["all"]
+    for part in everything.bins if everything else ():
+        if part.labels >= LEAST_NOTES and part.mean_confidence is not None and part.right is not None:
+            apart = part.mean_confidence - part.right
+            span = f"{part.low:.1f} to {part.high:.1f}"
+            yield f"| {span} | {part.labels} | {part.mean_confidence:.2f} | {part.right:.2f} | {apart:+.2f} |"
 
 
 def weighted(weights: tuple[str, ...]) -> dict[Path, float]:
