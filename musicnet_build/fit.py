@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 SHIFTS = np.arange(-3, 4)
 """Semitones by which the score is shifted; the middle one is none."""
 
+_LEAST_DISTANCE = 1e-6
 _CONTRAST_S, _CONTRAST_SEMITONES = 1.0, 7
 _MARGIN = int(SHIFTS[-1])  # bands at both ends that a shifted score does not cover
 
@@ -86,7 +87,8 @@ def fit_along(warping: Warping, start_s: float, end_s: float) -> Fit:
     last = score.shape[1] - _MARGIN
     shifted = [np.linalg.norm(heard - score[:, _MARGIN - k : last - k], axis=1) for k in SHIFTS]
     contrast = _contrast(warping.recording_features, warping.recording_frames_s)[inside]
-    return Fit(times_s, np.array(shifted, dtype=np.float64), contrast)
+    # A rendering compared with itself has no distance at all, and ratios of none mean nothing.
+    return Fit(times_s, np.maximum(np.array(shifted, dtype=np.float64), _LEAST_DISTANCE), contrast)
 
 
 def _contrast(spectrum: Features, frames_s: Floats) -> Floats:

@@ -92,15 +92,25 @@ def _other_music(fit: Fit, limits: Limits) -> list[tuple[str, float, float]]:
 
     Windows overlap by half; those of one kind that touch are one passage.
     """
+    starts_s = [float(time_s) for time_s in np.arange(fit.times_s[0], fit.times_s[-1], limits.passage_s / 2)]
+    kinds = _whole_keys([_kind_of_music(fit.between(at, at + limits.passage_s), limits) for at in starts_s])
     passages: list[tuple[str, float, float]] = []
-    for start_s in map(float, np.arange(fit.times_s[0], fit.times_s[-1], limits.passage_s / 2)):
-        kind = _kind_of_music(fit.between(start_s, start_s + limits.passage_s), limits)
+    for kind, start_s in zip(kinds, starts_s, strict=True):
         end_s = min(start_s + limits.passage_s, float(fit.times_s[-1]))
         if kind and passages and passages[-1][0] == kind and passages[-1][2] >= start_s:
             passages[-1] = (kind, passages[-1][1], end_s)
         elif kind:
             passages.append((kind, start_s, end_s))
     return passages
+
+
+def _whole_keys(kinds: list[str]) -> list[str]:
+    """Windows half in one key and half in another fit no score; they belong to the transposed passage beside them."""
+    beside = zip(["", *kinds], kinds, [*kinds[1:], ""], strict=False)
+    return [
+        TRANSPOSED if kind == WRONG_SCORE and TRANSPOSED in (before, behind) else kind
+        for before, kind, behind in beside
+    ]
 
 
 def _kind_of_music(window: Fit, limits: Limits) -> str:
