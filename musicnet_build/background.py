@@ -1,15 +1,17 @@
-"""Work that another core does meanwhile.
+"""Work that other cores do meanwhile.
 
 For calls that release the interpreter's lock most of the time: decoding, hashing, spectra, synthesis. What belongs
-here is nothing but starting one and waiting for it.
+here is nothing but starting them and waiting for them.
 """
 
+import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -41,3 +43,28 @@ def in_background(
 
     threading.Thread(target=call, daemon=True, name=f"background {getattr(function, '__name__', 'call')}").start()
     return future
+
+
+def on_all_cores(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Call a function with each item, in as many threads as may be used.
+
+    Parameters
+    ----------
+    function : callable
+    items : iterable
+        All are taken before the first call ends.
+
+    Returns
+    -------
+    list
+        What the function returns, in the order of the items. What it raises is raised.
+    """
+    with ThreadPoolExecutor(thread_count()) as threads:
+        return list(threads.map(function, items))
+
+
+def thread_count() -> int:
+    """Return how many threads may be used: what ``OMP_NUM_THREADS`` says, else one per available processor."""
+    if (wanted := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():
+        return max(1, int(wanted))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -20,7 +20,6 @@ Method: H. Sakoe and S. Chiba, "Dynamic programming algorithm optimization for s
 Transactions on Acoustics, Speech, and Signal Processing 26(1), 1978.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from musicnet_build import dtw_kernels as kernels
+from musicnet_build.background import thread_count
 from musicnet_build.errors import AlignmentError
 
 Progress = Callable[[float], None]
@@ -280,9 +280,7 @@ def _checked_weights(step_weights: Weights) -> Weights:
 
 def _checked_threads(threads: int | None) -> int:
     if threads is None:
-        if (wanted := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():
-            return max(1, int(wanted))
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return thread_count()
     if threads < 1:
         raise AlignmentError(f"threads must be at least 1, not {threads}.")
     return threads

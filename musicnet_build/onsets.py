@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build import spectra
+from musicnet_build.background import on_all_cores
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.spectra import Features
 
@@ -99,8 +100,9 @@ def onset_evidence(spectrograms: "OnsetSpectrograms", pitches: Iterable[int]) ->
     dict of ndarray of float32 [shape=(frames,)]
         By pitch.
     """
-    model = onset_model()
-    return {pitch: model(pitch_channels(spectrograms, pitch)) for pitch in sorted(set(pitches))}
+    model, wanted = onset_model(), sorted(set(pitches))
+    curves = on_all_cores(lambda pitch: model(pitch_channels(spectrograms, pitch)), wanted)
+    return dict(zip(wanted, curves, strict=True))
 
 
 @dataclass(frozen=True, eq=False)

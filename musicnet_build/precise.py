@@ -17,6 +17,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from musicnet_build import onsets, spectra
+from musicnet_build.background import in_background
 from musicnet_build.cache import cached_synthesize
 from musicnet_build.compiling import kernel
 from musicnet_build.dtw import band_around, dtw
@@ -147,7 +148,15 @@ class _Heard:
     coarse: View
     evidence: dict[int, Features]
     tuning_cents: float
-    music_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Played:
+    """A score as synthesized in the recording's tempo: ``stretch`` recording seconds to a score second."""
+
+    seen: View
+    stretch: float
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,13 +197,15 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
         With times of all pitched notes in ``refinement``.
     """
     progress("listening for onsets", 0.0)
+    music_s = _music_s(recording)
+    rendering = in_background(_rendered_view, score, music_s, soundfont, options)
     heard = _listen(recording, _pitched(score))
     progress("aligning coarsely", 0.0)
-    rough = _align_coarsely(heard, score, soundfont, options)
+    rough = _align_coarsely(heard, score, rendering.result(), options)
     order = _departing_order(score, rough) if options.search_order else None
     if order:
         reordered, _ = score_in_order(score, order)
-        again = _align_coarsely(heard, reordered, soundfont, options)
+        again = _align_coarsely(heard, reordered, _rendered_view(reordered, music_s, soundfont, options), options)
         if again.cost < rough.cost:
             score, rough = reordered, again
         else:
@@ -228,31 +239,36 @@ def _listen(recording: Features, notes: NoteTable) -> _Heard:
     curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
     # Copies, so that the bands above are not kept.
     fine = View(spectrograms.medium[:, :PIANO_BANDS].copy(), spectrograms.long[:, :PIANO_BANDS].copy())
-    start, end = active_span(recording)
     return _Heard(
         fine=fine,
         coarse=View(fine.onset_window[::4], fine.pitch_window[::4]),
         evidence={pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()},
         tuning_cents=tuning_cents,
-        music_s=(end - start) / SAMPLE_RATE,
     )
 
 
-def _align_coarsely(heard: _Heard, score: Score, soundfont: Soundfont, options: Options) -> _Rough:
+def _music_s(recording: Features) -> float:
+    """Seconds of the recording that are music."""
+    start, end = active_span(recording)
+    return (end - start) / SAMPLE_RATE
+
+
+def _rendered_view(score: Score, music_s: float, soundfont: Soundfont, options: Options) -> _Played:
+    """View and warnings of a score synthesized as long as the music is; its sound, which may be large, is not kept."""
     notes = _pitched(score)
-    stretch = heard.music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
-    played, warnings = _rendered_view(score.retimed(lambda time_s: time_s * stretch), soundfont, options)
-    sides = [(coarse_features(played, floor), coarse_features(heard.coarse, floor)) for floor in FLOORS]
+    stretch = music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
+    retimed = score.retimed(lambda time_s: time_s * stretch)
+    rendered = cached_synthesize(retimed, soundfont, strict=options.strict)
+    return _Played(view(rendered.audio, COARSE_HOP), stretch, rendered.warnings)
+
+
+def _align_coarsely(heard: _Heard, score: Score, played: _Played, options: Options) -> _Rough:
+    notes, stretch = _pitched(score), played.stretch
+    sides = [(coarse_features(played.seen, floor), coarse_features(heard.coarse, floor)) for floor in FLOORS]
     costs, maps = zip(*[_coarse_map(X, Y, options.memory_bytes) for X, Y in sides], strict=True)
     opinions_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(_settled(maps, opinions_s, notes, stretch, heard.evidence), TEMPO_SMOOTHING_S)
-    return _Rough(costs[0], stretch, *sides[0], opinions_s, settled, warnings)
-
-
-def _rendered_view(score: Score, soundfont: Soundfont, options: Options) -> tuple[View, tuple[str, ...]]:
-    """View and warnings of the synthesized score; its sound, which may be large, is not kept."""
-    rendered = cached_synthesize(score, soundfont, strict=options.strict)
-    return view(rendered.audio, COARSE_HOP), rendered.warnings
+    return _Rough(costs[0], stretch, *sides[0], opinions_s, settled, played.warnings)
 
 
 def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:

@@ -17,6 +17,7 @@ import scipy.fft
 import scipy.sparse
 from numpy.typing import ArrayLike, NDArray
 
+from musicnet_build.background import on_all_cores
 from musicnet_build.notes import SAMPLE_RATE
 
 WINDOW_LENGTH = 2048
@@ -74,16 +75,26 @@ def amplitude_blocks(audio: Features, window_length: int, hop_length: int) -> It
     ndarray of float32 [shape=(frames in block, 1 + window_length // 2)]
         Amplitudes: the magnitude of the transform times 2 / sum of the window.
     """
-    window = np.hanning(window_length + 1)[:-1].astype(np.float32)  # periodic: the transform's frame closes on itself
+    for first in range(0, frame_count(len(audio), hop_length), _BLOCK_FRAMES):
+        yield _amplitudes(audio, window_length, hop_length, first)
+
+
+def _amplitudes(audio: Features, window_length: int, hop_length: int, first: int) -> Features:
+    """One block of the amplitude spectrogram, from a frame on."""
+    count = min(_BLOCK_FRAMES, frame_count(len(audio), hop_length) - first)
+    start = first * hop_length - window_length // 2
+    signal = _with_silence(audio, start, start + (count - 1) * hop_length + window_length)
+    frames = np.lib.stride_tricks.sliding_window_view(signal, window_length)[::hop_length]
+    amplitudes: Features = np.abs(scipy.fft.rfft(frames * _window(window_length), axis=1))
+    return amplitudes
+
+
+@lru_cache(maxsize=16)
+def _window(length: int) -> Features:
+    """A Hann window that gives a sine its amplitude."""
+    window = np.hanning(length + 1)[:-1].astype(np.float32)  # periodic: the transform's frame closes on itself
     window *= np.float32(2.0 / window.sum(dtype=np.float64))
-    half = window_length // 2
-    n_frames = frame_count(len(audio), hop_length)
-    for first in range(0, n_frames, _BLOCK_FRAMES):
-        count = min(_BLOCK_FRAMES, n_frames - first)
-        start = first * hop_length - half
-        signal = _with_silence(audio, start, start + (count - 1) * hop_length + window_length)
-        frames = np.lib.stride_tricks.sliding_window_view(signal, window_length)[::hop_length]
-        yield np.abs(scipy.fft.rfft(frames * window, axis=1))
+    return window
 
 
 def log_spectrogram(
@@ -147,10 +158,12 @@ def band_spectrogram(
     """
     bank = pitch_filterbank(window_length, bands_per_octave, highest_pitch, tuning_cents)
     bands = np.empty((frame_count(len(audio), hop_length), bank.shape[1]), np.float32)
-    first = 0
-    for block in amplitude_blocks(audio, window_length, hop_length):
+
+    def fill(first: int) -> None:
+        block = _amplitudes(audio, window_length, hop_length, first)
         bands[first : first + len(block)] = _log(block @ bank, log_gain)
-        first += len(block)
+
+    on_all_cores(fill, range(0, len(bands), _BLOCK_FRAMES))
     return bands
 
 
