@@ -87,12 +87,14 @@ def seconds(start, end):
     return start / SAMPLE_RATE, end / SAMPLE_RATE
 
 
-def in_score_seconds(truth, spans):
-    """Spans of the unedited recording on the score's clock."""
+def in_score_seconds(truth, spans, ends_s):
+    """Spans of the unedited recording on the score's clock; the ends of the recording are those of the score."""
     notes = [note for note in json.loads(truth.read_text(encoding="utf-8"))["notes"] if note["p_on"] is not None]
     score_s, chord = np.unique([note["s_on"] for note in notes], return_inverse=True)
     played_s = np.bincount(chord, [note["p_on"] for note in notes]) / np.bincount(chord)
-    return [tuple(np.interp(span, np.maximum.accumulate(played_s), score_s)) for span in spans]
+    recording_end_s, score_end_s = ends_s
+    knots_s = np.maximum.accumulate([0.0, *played_s, recording_end_s])
+    return [tuple(np.interp(span, knots_s, [0.0, *score_s, score_end_s])) for span in spans]
 
 
 def overlap(one, other):
@@ -122,9 +124,10 @@ def row_of(job):
     from musicnet_build.score import read_score
     from musicnet_build.soundfonts import choose_soundfont
 
-    audio = read_audio(piece / "recording.flac")
-    audio, missing, extra = edited(audio, edit, np.random.default_rng(SEED))
-    quality = align(audio, read_score(score / "score.mid"), choose_soundfont(soundfont)).quality
+    recording, music = read_audio(piece / "recording.flac"), read_score(score / "score.mid")
+    ends_s = len(recording) / SAMPLE_RATE, music.duration_s
+    audio, missing, extra = edited(recording, edit, np.random.default_rng(SEED))
+    quality = align(audio, music, choose_soundfont(soundfont)).quality
     return {
         "piece": piece.name,
         "edit": edit,
@@ -136,7 +139,7 @@ def row_of(job):
         "shift_ratio": round(quality.shift_ratio, 3),
         "tuning_cents": quality.tuning_cents,
         "kinds": sorted({suspicion.kind for suspicion in quality.suspicions}),
-        "overlap": best_overlap(quality, in_score_seconds(piece / "truth.json", missing), extra),
+        "overlap": best_overlap(quality, in_score_seconds(piece / "truth.json", missing, ends_s), extra),
     }
 
 
