@@ -18,13 +18,15 @@ import numpy as np
 import pytest
 from small_dataset import LATE_S, Material, contents
 
+from musicnet_build.audio import read_audio, write_audio
 from musicnet_build.datasets.build import local_runner, summary_table
 from musicnet_build.datasets.cluster import cluster_runner
 from musicnet_build.datasets.musicnet import count_overlaps, read_json
 from musicnet_build.datasets.recording import Row, prepared_score
+from musicnet_build.datasets.validate import find_problems
 from musicnet_build.errors import AlignmentError, DatasetError, ManifestError
-from musicnet_build.labels import read_labels
-from musicnet_build.notes import empty_notes
+from musicnet_build.labels import read_labels, write_labels
+from musicnet_build.notes import SAMPLE_RATE, empty_notes
 from musicnet_build.score import PITCH_BEND, read_score
 
 
@@ -206,6 +208,36 @@ def test_an_excerpt_and_a_transposition_are_applied(material: Material, tmp_path
     assert "is not in it" in row.reasons[0]
 
 
+def test_a_recording_is_labelled_in_the_playing_order_of_the_manifest(material: Material, tmp_path: Path) -> None:
+    changed = material.copy(tmp_path / "in")
+    changed.manifest.write_text("".join(changed.manifest.read_text().splitlines(keepends=True)[:2]))
+    audio = read_audio(changed.folder / "1.flac")
+    seam = round((1.1 * 1.2 + LATE_S) * SAMPLE_RATE)
+    write_audio(changed.folder / "1.flac", np.concatenate([audio[seam:], audio[:seam]]))
+    changed.change("1", order="b2.4-b4.7, b0-b2.4")
+    changed.build(tmp_path / "out")
+    labels = read_labels(tmp_path / "out" / "train_labels" / "1.csv")
+    assert labels["onset_beats"][::2].tolist() == pytest.approx([2.4, 3.2, 4.0, 0.0, 0.8, 1.6])
+    first_half_s = (len(audio) - seam) / SAMPLE_RATE + LATE_S + 1.1 * 0.4 * np.arange(3)
+    assert np.abs(labels["onset_s"][6::2] - first_half_s).max() < 0.05
+    changed.change("1", order="1-2")
+    (row,) = changed.build(tmp_path / "out")
+    assert (row.state, row.made) == ("failed", False)
+    assert "states no time signature" in row.reasons[0]
+
+
+def test_overlaps_of_a_passage_that_is_played_twice_count_twice(material: Material, tmp_path: Path) -> None:
+    changed = material.copy(tmp_path / "in")
+    changed.manifest.write_text("".join(changed.manifest.read_text().splitlines(keepends=True)[:2]))
+    notes = empty_notes(3)
+    notes["onset_s"], notes["offset_s"], notes["pitch"], notes["velocity"] = [0, 0.4, 1.6], [1.2, 0.8, 2.3], 60, 90
+    write_labels(changed.folder / "1.mid", notes)
+    changed.change("1", order="b0-b2.4,b0-b4.6")
+    changed.build(tmp_path / "out")
+    assert read_json(tmp_path / "out" / "quality" / "1.json")["overlaps_in_score"] == 2
+    assert [problem for problem in find_problems(tmp_path / "out") if "overlap" in problem.fault] == []
+
+
 def test_a_score_is_transposed_and_tuned_as_it_sounds(material: Material) -> None:
     score = read_score(material.folder / "1.mid")
     sounding = prepared_score(score, -12, 50)
@@ -252,6 +284,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from small_dataset import Material
+from musicnet_build.audio import read_audio, write_audio
 from musicnet_build.datasets.build import local_runner
 if __name__ == "__main__":
     Material(Path(sys.argv[1])).build(Path(sys.argv[2]), run=local_runner(2))

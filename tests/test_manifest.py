@@ -76,6 +76,20 @@ def test_all_problems_of_the_file_are_named_at_once_with_their_lines(folder: Pat
         assert f"line {line}: {words}" in found
 
 
+def test_a_playing_order_is_read_where_it_is_quoted_and_one_that_no_score_has_is_named(folder: Path) -> None:
+    header = "id,recording,score,order,transposition\n"
+    (entry,) = read_manifest(write(folder, header + '1,a.wav,a.mid,"1-24, 9-48",\n')).entries
+    assert entry.order == "1-24, 9-48"
+    rows = ["1,a.wav,a.mid,12-Jan,", "2,a.wav,a.mid,9-1,", "3,a.wav,a.mid,1-24,9-48", "4,a.wav,a.mid,1-2,3-4,"]
+    found = problems(write(folder, header + "\n".join(rows) + "\n"))
+    assert found[0].startswith("line 2: order '12-Jan': '12-Jan' is no passage of a playing order: write measures")
+    assert found[1].startswith(
+        "line 3: order '9-1': the passage '9-1' is not from a measure to the same or a later one"
+    )
+    assert found[2].startswith("line 4: transposition '9-48'")
+    assert "line 5: 6 cells in 5 columns; a cell with ',' in it needs quotes" in found
+
+
 def test_a_misspelt_column_is_named_with_the_one_that_is_meant(folder: Path) -> None:
     assert problems(write(folder, "id,recording,score,composser\n")) == (
         "line 1: 'composser' is no field of a manifest; is 'composer' meant?",

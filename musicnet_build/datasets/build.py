@@ -212,6 +212,7 @@ def _task(entry: Entry, folder: Path, root: Path, settings: Settings, soundfont:
         start_s=entry.start_s,
         end_s=entry.end_s,
         preset=entry.preset or settings.preset,
+        order=entry.order,
         transposition=entry.transposition,
         tuning_cents=entry.tuning_cents,
         strict=settings.strict,

@@ -18,8 +18,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from musicnet_build.alignment import RECIPES
-from musicnet_build.errors import ManifestError
+from musicnet_build.errors import ManifestError, ScoreError
 from musicnet_build.files import replacing
+from musicnet_build.playing_order import read_passages
 
 MAX_FILE_BYTES = 32 * 2**20
 
@@ -45,6 +46,8 @@ class Entry(BaseModel):
         The part of the recording to use; all of it by default.
     soundfont, preset : str
         Where this recording needs others than the rest.
+    order : str
+        The order in which the passages of the score are played, such as ``1-24,9-48``, where it is not as written.
     transposition : int
         Semitones by which the recording sounds above the score as written.
     tuning_cents : float
@@ -73,6 +76,7 @@ class Entry(BaseModel):
     end_s: Annotated[float, Field(gt=0, le=1e6)] | None = None
     soundfont: _Text = ""
     preset: _Text = ""
+    order: _Text = ""
     transposition: Annotated[int, Field(ge=-36, le=36)] = 0
     tuning_cents: Annotated[float, Field(ge=-100, le=100)] = 0.0
     check: _Text = ""
@@ -90,6 +94,16 @@ class Entry(BaseModel):
     def _is_known(cls, value: str) -> str:
         if value and value not in RECIPES:
             raise ValueError(f"is none of {', '.join(RECIPES)}")
+        return value
+
+    @field_validator("order")
+    @classmethod
+    def _is_a_playing_order(cls, value: str) -> str:
+        if value:
+            try:
+                read_passages(value)
+            except ScoreError as error:
+                raise ValueError(str(error).removesuffix(".")) from error
         return value
 
     @model_validator(mode="after")
@@ -230,8 +244,8 @@ def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
             if not any(cell.strip() for cell in cells):
                 continue
             fields = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
-            surplus = [f"{len(cells)} cells in {len(header)} columns"] if len(cells) > len(header) else []
-            yield _Row(reader.line_num, fields, tuple(surplus))
+            surplus = f"{len(cells)} cells in {len(header)} columns; a cell with {delimiter!r} in it needs quotes"
+            yield _Row(reader.line_num, fields, (surplus,) if len(cells) > len(header) else ())
     except csv.Error as error:
         raise ManifestError(f"{path}: line {reader.line_num}: {error}.") from error
 

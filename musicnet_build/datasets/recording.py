@@ -29,6 +29,7 @@ from musicnet_build.fluidsynth_library import library_version
 from musicnet_build.labels import labelled, write_labels
 from musicnet_build.listening.overlay import overlay
 from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.playing_order import parse_order
 from musicnet_build.score import PITCH_BEND, Score, read_score
 from musicnet_build.soundfonts import choose_soundfont
 from musicnet_build.warping import Options
@@ -59,6 +60,8 @@ class Task:
     start_s, end_s : float
         The part of the recording to use; None for all of it.
     preset : str
+    order : str
+        The playing order as in the manifest; empty where the program is to find it.
     transposition : int
         Semitones.
     tuning_cents : float
@@ -81,6 +84,7 @@ class Task:
     start_s: float = 0.0
     end_s: float | None = None
     preset: str = "precise"
+    order: str = ""
     transposition: int = 0
     tuning_cents: float = 0.0
     strict: bool = False
@@ -93,7 +97,8 @@ class Task:
     @property
     def settings(self) -> dict[str, Any]:
         """What, besides the inputs' bytes, decides the output."""
-        names = ("start_s", "end_s", "preset", "transposition", "tuning_cents", "strict", "with_confidence", "overlay")
+        excerpt, score = ("start_s", "end_s"), ("order", "transposition", "tuning_cents")
+        names = (*excerpt, *score, "preset", "strict", "with_confidence", "overlay")
         return {name: getattr(self, name) for name in names}
 
 
@@ -248,10 +253,16 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
     # What is about to be overwritten is no longer what the record says.
     record_path(root, task.id).unlink(missing_ok=True)
     score = prepared_score(read_score(task.score), task.transposition, task.tuning_cents)
+    order = parse_order(task.order, score) if task.order else None
     audio = _excerpt(task, read_audio(task.recording))
     _check_space(root, audio.nbytes)
     alignment = align(
-        audio, score, choose_soundfont(task.soundfont), preset=task.preset, options=Options(strict=task.strict)
+        audio,
+        score,
+        choose_soundfont(task.soundfont),
+        preset=task.preset,
+        order=order,
+        options=Options(strict=task.strict),
     )
     verdict, reasons, measures = machine_verdict(alignment)
     record = {
@@ -263,7 +274,7 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
         "samples": len(audio),
         "notes": len(labelled(alignment.notes)),
         "instruments": sorted({int(program) + 1 for program in alignment.notes["program"]}),
-        "overlaps_in_score": musicnet.count_overlaps(labelled(score.notes)),
+        "overlaps_in_score": musicnet.count_overlaps(labelled(alignment.warping.score.notes)),
         "verdict": verdict,
         "reasons": reasons,
     }
