@@ -7,8 +7,8 @@ folder looks like to ``musicnet``.
 
 import contextlib
 import fcntl
+import functools
 import os
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -30,11 +30,13 @@ from musicnet_build.datasets.recording import (
     Row,
     Task,
     make_recording,
+    memory_needed,
     read_record,
     state_of,
     versions,
 )
 from musicnet_build.errors import DatasetError, SoundfontError
+from musicnet_build.files import remove_leftovers
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.soundfonts import choose_soundfont
 
@@ -45,16 +47,8 @@ INCLUDED = {
 }
 """For each choice of the worst state that goes into the sets, all states that do."""
 
-# Peak memory of a job: what it needs at any rate, and for each second of sound. Measured by tests/benchmarks.
-_JOB_BYTES = 500 * 2**20
-_JOB_BYTES_PER_SECOND = 1_500_000
-# Bytes of a second of sound in a file, low enough for most: a guess at the duration without opening the file.
-_FILE_BYTES_PER_SECOND = {".wav": 88_200, ".aif": 88_200, ".aiff": 88_200, ".flac": 40_000}
-_COMPRESSED_BYTES_PER_SECOND = 16_000
 _MEMORY_SHARE = 0.8
 _CONTAINER = Path("/sys/fs/cgroup")
-# What musicnet_build.files.replacing names its files.
-_TEMPORARY = re.compile(r"\..+-[a-z0-9_]{8}(\.\w+)?")
 
 
 @dataclass(frozen=True)
@@ -145,10 +139,10 @@ def build(
     root = Path(folder).absolute()
     tasks = _tasks(manifest, root, settings, allow_outside)
     with _locked(root):
-        _remove_leftovers(root)
+        _remove_all_leftovers(root)
         outcomes = _run(tasks, run or local_runner(default_workers()), progress)
         # Once more: a worker may have been killed while it wrote.
-        _remove_leftovers(root)
+        _remove_all_leftovers(root)
         made = {outcome.id for outcome in outcomes if outcome.result is True}
         rows = [_row(task, outcome, manifest.folder, outcome.id in made) for task, outcome in _by_id(tasks, outcomes)]
         _write_lists(root, manifest, tasks, rows)
@@ -226,7 +220,7 @@ def _task(entry: Entry, folder: Path, root: Path, settings: Settings, soundfont:
 
 def _run(tasks: list[Task], run: Runner, progress: Callable[[Progress], object] | None) -> list[Outcome]:
     sizes = {task.id: Path(task.recording).stat().st_size for task in tasks}
-    jobs = [Job(task.id, make_recording, asdict(task), _job_bytes(task, sizes[task.id])) for task in tasks]
+    jobs = [Job(task.id, make_recording, asdict(task), functools.partial(memory_needed, task)) for task in tasks]
     clock = _Clock(sizes)
 
     def on_done(outcome: Outcome) -> None:
@@ -264,11 +258,6 @@ class _Clock:
         return elapsed_s / self._made_bytes * sum(self._sizes.values())
 
 
-def _job_bytes(task: Task, file_bytes: int) -> int:
-    per_second = _FILE_BYTES_PER_SECOND.get(Path(task.recording).suffix.lower(), _COMPRESSED_BYTES_PER_SECOND)
-    return _JOB_BYTES + round(file_bytes / per_second * _JOB_BYTES_PER_SECOND)
-
-
 def _free_memory() -> int:
     """Bytes that can be had without swapping, by this machine and by the container; a guess where neither says."""
     found = []
@@ -302,12 +291,9 @@ def _locked(root: Path) -> Iterator[None]:
         yield
 
 
-def _remove_leftovers(root: Path) -> None:
-    """Remove the temporary files of processes that were killed."""
-    for folder in (root, *(path for path in root.iterdir() if path.is_dir() and path.name in _FOLDERS)):
-        for path in folder.glob(".*"):
-            if path.is_file() and _TEMPORARY.fullmatch(path.name):
-                path.unlink()
+def _remove_all_leftovers(root: Path) -> None:
+    for folder in (root, *(root / name for name in _FOLDERS)):
+        remove_leftovers(folder)
 
 
 def _by_id(tasks: list[Task], outcomes: list[Outcome]) -> Iterator[tuple[Task, Outcome]]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from musicnet_build import __version__
 from musicnet_build.alignment import Alignment, align
-from musicnet_build.audio import read_audio, write_audio
+from musicnet_build.audio import audio_info, read_audio, write_audio
 from musicnet_build.datasets import musicnet
 from musicnet_build.errors import AlignmentError, AudioError, DatasetError
 from musicnet_build.files import sha256_of
@@ -40,6 +40,13 @@ STATES = (ACCEPTED, REVIEW, REJECTED, FAILED)
 RECORDS_FOLDER = ".build"
 OVERLAY_CLIPS = ("start", "middle", "end")
 CLIP_S = 10.0
+
+# Peak memory of a job by its preset: at any length, and for each second of its recording. Estimates from above of what
+# tests/benchmarks/bench_memory.py measures; the preset musicnet also keeps the score's sound, here of up to twice the
+# recording's length.
+_PEAK_BYTES = {"precise": (450_000_000, 1_250_000), "musicnet": (300_000_000, 650_000)}
+# Of a sound file that does not say how long it is: as few as most have.
+_LEAST_BYTES_PER_SECOND = 16_000
 
 _BEND_RANGE_CENTS = 200
 _BEND_UNITS = 8192
@@ -144,6 +151,28 @@ def make_recording(**fields: Any) -> bool:
         return False
     _make(task, inputs, key)
     return True
+
+
+def memory_needed(task: Task) -> int:
+    """Estimate from above how much memory the job of a recording takes at its peak, in bytes.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    int
+    """
+    at_any_length, per_second = _PEAK_BYTES[task.preset]
+    try:
+        duration_s = audio_info(task.recording).duration_s
+        if duration_s is None:
+            duration_s = Path(task.recording).stat().st_size / _LEAST_BYTES_PER_SECOND
+    except (AudioError, OSError):
+        # Nor will the job read it: it ends early, with the reason.
+        return at_any_length
+    return at_any_length + round(duration_s * per_second)
 
 
 def record_path(dataset: Path, recording_id: str) -> Path:
