@@ -48,6 +48,7 @@ INCLUDED = {
 """For each choice of the worst state that goes into the sets, all states that do."""
 
 _MEMORY_SHARE = 0.8
+_SETTLING_S = 10.0
 _CONTAINER = Path("/sys/fs/cgroup")
 
 
@@ -163,7 +164,7 @@ def summary_table(rows: Sequence[Row]) -> list[str]:
     counts = Counter(row.state for row in rows)
     lines = [f"{state:<9} {counts[state]:>6}" for state in STATES if counts[state]]
     lines.append(f"{'in sets':<9} {sum(row.included for row in rows):>6}")
-    lines += [f"{row.state:<9} {row.id:>6}  {'; '.join(row.reasons)}" for row in rows if row.state != ACCEPTED]
+    lines += [f"{row.state:<9} {row.id:>6}  {row.reason}" for row in rows if row.state != ACCEPTED]
     return lines
 
 
@@ -232,30 +233,28 @@ def _run(tasks: list[Task], run: Runner, progress: Callable[[Progress], object] 
 
 
 class _Clock:
-    """Estimates the remaining time from the pace of the recordings that had to be made, by the size of their files."""
+    """Estimates the remaining time from the pace so far, by the size of the recordings' files.
+
+    Recordings that were found ready say nothing of how long the others take, and the first seconds, in which the
+    workers start, little.
+    """
 
     def __init__(self, sizes: dict[str, int]) -> None:
-        self._now = time.monotonic
-        self._sizes = dict(sizes)
-        self._paces: list[tuple[float, int]] = []  # moment, bytes still to do
-        self._started_s = self._now()
-        self._kept_bytes = 0
+        self._sizes = sizes
+        self._left_bytes = sum(sizes.values())
         self._made_bytes = 0
+        self._started_s = time.monotonic()
         self.done = 0
 
     def remaining_s(self, outcome: Outcome) -> float | None:
         self.done += 1
-        size = self._sizes.pop(outcome.id)
-        if outcome.result is False:
-            # Found ready: says nothing of how long the others take, and took next to no time.
-            self._kept_bytes += size
-            return None if not self._made_bytes else self._estimate()
-        self._made_bytes += size
-        return self._estimate()
-
-    def _estimate(self) -> float:
-        elapsed_s = self._now() - self._started_s
-        return elapsed_s / self._made_bytes * sum(self._sizes.values())
+        size = self._sizes[outcome.id]
+        self._left_bytes -= size
+        self._made_bytes += 0 if outcome.result is False else size
+        elapsed_s = time.monotonic() - self._started_s
+        if not self._made_bytes or elapsed_s < _SETTLING_S:
+            return None
+        return elapsed_s / self._made_bytes * self._left_bytes
 
 
 def _free_memory() -> int:
@@ -338,9 +337,7 @@ def _write_lists(root: Path, manifest: Manifest, tasks: list[Task], rows: list[R
         musicnet.METADATA_COLUMNS,
         [entry.model_dump() | {"seconds": f"{record['samples'] / SAMPLE_RATE:.0f}"} for entry, record in included],
     )
-    left_out = [
-        {"id": row.id, "state": row.state, "reason": "; ".join(row.reasons)} for row in rows if not row.included
-    ]
+    left_out = [{"id": row.id, "state": row.state, "reason": row.reason} for row in rows if not row.included]
     musicnet.write_table(root / musicnet.LEFT_OUT_FILE, musicnet.LEFT_OUT_COLUMNS, left_out)
     for split in musicnet.SPLITS:
         ids = [entry.id for entry, _ in included if entry.split == split]

@@ -185,8 +185,8 @@ def read_manifest(path: str | os.PathLike[str], *, allow_outside: bool = False) 
         raise ManifestError(f"{path} names no recording.")
     problems: list[str] = []
     entries = [(row.line, entry) for row in rows if (entry := _checked(row, problems))]
-    problems += _doubled_ids(entries)
-    problems += _file_problems(path, entries, allow_outside)
+    problems += _doubled_ids(rows)
+    problems += _file_problems(path, rows, allow_outside)
     if problems:
         raise InvalidManifestError(path, sorted(problems, key=_line_of))
     return Manifest(path, tuple(entry for _, entry in entries), tuple(line for line, _ in entries))
@@ -211,7 +211,8 @@ def write_manifest(path: str | os.PathLike[str], entries: Iterable[Mapping[str, 
 
 def inside(folder: Path, path: str) -> bool:
     """Return whether a path from a folder stays in it, links followed."""
-    return (folder / path).resolve().is_relative_to(folder.resolve())
+    # Not Path.resolve, which stops at links that lead in a circle.
+    return Path(os.path.realpath(folder / path)).is_relative_to(os.path.realpath(folder))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -329,22 +330,24 @@ def _unknown(name: str) -> str:
     return f"{name[:60]!r} is no field of a manifest" + (f"; is {near[0]!r} meant?" if near else "")
 
 
-def _doubled_ids(entries: list[tuple[int, Entry]]) -> list[str]:
+def _doubled_ids(rows: list[_Row]) -> Iterator[str]:
     first: dict[str, int] = {}
-    return [
-        f"line {line}: id {entry.id} is that of line {first[entry.id]} already"
-        for line, entry in entries
-        if first.setdefault(entry.id, line) != line
-    ]
+    for row in rows:
+        one = row.fields.get("id", "").strip()
+        if one and first.setdefault(one, row.line) != row.line:
+            yield f"line {row.line}: id {one[:60]} is that of line {first[one]} already"
 
 
-def _file_problems(path: Path, entries: list[tuple[int, Entry]], allow_outside: bool) -> Iterator[str]:
+def _file_problems(path: Path, rows: list[_Row], allow_outside: bool) -> Iterator[str]:
     folder = path.absolute().parent
-    for line, entry in entries:
-        for name, value in (("recording", entry.recording), ("score", entry.score)):
+    for line, fields, _ in rows:
+        for name in ("recording", "score"):
+            value = fields.get(name, "").strip()
+            if not value or not value.isprintable():
+                continue
             if not allow_outside and not inside(folder, value):
                 yield f"line {line}: {name} {value} lies outside the manifest's folder (--allow-outside permits that)"
-            elif not (folder / value).is_file():
+            elif not os.path.isfile(folder / value):  # noqa: PTH113 - is_file() raises where a name is too long
                 yield f"line {line}: {name} {value} does not exist"
 
 

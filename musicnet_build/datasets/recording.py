@@ -119,6 +119,11 @@ class Row:
     included: bool
     made: bool
 
+    @property
+    def reason(self) -> str:
+        """All reasons on one line."""
+        return "; ".join(reason.removesuffix(".") for reason in self.reasons)
+
 
 def make_recording(**fields: Any) -> bool:
     """Do the job of one recording.
