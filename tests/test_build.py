@@ -10,17 +10,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from small_dataset import LATE_S, Material, contents
 
 from musicnet_build.audio import read_audio, write_audio
-from musicnet_build.datasets.build import local_runner, summary_table
+from musicnet_build.datasets.build import build, local_runner, summary_table
 from musicnet_build.datasets.cluster import cluster_runner
+from musicnet_build.datasets.jobs import Job, Outcome
+from musicnet_build.datasets.manifest import read_manifest
 from musicnet_build.datasets.musicnet import count_overlaps, read_json
 from musicnet_build.datasets.recording import Row, prepared_score
 from musicnet_build.datasets.validate import find_problems
@@ -195,6 +198,35 @@ def test_overlay_clips_are_written_on_request(material: Material, tmp_path: Path
     assert (tmp_path / "out" / "train_labels" / "1.csv").read_text().splitlines()[0].endswith(",confidence")
 
 
+def test_the_remaining_time_follows_the_pace_of_what_was_made(
+    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr("musicnet_build.datasets.build.time", SimpleNamespace(monotonic=lambda: now_s))
+    told: list[float | None] = []
+
+    def run(jobs: Sequence[Job], on_done: Callable[[Outcome], object]) -> list[Outcome]:
+        """One recording found ready, one that took 20 seconds, and another; nothing is written."""
+        nonlocal now_s
+        outcomes = [
+            Outcome(job.id, "done", None, 0.0, made) for job, made in zip(jobs, (False, True, True), strict=True)
+        ]
+        for now_s, outcome in zip((0.0, 20.0, 40.0), outcomes, strict=True):
+            on_done(outcome)
+        return outcomes
+
+    rows = build(
+        read_manifest(material.manifest),
+        tmp_path / "out",
+        material.settings,
+        run=run,
+        progress=lambda step: told.append(step.remaining_s),
+    )
+    second, third = ((material.folder / f"{one}.flac").stat().st_size for one in (2, 3))
+    assert told == [None, pytest.approx(20.0 * third / second), 0.0]
+    assert [row.reasons for row in rows] == [("its record is missing: run again.",)] * 3
+
+
 def test_an_excerpt_and_a_transposition_are_applied(material: Material, tmp_path: Path) -> None:
     changed = material.copy(tmp_path / "in")
     changed.manifest.write_text("".join(changed.manifest.read_text().splitlines(keepends=True)[:2]))
@@ -284,7 +316,6 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from small_dataset import Material
-from musicnet_build.audio import read_audio, write_audio
 from musicnet_build.datasets.build import local_runner
 if __name__ == "__main__":
     Material(Path(sys.argv[1])).build(Path(sys.argv[2]), run=local_runner(2))
