@@ -208,10 +208,9 @@ def test_the_remaining_time_follows_the_pace_of_what_was_made(
     def run(jobs: Sequence[Job], on_done: Callable[[Outcome], object]) -> list[Outcome]:
         """One recording found ready, one that took 20 seconds, and another; nothing is written."""
         nonlocal now_s
-        outcomes = [
-            Outcome(job.id, "done", None, 0.0, made) for job, made in zip(jobs, (False, True, True), strict=True)
-        ]
-        for now_s, outcome in zip((0.0, 20.0, 40.0), outcomes, strict=True):
+        outcomes = [Outcome(job.id, "done", None, 0.0, job is not jobs[0]) for job in jobs]
+        for moment_s, outcome in zip((0.0, 20.0, 40.0), outcomes, strict=True):
+            now_s = moment_s
             on_done(outcome)
         return outcomes
 
