@@ -1,5 +1,6 @@
 """``musicnet-build init``: pair recordings and scores into a manifest."""
 
+import itertools
 import time
 from pathlib import Path
 
@@ -29,10 +30,9 @@ def command(recordings: Path, scores: Path, output: Path, verbose: bool, as_json
     started = time.monotonic()
     with console.progress_bar(verbose) as progress:
         pairs = pair_files(recordings, scores, progress=progress)
-    named, unnamed = [], []
-    for pair in pairs:
-        writable = is_writable_name(pair.recording) and is_writable_name(pair.score or Path())
-        (named if writable else unnamed).append(pair)
+    writable = [is_writable_name(pair.recording) and is_writable_name(pair.score or Path()) for pair in pairs]
+    named = list(itertools.compress(pairs, writable))
+    unnamed = [pair for pair, is_so in zip(pairs, writable, strict=True) if not is_so]
     rows = manifest_rows(named, output.absolute().parent)
     write_manifest(output, rows)
     unpaired = [(str(pair.recording), pair.doubt) for pair in named if pair.score is None]
