@@ -182,7 +182,7 @@ def bench_builds(manifest: Path, folder: Path, hours: float, workers: int, prese
             "came out": ", ".join(f"{count} {state}" for state, count in build.states.items()),
         }.items():
             rows.setdefault(name, []).append(value)
-        print(f"{preset}: {build}"[:200], file=sys.stderr, flush=True)
+        print(f"{preset}: {build.wall_s:.0f} s", file=sys.stderr, flush=True)
     print_table("", presets, rows)
     return dataset
 
