@@ -5,9 +5,10 @@
 
 Makes its own short scores and recordings in FOLDER and builds them once undisturbed, with two workers. Then, so many
 times each: kills the build with SIGKILL at a random moment and runs it again; kills one of its workers; kills
-`pack musicnet` and runs it again. Whatever a killed process leaves under its own name must be whole already. Where
-this process may mount a file system, a build and a packer also meet a full disk. Prints a line for each, and exits
-with 1 where a single byte differs from the undisturbed run.
+`pack musicnet` and runs it again. A moment is up to 0.3 s after a random number of files is there, so that moments
+spread over the work however busy the machine is. Whatever a killed process leaves under its own name must be whole
+already. Where this process may mount a file system, a build and a packer also meet a full disk. Prints a line for
+each, and exits with 1 where a single byte differs from the undisturbed run.
 """
 
 import argparse
@@ -40,6 +41,11 @@ def finish(process):
 
 def files_of(folder):
     return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+
+
+def count_files(folder):
+    """How many files there are, while others come and go."""
+    return sum(len(names) for _, _, names in os.walk(folder))
 
 
 def is_same(folder, expected):
@@ -84,14 +90,25 @@ class Series:
 
     def __init__(self, command, output, expected, generator):
         self.command, self.output, self.expected, self.generator = command, output, expected, generator
-        started = time.monotonic()
-        assert finish(start(*command, "-o", expected))[0] == 0
-        self.undisturbed_s = time.monotonic() - started
+        self.most_files = 0
+        process = start(*command, "-o", expected)
+        while process.poll() is None:
+            self.most_files = max(self.most_files, count_files(expected.parent))
+            time.sleep(0.01)
+        assert finish(process)[0] == 0
 
     def fresh(self):
         shutil.rmtree(self.output.parent, ignore_errors=True)
         self.output.parent.mkdir(parents=True)
         return start(*self.command, "-o", self.output)
+
+    def wait_a_while(self, process):
+        """Wait for a random moment of the work; return what the moment is."""
+        count, more_s = self.generator.integers(self.most_files), self.generator.uniform(0, 0.3)
+        while process.poll() is None and count_files(self.output.parent) < count:
+            time.sleep(0.002)
+        wait(process, more_s)
+        return f"{more_s:.2f} s after {count} of {self.most_files} files"
 
     def same(self):
         return is_same(self.output.parent, self.expected.parent)
@@ -99,21 +116,21 @@ class Series:
     def kill_and_resume(self):
         """Kill the command, look at what it left, run it again."""
         killed = False
-        while not killed:  # unless it was quicker than the undisturbed run
-            process, moment_s = self.fresh(), self.generator.uniform(0, self.undisturbed_s)
-            wait(process, moment_s)
+        while not killed:  # unless it was done meanwhile
+            process = self.fresh()
+            moment = self.wait_a_while(process)
             process.kill()
             killed = finish(process)[0] == -signal.SIGKILL
         time.sleep(0.3)  # its workers notice
         torn, left = torn_files(self.output.parent, self.expected.parent), len(files_of(self.output.parent))
         code, errors = finish(start(*self.command, "-o", self.output))
         good = code == 0 and not torn and self.same()
-        return good, f"killed after {moment_s:.1f} s, {left} files, none torn; run again, the same bytes", errors
+        return good, f"killed {moment}, {left} left, none torn; run again, the same bytes", errors
 
     def kill_a_worker(self):
         """Kill one of the workers; the command must not need another run."""
-        process, moment_s = self.fresh(), self.generator.uniform(0, self.undisturbed_s)
-        wait(process, moment_s)
+        process = self.fresh()
+        moment = self.wait_a_while(process)
         victims = []
         while not victims and process.poll() is None:
             victims = workers_of(process)
@@ -122,7 +139,7 @@ class Series:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(victims[self.generator.integers(len(victims))], signal.SIGKILL)
         code, errors = finish(process)
-        what = f"a worker killed after {moment_s:.1f} s" if victims else f"had ended before {moment_s:.1f} s"
+        what = f"a worker killed {moment}" if victims else f"done {moment}"
         return code == 0 and self.same(), f"{what}: completed by itself, the same bytes", errors
 
     def fill_the_disk(self, share):
@@ -177,7 +194,6 @@ def main():
     builds = Series(build, folder / "runs" / "build" / "dataset", expected / "build" / "dataset", generator)
     pack = ("pack", "musicnet", builds.expected, "--gzip")
     packs = Series(pack, folder / "runs" / "pack" / "musicnet.h5", expected / "pack" / "musicnet.h5", generator)
-    print(f"undisturbed: build ({arguments.preset}) {builds.undisturbed_s:.1f} s, pack {packs.undisturbed_s:.1f} s")
     trials = [
         (name, trial, ())
         for name, trial in (
