@@ -4,10 +4,14 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+# What replacing() names its temporary files.
+_TEMPORARY = re.compile(r"\..+-[a-z0-9_]{8}(\.\w+)?")
 
 
 @contextlib.contextmanager
@@ -39,6 +43,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         _fsync(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Remove the temporary files that killed processes left in a folder; nobody may be writing there.
+
+    Parameters
+    ----------
+    folder : str or PathLike
+        One that is ours alone, or that does not exist.
+    """
+    for path in Path(folder).glob(".*"):
+        if path.is_file() and _TEMPORARY.fullmatch(path.name):
+            path.unlink()
 
 
 def write_json(path: str | os.PathLike[str], values: Any) -> None:

@@ -11,6 +11,7 @@ import itertools
 import math
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,37 +209,75 @@ def parse_order(text: str, score: Score) -> PlayingOrder:
     ScoreError
         When the text is no playing order, or names what the score does not have.
     """
-    passages = [passage.strip() for passage in text.split(",")]
-    if len(passages) > MAX_SPANS:
-        raise ScoreError(f"the playing order has {len(passages)} passages; more than {MAX_SPANS} are not supported.")
-    order = PlayingOrder(tuple(_parsed_span(passage, score) for passage in passages))
+    order = PlayingOrder(tuple(_span(passage, score) for passage in read_passages(text)))
     if not any(_sounds(score, span.start_beats, span.end_beats) for span in order.spans):
         raise ScoreError(f"the score has no notes in the playing order {text!r}.")
     return order
 
 
-def _parsed_span(passage: str, score: Score) -> Span:
-    match = _SPAN_PATTERN.fullmatch(passage)
+class Passage(NamedTuple):
+    """A passage as a user wrote it: in beats (from, up to) or in measures (first, last), of whatever score."""
+
+    text: str
+    in_beats: bool
+    first: float
+    last: float
+
+
+def read_passages(text: str) -> list[Passage]:
+    """Read the passages of a playing order, without asking whether a score has them.
+
+    Parameters
+    ----------
+    text : str
+        As ``parse_order`` takes it.
+
+    Returns
+    -------
+    list of Passage
+        At least one.
+
+    Raises
+    ------
+    ScoreError
+        When the text is no playing order of any score.
+    """
+    passages = [passage.strip() for passage in text.split(",")]
+    if len(passages) > MAX_SPANS:
+        raise ScoreError(f"the playing order has {len(passages)} passages; more than {MAX_SPANS} are not supported.")
+    return [_passage(passage) for passage in passages]
+
+
+def _passage(text: str) -> Passage:
+    match = _SPAN_PATTERN.fullmatch(text)
     if match is None or match[1] != match[3]:
         raise ScoreError(
-            f"{passage!r} is no passage of a playing order: write measures as in 9-24, or beats as in b32-b96."
+            f"{text!r} is no passage of a playing order: write measures as in 9-24, or beats as in b32-b96."
         )
-    first, last = float(match[2]), float(match[4])
-    if match[1]:
-        return _checked_span(passage, first, last, end_beats(score), score)
+    passage = Passage(text, bool(match[1]), float(match[2]), float(match[4]))
+    if passage.in_beats:
+        if not passage.first < passage.last:
+            raise ScoreError(f"the passage {text!r} does not end after it begins.")
+    elif not (passage.first.is_integer() and passage.last.is_integer() and 1 <= passage.first <= passage.last):
+        raise ScoreError(f"the passage {text!r} is not from a measure to the same or a later one, counted from 1.")
+    return passage
+
+
+def _span(passage: Passage, score: Score) -> Span:
+    if passage.in_beats:
+        end = end_beats(score)
+        if passage.first >= end or passage.last > math.ceil(end):
+            raise ScoreError(
+                f"{passage.text!r} is no passage of {score.name}, which lasts from b0 to b{math.ceil(end)}."
+            )
+        return Span(passage.first, min(passage.last, end))
     starts = measure_starts(score)
     if not len(starts):
         raise ScoreError(f"{score.name} states no time signature, so write beats instead of measures, as in b32-b96.")
-    if not (first.is_integer() and last.is_integer() and 1 <= first <= last <= len(starts)):
-        raise ScoreError(f"{passage!r} is no passage of {score.name}, which has measures 1 to {len(starts)}.")
+    if passage.last > len(starts):
+        raise ScoreError(f"{passage.text!r} is no passage of {score.name}, which has measures 1 to {len(starts)}.")
     stops = np.append(starts[1:], end_beats(score))
-    return Span(float(starts[int(first) - 1]), float(stops[int(last) - 1]))
-
-
-def _checked_span(passage: str, first: float, last: float, end: float, score: Score) -> Span:
-    if not 0 <= first < last or last > math.ceil(end):
-        raise ScoreError(f"{passage!r} is no passage of {score.name}, which lasts from b0 to b{math.ceil(end)}.")
-    return Span(first, min(last, end))
+    return Span(float(starts[int(passage.first) - 1]), float(stops[int(passage.last) - 1]))
 
 
 def describe(order: PlayingOrder, score: Score) -> list[str]:

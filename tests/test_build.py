@@ -10,21 +10,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from small_dataset import LATE_S, Material, contents
 
-from musicnet_build.datasets.build import local_runner, summary_table
+from musicnet_build.audio import read_audio, write_audio
+from musicnet_build.datasets.build import build, local_runner, summary_table
 from musicnet_build.datasets.cluster import cluster_runner
+from musicnet_build.datasets.jobs import Job, Outcome
+from musicnet_build.datasets.manifest import read_manifest
 from musicnet_build.datasets.musicnet import count_overlaps, read_json
 from musicnet_build.datasets.recording import Row, prepared_score
+from musicnet_build.datasets.validate import find_problems
 from musicnet_build.errors import AlignmentError, DatasetError, ManifestError
-from musicnet_build.labels import read_labels
-from musicnet_build.notes import empty_notes
+from musicnet_build.labels import read_labels, write_labels
+from musicnet_build.notes import SAMPLE_RATE, empty_notes
 from musicnet_build.score import PITCH_BEND, read_score
 
 
@@ -193,6 +198,34 @@ def test_overlay_clips_are_written_on_request(material: Material, tmp_path: Path
     assert (tmp_path / "out" / "train_labels" / "1.csv").read_text().splitlines()[0].endswith(",confidence")
 
 
+def test_the_remaining_time_follows_the_pace_of_what_was_made(
+    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr("musicnet_build.datasets.build.time", SimpleNamespace(monotonic=lambda: now_s))
+    told: list[float | None] = []
+
+    def run(jobs: Sequence[Job], on_done: Callable[[Outcome], object]) -> list[Outcome]:
+        """One recording found ready, one that took 20 seconds, and another; nothing is written."""
+        nonlocal now_s
+        outcomes = [Outcome(job.id, "done", None, 0.0, job is not jobs[0]) for job in jobs]
+        for moment_s, outcome in zip((0.0, 20.0, 40.0), outcomes, strict=True):
+            now_s = moment_s
+            on_done(outcome)
+        return outcomes
+
+    rows = build(
+        read_manifest(material.manifest),
+        tmp_path / "out",
+        material.settings,
+        run=run,
+        progress=lambda step: told.append(step.remaining_s),
+    )
+    second, third = ((material.folder / f"{one}.flac").stat().st_size for one in (2, 3))
+    assert told == [None, pytest.approx(20.0 * third / second), 0.0]
+    assert [row.reasons for row in rows] == [("its record is missing: run again.",)] * 3
+
+
 def test_an_excerpt_and_a_transposition_are_applied(material: Material, tmp_path: Path) -> None:
     changed = material.copy(tmp_path / "in")
     changed.manifest.write_text("".join(changed.manifest.read_text().splitlines(keepends=True)[:2]))
@@ -204,6 +237,36 @@ def test_an_excerpt_and_a_transposition_are_applied(material: Material, tmp_path
     changed.change("1", start_s=900, end_s="")
     (row,) = changed.build(tmp_path / "out")
     assert "is not in it" in row.reasons[0]
+
+
+def test_a_recording_is_labelled_in_the_playing_order_of_the_manifest(material: Material, tmp_path: Path) -> None:
+    changed = material.copy(tmp_path / "in")
+    changed.manifest.write_text("".join(changed.manifest.read_text().splitlines(keepends=True)[:2]))
+    audio = read_audio(changed.folder / "1.flac")
+    seam = round((1.1 * 1.2 + LATE_S) * SAMPLE_RATE)
+    write_audio(changed.folder / "1.flac", np.concatenate([audio[seam:], audio[:seam]]))
+    changed.change("1", order="b2.4-b4.7, b0-b2.4")
+    changed.build(tmp_path / "out")
+    labels = read_labels(tmp_path / "out" / "train_labels" / "1.csv")
+    assert labels["onset_beats"][::2].tolist() == pytest.approx([2.4, 3.2, 4.0, 0.0, 0.8, 1.6])
+    first_half_s = (len(audio) - seam) / SAMPLE_RATE + LATE_S + 1.1 * 0.4 * np.arange(3)
+    assert np.abs(labels["onset_s"][6::2] - first_half_s).max() < 0.05
+    changed.change("1", order="1-2")
+    (row,) = changed.build(tmp_path / "out")
+    assert (row.state, row.made) == ("failed", False)
+    assert "states no time signature" in row.reasons[0]
+
+
+def test_overlaps_of_a_passage_that_is_played_twice_count_twice(material: Material, tmp_path: Path) -> None:
+    changed = material.copy(tmp_path / "in")
+    changed.manifest.write_text("".join(changed.manifest.read_text().splitlines(keepends=True)[:2]))
+    notes = empty_notes(3)
+    notes["onset_s"], notes["offset_s"], notes["pitch"], notes["velocity"] = [0, 0.4, 1.6], [1.2, 0.8, 2.3], 60, 90
+    write_labels(changed.folder / "1.mid", notes)
+    changed.change("1", order="b0-b2.4,b0-b4.6")
+    changed.build(tmp_path / "out")
+    assert read_json(tmp_path / "out" / "quality" / "1.json")["overlaps_in_score"] == 2
+    assert [problem for problem in find_problems(tmp_path / "out") if "overlap" in problem.fault] == []
 
 
 def test_a_score_is_transposed_and_tuned_as_it_sounds(material: Material) -> None:

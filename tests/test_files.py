@@ -4,11 +4,13 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from musicnet_build.files import replacing, sha256_of, write_json
+from musicnet_build.files import remove_leftovers, replacing, sha256_of, write_json
 
 
 def test_the_file_appears_with_what_was_written(tmp_path: Path) -> None:
@@ -79,3 +81,19 @@ def test_what_is_no_json_leaves_the_old_report(tmp_path: Path, value: object) ->
         write_json(tmp_path / "report.json", {"new": value})
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == {"old": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    killed = """
+import os, sys
+from musicnet_build.files import replacing
+with replacing(os.path.join(sys.argv[1], "1.wav")), replacing(os.path.join(sys.argv[1], "no ending")):
+    os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
+    assert len(list(tmp_path.iterdir())) == 2
+    for name in ("1.wav", ".hidden", ".build"):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"1.wav", ".hidden", ".build"}
+    remove_leftovers(tmp_path / "missing")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def sleep(path: str) -> None:
     time.sleep(60)
 
 
-def job(function: object, path: Path, memory_bytes: int = 0) -> Job:
+def job(function: object, path: Path, memory_bytes: int | Callable[[], int] = 0) -> Job:
     return Job(path.name, function, {"path": str(path)}, memory_bytes)  # type: ignore[arg-type]
 
 
@@ -127,7 +128,8 @@ def test_workers_compute_in_one_thread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("budget", "together"), [(100, 1), (200, 2)])
 def test_no_more_jobs_run_at_once_than_memory_allows(budget: int, together: int, tmp_path: Path) -> None:
-    jobs = [job(note_presence, tmp_path / f"job-{index}", memory_bytes=100) for index in range(4)]
+    needs = (100, lambda: 100, 100, lambda: 100)
+    jobs = [job(note_presence, tmp_path / f"job-{index}", need) for index, need in enumerate(needs)]
     assert {outcome.state for outcome in run_jobs(jobs, workers=2, memory_bytes=budget)} == {"done"}
     assert max(int(path.read_text()) for path in tmp_path.glob("*.seen")) == together
 

@@ -52,7 +52,7 @@ def test_yaml_says_the_same_as_csv(folder: Path) -> None:
 def test_all_problems_of_the_file_are_named_at_once_with_their_lines(folder: Path) -> None:
     rows = [
         "x1,a.wav,a.mid,train,,,,",
-        "2,a.wav,a.mid,training,,,,",
+        "2,nothing.wav,a.mid,training,,,,",
         "3,a.wav,,train,,,,",
         "4,a.wav,a.mid,train,,9,3,",
         "5,a.wav,a.mid,train,,,,half",
@@ -65,15 +65,31 @@ def test_all_problems_of_the_file_are_named_at_once_with_their_lines(folder: Pat
     for line, words in [
         (2, "id 'x1': is not a whole number"),
         (3, "split 'training'"),
+        (3, "recording nothing.wav does not exist"),
         (4, "score is empty"),
         (5, "end_s 3 is not after start_s 9"),
         (6, "transposition 'half'"),
         (7, "recording missing.wav does not exist"),
-        (8, "id 5 is that of line 7 already"),
+        (7, "id 5 is that of line 6 already"),
+        (8, "id 5 is that of line 6 already"),
         (9, "recording ../b.wav lies outside"),
         (10, "11 cells in 8 columns"),
     ]:
         assert f"line {line}: {words}" in found
+
+
+def test_a_playing_order_is_read_where_it_is_quoted_and_one_that_no_score_has_is_named(folder: Path) -> None:
+    header = "id,recording,score,order,transposition\n"
+    (entry,) = read_manifest(write(folder, header + '1,a.wav,a.mid,"1-24, 9-48",\n')).entries
+    assert entry.order == "1-24, 9-48"
+    rows = ["1,a.wav,a.mid,12-Jan,", "2,a.wav,a.mid,9-1,", "3,a.wav,a.mid,1-24,9-48", "4,a.wav,a.mid,1-2,3-4,"]
+    found = problems(write(folder, header + "\n".join(rows) + "\n"))
+    assert found[0].startswith("line 2: order '12-Jan': '12-Jan' is no passage of a playing order: write measures")
+    assert found[1].startswith(
+        "line 3: order '9-1': the passage '9-1' is not from a measure to the same or a later one"
+    )
+    assert found[2].startswith("line 4: transposition '9-48'")
+    assert "line 5: 6 cells in 5 columns; a cell with ',' in it needs quotes" in found
 
 
 def test_a_misspelt_column_is_named_with_the_one_that_is_meant(folder: Path) -> None:
@@ -91,6 +107,14 @@ def test_a_link_that_leads_outside_is_refused_unless_the_user_permits_it(folder:
     path = write(folder, f"id,recording,score\n1,link.wav,a.mid\n2,{elsewhere},a.mid\n")
     assert ["lies outside" in problem for problem in problems(path)] == [True, True]
     assert len(read_manifest(path, allow_outside=True).entries) == 2
+
+
+def test_a_path_that_no_file_can_have_is_one_that_does_not_exist(folder: Path) -> None:
+    (folder / "circle").symlink_to("circle")
+    rows = f"1,circle,a.mid\n2,{'x' * 900},a.mid\n3,.,a.mid\n4,a.wav/b,a.mid\n"
+    found = problems(write(folder, "id,recording,score\n" + rows))
+    assert [problem.split(" ")[1] for problem in found] == ["2:", "3:", "4:", "5:"]
+    assert all(problem.endswith("does not exist") for problem in found)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,25 @@ def test_a_recording_that_cannot_be_packed_leaves_no_package_and_the_rest_need_n
     assert path.read_bytes() == package.read_bytes()
 
 
+def test_packing_that_was_killed_leaves_nothing_behind_when_it_is_done_again(
+    dataset: Path, package: Path, tmp_path: Path
+) -> None:
+    """As a killed process leaves it: temporary files of shards and of the whole, and a shard that is no HDF5 file."""
+    path = tmp_path / "musicnet.h5"
+    shards = tmp_path / ".musicnet.h5-shards"
+    shards.mkdir()
+    for name in (".1-abcd_123.h5", ".whole-abcd_123.part", "whole.part", "2.h5"):
+        (shards / name).write_bytes(b"half")
+    pack_musicnet(dataset, path)
+    assert contents(tmp_path) == {"musicnet.h5": package.read_bytes()}
+    pack_transcription(dataset, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    for folder in ("train_data", "tsv_test_labels", "hdf5s/musicnet/0000"):
+        (tmp_path / "out" / folder / ".1-abcd_123.flac").write_bytes(b"half")
+    pack_transcription(dataset, tmp_path / "out")
+    assert contents(tmp_path / "out") == before
+
+
 def test_transcription_readers_open_flac_and_tsv(dataset: Path, tmp_path: Path) -> None:
     pack_transcription(dataset, tmp_path / "one")
     pack_transcription(dataset, tmp_path / "two", workers=2)

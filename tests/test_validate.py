@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from scipy.io import wavfile
 
-from musicnet_build.datasets.validate import find_problems
+from musicnet_build.datasets.validate import Problem, find_problems
 from musicnet_build.errors import DatasetError
 
 AUDIO, LABELS = "train_data/1.wav", "train_labels/1.csv"
@@ -159,6 +159,14 @@ CORRUPTIONS: dict[str, tuple[Callable[[Path], object], str]] = {
         "a temporary file of a build that was stopped",
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["SHA256SUMS", "left_out.csv", "splits/test.txt", "index.json", LABELS, AUDIO])
+def test_a_link_that_leads_nowhere_is_a_file_that_cannot_be_read(name: str, dataset: Path, tmp_path: Path) -> None:
+    shutil.copytree(dataset, tmp_path / "out")
+    (tmp_path / "out" / name).unlink()
+    (tmp_path / "out" / name).symlink_to("nowhere")
+    assert Problem(name, "cannot be read: No such file or directory") in find_problems(tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)

@@ -1,5 +1,6 @@
 """``musicnet-build init``: pair recordings and scores into a manifest."""
 
+import itertools
 import time
 from pathlib import Path
 
@@ -29,13 +30,13 @@ def command(recordings: Path, scores: Path, output: Path, verbose: bool, as_json
     started = time.monotonic()
     with console.progress_bar(verbose) as progress:
         pairs = pair_files(recordings, scores, progress=progress)
-    named = [pair for pair in pairs if is_writable_name(pair.recording) and is_writable_name(pair.score or Path())]
+    writable = [is_writable_name(pair.recording) and is_writable_name(pair.score or Path()) for pair in pairs]
+    named = list(itertools.compress(pairs, writable))
+    unnamed = [pair for pair, is_so in zip(pairs, writable, strict=True) if not is_so]
     rows = manifest_rows(named, output.absolute().parent)
     write_manifest(output, rows)
     unpaired = [(str(pair.recording), pair.doubt) for pair in named if pair.score is None]
-    unpaired += [
-        (repr(str(pair.recording)), "its path, or its score's, is no plain text") for pair in pairs if pair not in named
-    ]
+    unpaired += [(repr(str(pair.recording)), "its path, or its score's, is no plain text") for pair in unnamed]
     console.warn([f"{path} is not in the manifest: {reason}" for path, reason in unpaired[:_SHOWN]])
     if len(unpaired) > _SHOWN:
         console.warn([f"{len(unpaired) - _SHOWN} more recordings are not in the manifest"])

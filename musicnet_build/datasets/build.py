@@ -7,8 +7,8 @@ folder looks like to ``musicnet``.
 
 import contextlib
 import fcntl
+import functools
 import os
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -30,11 +30,13 @@ from musicnet_build.datasets.recording import (
     Row,
     Task,
     make_recording,
+    memory_needed,
     read_record,
     state_of,
     versions,
 )
 from musicnet_build.errors import DatasetError, SoundfontError
+from musicnet_build.files import remove_leftovers
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.soundfonts import choose_soundfont
 
@@ -45,16 +47,9 @@ INCLUDED = {
 }
 """For each choice of the worst state that goes into the sets, all states that do."""
 
-# Peak memory of a job: what it needs at any rate, and for each second of sound. Measured by tests/benchmarks.
-_JOB_BYTES = 500 * 2**20
-_JOB_BYTES_PER_SECOND = 1_500_000
-# Bytes of a second of sound in a file, low enough for most: a guess at the duration without opening the file.
-_FILE_BYTES_PER_SECOND = {".wav": 88_200, ".aif": 88_200, ".aiff": 88_200, ".flac": 40_000}
-_COMPRESSED_BYTES_PER_SECOND = 16_000
 _MEMORY_SHARE = 0.8
+_SETTLING_S = 10.0
 _CONTAINER = Path("/sys/fs/cgroup")
-# What musicnet_build.files.replacing names its files.
-_TEMPORARY = re.compile(r"\..+-[a-z0-9_]{8}(\.\w+)?")
 
 
 @dataclass(frozen=True)
@@ -145,10 +140,10 @@ def build(
     root = Path(folder).absolute()
     tasks = _tasks(manifest, root, settings, allow_outside)
     with _locked(root):
-        _remove_leftovers(root)
+        _remove_all_leftovers(root)
         outcomes = _run(tasks, run or local_runner(default_workers()), progress)
         # Once more: a worker may have been killed while it wrote.
-        _remove_leftovers(root)
+        _remove_all_leftovers(root)
         made = {outcome.id for outcome in outcomes if outcome.result is True}
         rows = [_row(task, outcome, manifest.folder, outcome.id in made) for task, outcome in _by_id(tasks, outcomes)]
         _write_lists(root, manifest, tasks, rows)
@@ -169,7 +164,7 @@ def summary_table(rows: Sequence[Row]) -> list[str]:
     counts = Counter(row.state for row in rows)
     lines = [f"{state:<9} {counts[state]:>6}" for state in STATES if counts[state]]
     lines.append(f"{'in sets':<9} {sum(row.included for row in rows):>6}")
-    lines += [f"{row.state:<9} {row.id:>6}  {'; '.join(row.reasons)}" for row in rows if row.state != ACCEPTED]
+    lines += [f"{row.state:<9} {row.id:>6}  {row.reason}" for row in rows if row.state != ACCEPTED]
     return lines
 
 
@@ -212,6 +207,7 @@ def _task(entry: Entry, folder: Path, root: Path, settings: Settings, soundfont:
         start_s=entry.start_s,
         end_s=entry.end_s,
         preset=entry.preset or settings.preset,
+        order=entry.order,
         transposition=entry.transposition,
         tuning_cents=entry.tuning_cents,
         strict=settings.strict,
@@ -225,7 +221,7 @@ def _task(entry: Entry, folder: Path, root: Path, settings: Settings, soundfont:
 
 def _run(tasks: list[Task], run: Runner, progress: Callable[[Progress], object] | None) -> list[Outcome]:
     sizes = {task.id: Path(task.recording).stat().st_size for task in tasks}
-    jobs = [Job(task.id, make_recording, asdict(task), _job_bytes(task, sizes[task.id])) for task in tasks]
+    jobs = [Job(task.id, make_recording, asdict(task), functools.partial(memory_needed, task)) for task in tasks]
     clock = _Clock(sizes)
 
     def on_done(outcome: Outcome) -> None:
@@ -237,35 +233,28 @@ def _run(tasks: list[Task], run: Runner, progress: Callable[[Progress], object] 
 
 
 class _Clock:
-    """Estimates the remaining time from the pace of the recordings that had to be made, by the size of their files."""
+    """Estimates the remaining time from the pace so far, by the size of the recordings' files.
+
+    Recordings that were found ready say nothing of how long the others take, and the first seconds, in which the
+    workers start, little.
+    """
 
     def __init__(self, sizes: dict[str, int]) -> None:
-        self._now = time.monotonic
-        self._sizes = dict(sizes)
-        self._paces: list[tuple[float, int]] = []  # moment, bytes still to do
-        self._started_s = self._now()
-        self._kept_bytes = 0
+        self._sizes = sizes
+        self._left_bytes = sum(sizes.values())
         self._made_bytes = 0
+        self._started_s = time.monotonic()
         self.done = 0
 
     def remaining_s(self, outcome: Outcome) -> float | None:
         self.done += 1
-        size = self._sizes.pop(outcome.id)
-        if outcome.result is False:
-            # Found ready: says nothing of how long the others take, and took next to no time.
-            self._kept_bytes += size
-            return None if not self._made_bytes else self._estimate()
-        self._made_bytes += size
-        return self._estimate()
-
-    def _estimate(self) -> float:
-        elapsed_s = self._now() - self._started_s
-        return elapsed_s / self._made_bytes * sum(self._sizes.values())
-
-
-def _job_bytes(task: Task, file_bytes: int) -> int:
-    per_second = _FILE_BYTES_PER_SECOND.get(Path(task.recording).suffix.lower(), _COMPRESSED_BYTES_PER_SECOND)
-    return _JOB_BYTES + round(file_bytes / per_second * _JOB_BYTES_PER_SECOND)
+        size = self._sizes[outcome.id]
+        self._left_bytes -= size
+        self._made_bytes += 0 if outcome.result is False else size
+        elapsed_s = time.monotonic() - self._started_s
+        if not self._made_bytes or elapsed_s < _SETTLING_S:
+            return None
+        return elapsed_s / self._made_bytes * self._left_bytes
 
 
 def _free_memory() -> int:
@@ -301,12 +290,9 @@ def _locked(root: Path) -> Iterator[None]:
         yield
 
 
-def _remove_leftovers(root: Path) -> None:
-    """Remove the temporary files of processes that were killed."""
-    for folder in (root, *(path for path in root.iterdir() if path.is_dir() and path.name in _FOLDERS)):
-        for path in folder.glob(".*"):
-            if path.is_file() and _TEMPORARY.fullmatch(path.name):
-                path.unlink()
+def _remove_all_leftovers(root: Path) -> None:
+    for folder in (root, *(root / name for name in _FOLDERS)):
+        remove_leftovers(folder)
 
 
 def _by_id(tasks: list[Task], outcomes: list[Outcome]) -> Iterator[tuple[Task, Outcome]]:
@@ -351,9 +337,7 @@ def _write_lists(root: Path, manifest: Manifest, tasks: list[Task], rows: list[R
         musicnet.METADATA_COLUMNS,
         [entry.model_dump() | {"seconds": f"{record['samples'] / SAMPLE_RATE:.0f}"} for entry, record in included],
     )
-    left_out = [
-        {"id": row.id, "state": row.state, "reason": "; ".join(row.reasons)} for row in rows if not row.included
-    ]
+    left_out = [{"id": row.id, "state": row.state, "reason": row.reason} for row in rows if not row.included]
     musicnet.write_table(root / musicnet.LEFT_OUT_FILE, musicnet.LEFT_OUT_COLUMNS, left_out)
     for split in musicnet.SPLITS:
         ids = [entry.id for entry, _ in included if entry.split == split]

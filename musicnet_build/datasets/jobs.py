@@ -44,14 +44,15 @@ class Job:
         Found by name in its module; writes its result to files, and may be run any number of times.
     arguments : mapping
         Keyword arguments of the function: strings, numbers, lists and the like.
-    memory_bytes : int
-        What the job needs at its peak; 0 where that is not worth counting.
+    memory_bytes : int or callable
+        What the job needs at its peak; 0 where that is not worth counting. A function without arguments, where finding
+        out takes a moment: it is called when the job's turn comes.
     """
 
     id: str
     function: Callable[..., object]
     arguments: Mapping[str, Any]
-    memory_bytes: int = 0
+    memory_bytes: int | Callable[[], int] = 0
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,7 @@ class _Pool:
         self._waiting = deque(_Task(place, job, 0) for place, job in enumerate(jobs))
         self._size = size
         self._memory_bytes = memory_bytes
+        self._needs: dict[int, int] = {}
         self._idle: list[_Worker] = []
         self._busy: dict[Connection, _Worker] = {}
 
@@ -212,8 +214,14 @@ class _Pool:
             return False
         if self._memory_bytes is None or not self._busy:
             return True
-        used = sum(worker.task.job.memory_bytes for worker in self._busy.values() if worker.task)
-        return used + self._waiting[0].job.memory_bytes <= self._memory_bytes
+        used = sum(self._need(worker.task) for worker in self._busy.values() if worker.task)
+        return used + self._need(self._waiting[0]) <= self._memory_bytes
+
+    def _need(self, task: _Task) -> int:
+        if task.place not in self._needs:
+            need = task.job.memory_bytes
+            self._needs[task.place] = need() if callable(need) else need
+        return self._needs[task.place]
 
     def _start(self, task: _Task) -> None:
         worker = self._idle.pop() if self._idle else _Worker()

@@ -18,8 +18,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from musicnet_build.alignment import RECIPES
-from musicnet_build.errors import ManifestError
+from musicnet_build.errors import ManifestError, ScoreError
 from musicnet_build.files import replacing
+from musicnet_build.playing_order import read_passages
 
 MAX_FILE_BYTES = 32 * 2**20
 
@@ -45,6 +46,8 @@ class Entry(BaseModel):
         The part of the recording to use; all of it by default.
     soundfont, preset : str
         Where this recording needs others than the rest.
+    order : str
+        The order in which the passages of the score are played, such as ``1-24,9-48``, where it is not as written.
     transposition : int
         Semitones by which the recording sounds above the score as written.
     tuning_cents : float
@@ -73,6 +76,7 @@ class Entry(BaseModel):
     end_s: Annotated[float, Field(gt=0, le=1e6)] | None = None
     soundfont: _Text = ""
     preset: _Text = ""
+    order: _Text = ""
     transposition: Annotated[int, Field(ge=-36, le=36)] = 0
     tuning_cents: Annotated[float, Field(ge=-100, le=100)] = 0.0
     check: _Text = ""
@@ -90,6 +94,16 @@ class Entry(BaseModel):
     def _is_known(cls, value: str) -> str:
         if value and value not in RECIPES:
             raise ValueError(f"is none of {', '.join(RECIPES)}")
+        return value
+
+    @field_validator("order")
+    @classmethod
+    def _is_a_playing_order(cls, value: str) -> str:
+        if value:
+            try:
+                read_passages(value)
+            except ScoreError as error:
+                raise ValueError(str(error).removesuffix(".")) from error
         return value
 
     @model_validator(mode="after")
@@ -171,8 +185,8 @@ def read_manifest(path: str | os.PathLike[str], *, allow_outside: bool = False) 
         raise ManifestError(f"{path} names no recording.")
     problems: list[str] = []
     entries = [(row.line, entry) for row in rows if (entry := _checked(row, problems))]
-    problems += _doubled_ids(entries)
-    problems += _file_problems(path, entries, allow_outside)
+    problems += _doubled_ids(rows)
+    problems += _file_problems(path, rows, allow_outside)
     if problems:
         raise InvalidManifestError(path, sorted(problems, key=_line_of))
     return Manifest(path, tuple(entry for _, entry in entries), tuple(line for line, _ in entries))
@@ -197,7 +211,8 @@ def write_manifest(path: str | os.PathLike[str], entries: Iterable[Mapping[str, 
 
 def inside(folder: Path, path: str) -> bool:
     """Return whether a path from a folder stays in it, links followed."""
-    return (folder / path).resolve().is_relative_to(folder.resolve())
+    # Not Path.resolve, which stops at links that lead in a circle.
+    return Path(os.path.realpath(folder / path)).is_relative_to(os.path.realpath(folder))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -230,8 +245,8 @@ def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
             if not any(cell.strip() for cell in cells):
                 continue
             fields = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
-            surplus = [f"{len(cells)} cells in {len(header)} columns"] if len(cells) > len(header) else []
-            yield _Row(reader.line_num, fields, tuple(surplus))
+            surplus = f"{len(cells)} cells in {len(header)} columns; a cell with {delimiter!r} in it needs quotes"
+            yield _Row(reader.line_num, fields, (surplus,) if len(cells) > len(header) else ())
     except csv.Error as error:
         raise ManifestError(f"{path}: line {reader.line_num}: {error}.") from error
 
@@ -315,22 +330,24 @@ def _unknown(name: str) -> str:
     return f"{name[:60]!r} is no field of a manifest" + (f"; is {near[0]!r} meant?" if near else "")
 
 
-def _doubled_ids(entries: list[tuple[int, Entry]]) -> list[str]:
+def _doubled_ids(rows: list[_Row]) -> Iterator[str]:
     first: dict[str, int] = {}
-    return [
-        f"line {line}: id {entry.id} is that of line {first[entry.id]} already"
-        for line, entry in entries
-        if first.setdefault(entry.id, line) != line
-    ]
+    for row in rows:
+        one = row.fields.get("id", "").strip()
+        if one and first.setdefault(one, row.line) != row.line:
+            yield f"line {row.line}: id {one[:60]} is that of line {first[one]} already"
 
 
-def _file_problems(path: Path, entries: list[tuple[int, Entry]], allow_outside: bool) -> Iterator[str]:
+def _file_problems(path: Path, rows: list[_Row], allow_outside: bool) -> Iterator[str]:
     folder = path.absolute().parent
-    for line, entry in entries:
-        for name, value in (("recording", entry.recording), ("score", entry.score)):
+    for line, fields, _ in rows:
+        for name in ("recording", "score"):
+            value = fields.get(name, "").strip()
+            if not value or not value.isprintable():
+                continue
             if not allow_outside and not inside(folder, value):
                 yield f"line {line}: {name} {value} lies outside the manifest's folder (--allow-outside permits that)"
-            elif not (folder / value).is_file():
+            elif not os.path.isfile(folder / value):  # noqa: PTH113 - is_file() raises where a name is too long
                 yield f"line {line}: {name} {value} does not exist"
 
 

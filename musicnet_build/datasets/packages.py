@@ -21,7 +21,7 @@ from musicnet_build.datasets import hdf5
 from musicnet_build.datasets.jobs import Job, Outcome, run_jobs
 from musicnet_build.datasets.musicnet import METADATA_FIELDS, SPLITS, Recording, id_order, read_dataset
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import sha256_of
+from musicnet_build.files import remove_leftovers, sha256_of
 from musicnet_build.labels import DEFAULT_VELOCITY, read_labels, write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.score import note_value_name
@@ -46,7 +46,7 @@ LABEL_DTYPE = np.dtype(
 _INT16_SCALE = 32768.0
 # High-resolution piano transcription keeps its files in a folder a year; the labels do not know the year.
 _YEAR = "0000"
-_SET = "musicnet"
+_H5_FOLDER = f"hdf5s/musicnet/{_YEAR}"
 
 
 def pack_musicnet(
@@ -90,6 +90,7 @@ def pack_musicnet(
     recordings = _distinct(folder)
     shards = target.parent / f".{target.name}-shards"
     shards.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(shards)
     options = {"sample_format": sample_format, "compress": compress}
     jobs = [
         _job(one, pack_musicnet_recording, {"shard": str(shards / f"{one.id}.h5"), **options}) for one in recordings
@@ -100,7 +101,10 @@ def pack_musicnet(
         "sample_format": sample_format,
         "made_by": f"musicnet_build {__version__}",
     }
-    hdf5.merge_shards(target, [shards / f"{one.id}.h5" for one in recordings], attributes=attributes)
+    # Among the shards, so that a process which is killed at it leaves nothing elsewhere.
+    whole = shards / "whole.part"
+    hdf5.merge_shards(whole, [shards / f"{one.id}.h5" for one in recordings], attributes=attributes)
+    whole.replace(target)
     shutil.rmtree(shards)
     return len(recordings)
 
@@ -137,6 +141,8 @@ def pack_transcription(
         When a recording cannot be packed; the others are there.
     """
     recordings = _distinct(folder)
+    for part in (_H5_FOLDER, *(name for split in SPLITS for name in (f"{split}_data", f"tsv_{split}_labels"))):
+        remove_leftovers(Path(output) / part)
     jobs = [_job(one, pack_transcription_recording, {"output": str(output)}) for one in recordings]
     _run_all(jobs, workers, on_done, Path(output))
     return len(recordings)
@@ -256,7 +262,7 @@ def pack_transcription_recording(
 ) -> bool:
     """Write the three files of one recording, the HDF5 file last; return False where an earlier run had."""
     root = Path(output)
-    path = root / "hdf5s" / _SET / _YEAR / f"{recording_id}.h5"
+    path = root / _H5_FOLDER / f"{recording_id}.h5"
     flac, tsv = root / f"{split}_data" / f"{recording_id}.flac", root / f"tsv_{split}_labels" / f"{recording_id}.tsv"
     key = _key(sha256_of(audio), sha256_of(labels), split, metadata)
     if _is_made(path, key) and flac.is_file() and tsv.is_file():

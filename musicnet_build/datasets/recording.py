@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from musicnet_build import __version__
 from musicnet_build.alignment import Alignment, align
-from musicnet_build.audio import read_audio, write_audio
+from musicnet_build.audio import audio_info, read_audio, write_audio
 from musicnet_build.datasets import musicnet
 from musicnet_build.errors import AlignmentError, AudioError, DatasetError
 from musicnet_build.files import sha256_of
@@ -29,6 +29,7 @@ from musicnet_build.fluidsynth_library import library_version
 from musicnet_build.labels import labelled, write_labels
 from musicnet_build.listening.overlay import overlay
 from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.playing_order import parse_order
 from musicnet_build.score import PITCH_BEND, Score, read_score
 from musicnet_build.soundfonts import choose_soundfont
 from musicnet_build.warping import Options
@@ -39,6 +40,13 @@ STATES = (ACCEPTED, REVIEW, REJECTED, FAILED)
 RECORDS_FOLDER = ".build"
 OVERLAY_CLIPS = ("start", "middle", "end")
 CLIP_S = 10.0
+
+# Peak memory of a job by its preset: at any length, and for each second of its recording. Estimates from above of what
+# tests/benchmarks/bench_memory.py measures; the preset musicnet also keeps the score's sound, here of up to twice the
+# recording's length.
+_PEAK_BYTES = {"precise": (450_000_000, 1_250_000), "musicnet": (300_000_000, 650_000)}
+# Of a sound file that does not say how long it is: as few as most have.
+_LEAST_BYTES_PER_SECOND = 16_000
 
 _BEND_RANGE_CENTS = 200
 _BEND_UNITS = 8192
@@ -59,6 +67,8 @@ class Task:
     start_s, end_s : float
         The part of the recording to use; None for all of it.
     preset : str
+    order : str
+        The playing order as in the manifest; empty where the program is to find it.
     transposition : int
         Semitones.
     tuning_cents : float
@@ -81,6 +91,7 @@ class Task:
     start_s: float = 0.0
     end_s: float | None = None
     preset: str = "precise"
+    order: str = ""
     transposition: int = 0
     tuning_cents: float = 0.0
     strict: bool = False
@@ -93,7 +104,8 @@ class Task:
     @property
     def settings(self) -> dict[str, Any]:
         """What, besides the inputs' bytes, decides the output."""
-        names = ("start_s", "end_s", "preset", "transposition", "tuning_cents", "strict", "with_confidence", "overlay")
+        excerpt, score = ("start_s", "end_s"), ("order", "transposition", "tuning_cents")
+        names = (*excerpt, *score, "preset", "strict", "with_confidence", "overlay")
         return {name: getattr(self, name) for name in names}
 
 
@@ -106,6 +118,11 @@ class Row:
     reasons: tuple[str, ...]
     included: bool
     made: bool
+
+    @property
+    def reason(self) -> str:
+        """All reasons on one line."""
+        return "; ".join(reason.removesuffix(".") for reason in self.reasons)
 
 
 def make_recording(**fields: Any) -> bool:
@@ -139,6 +156,28 @@ def make_recording(**fields: Any) -> bool:
         return False
     _make(task, inputs, key)
     return True
+
+
+def memory_needed(task: Task) -> int:
+    """Estimate from above how much memory the job of a recording takes at its peak, in bytes.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    int
+    """
+    at_any_length, per_second = _PEAK_BYTES[task.preset]
+    try:
+        duration_s = audio_info(task.recording).duration_s
+        if duration_s is None:
+            duration_s = Path(task.recording).stat().st_size / _LEAST_BYTES_PER_SECOND
+    except (AudioError, OSError):
+        # Nor will the job read it: it ends early, with the reason.
+        return at_any_length
+    return at_any_length + round(duration_s * per_second)
 
 
 def record_path(dataset: Path, recording_id: str) -> Path:
@@ -248,10 +287,16 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
     # What is about to be overwritten is no longer what the record says.
     record_path(root, task.id).unlink(missing_ok=True)
     score = prepared_score(read_score(task.score), task.transposition, task.tuning_cents)
+    order = parse_order(task.order, score) if task.order else None
     audio = _excerpt(task, read_audio(task.recording))
     _check_space(root, audio.nbytes)
     alignment = align(
-        audio, score, choose_soundfont(task.soundfont), preset=task.preset, options=Options(strict=task.strict)
+        audio,
+        score,
+        choose_soundfont(task.soundfont),
+        preset=task.preset,
+        order=order,
+        options=Options(strict=task.strict),
     )
     verdict, reasons, measures = machine_verdict(alignment)
     record = {
@@ -263,7 +308,7 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
         "samples": len(audio),
         "notes": len(labelled(alignment.notes)),
         "instruments": sorted({int(program) + 1 for program in alignment.notes["program"]}),
-        "overlaps_in_score": musicnet.count_overlaps(labelled(score.notes)),
+        "overlaps_in_score": musicnet.count_overlaps(labelled(alignment.warping.score.notes)),
         "verdict": verdict,
         "reasons": reasons,
     }

@@ -72,7 +72,7 @@ class _Check:
         self.root = root
         self.progress = progress
         self.files = sorted(_files(root))
-        self.digests: dict[str, Digests] = {}
+        self.digests: dict[str, Digests] = {}  # of files that can be read
         self.recordings = [
             Recording(Path(path).stem, split, root / path, root / musicnet.labels_path(split, Path(path).stem))
             for split in SPLITS
@@ -127,7 +127,7 @@ class _Check:
 
     def checksums(self) -> Iterator[Problem]:
         name = musicnet.CHECKSUMS_FILE
-        if name not in self.files:
+        if name not in self.digests:
             yield Problem(name, "is missing")
             return
         listed = {}
@@ -162,7 +162,7 @@ class _Check:
     def split_files(self) -> Iterator[Problem]:
         for split in SPLITS:
             name = f"{musicnet.SPLITS_FOLDER}/{split}.txt"
-            if name not in self.files:
+            if name not in self.digests:
                 yield Problem(name, "is missing")
                 continue
             yield from self._ids_agree(name, (self.root / name).read_text("utf-8", "replace").split(), split)
@@ -201,7 +201,7 @@ class _Check:
 
     def left_out(self) -> Iterator[Problem]:
         name = musicnet.LEFT_OUT_FILE
-        if name not in self.files:
+        if name not in self.digests:
             yield Problem(name, "is missing")
             return
         with (self.root / name).open(encoding="utf-8", errors="replace", newline="") as file:

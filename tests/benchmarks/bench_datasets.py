@@ -2,27 +2,29 @@
 
     python tests/benchmarks/bench_datasets.py FOLDER [--recordings 30] [--hours 3] [--workers 2]
 
-Makes its own scores and recordings in FOLDER (kept: a second run builds at once), builds, packs, reads, and prints a
-table. ``--recordings 330 --hours 34`` is the size of MusicNet, 45 GB of disk.
+Makes its own scores and recordings in FOLDER (kept: a second run builds at once), builds with both presets by the
+command a user runs, packs and reads the last dataset, and prints the tables of docs/datasets.md. ``--recordings 330
+--hours 34`` is the size of MusicNet, and wants 90 GB of disk.
 """
 
 import argparse
+import json
 import os
-import resource
 import shutil
+import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from measuring import machine
 
 from musicnet_build.audio import write_audio
-from musicnet_build.datasets.build import Settings, build, local_runner
 from musicnet_build.datasets.jobs import Job, run_jobs
-from musicnet_build.datasets.manifest import read_manifest, write_manifest
+from musicnet_build.datasets.manifest import write_manifest
 from musicnet_build.datasets.packages import pack_musicnet
 from musicnet_build.datasets.windows import MusicNetWindows
 from musicnet_build.demo import perform, write_canon
@@ -32,8 +34,12 @@ from musicnet_build.score import read_score
 from musicnet_build.soundfonts import find_soundfonts
 from musicnet_build.synthesis import synthesize
 
-MUSICNET_HOURS = 34.0
+MUSICNET_RECORDINGS, MUSICNET_HOURS = 330, 34.0
 READ_S = 5.0
+SAMPLE_S = 0.25
+SHARES = 5
+COMMAND = (sys.executable, "-c", "from musicnet_build.cli import main; main()")
+PACKAGES = {"float32": ("float32", False), "int16": ("int16", False), "int16, gzip": ("int16", True)}
 ENSEMBLES = {"quartet": (40, 40, 41, 42), "piano": (0, 0, 0, 0), "winds": (73, 68, 71, 70)}
 
 
@@ -62,7 +68,7 @@ def _long_piece(canon: NoteTable, seed: int, seconds: float) -> NoteTable:
         notes["program"] = np.take(programs, notes["part"] % len(programs))
         rounds.append(notes)
     piece = np.concatenate(rounds)
-    return piece[piece["onset_s"] < seconds - 5]
+    return piece[piece["onset_s"] < max(seconds - 5, seconds / 2)]
 
 
 def make_material(folder: Path, recordings: int, hours: float, workers: int) -> Path:
@@ -98,67 +104,93 @@ def make_material(folder: Path, recordings: int, hours: float, workers: int) -> 
     return folder / "manifest.csv"
 
 
-class MemoryWatch:
-    """Samples the resident memory of this process's children."""
+@dataclass
+class Build:
+    """What one run of the command took."""
 
-    def __init__(self) -> None:
-        self.samples: list[tuple[float, int]] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> "MemoryWatch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def peak_mb(self, first: float, last: float) -> float:
-        """The largest sum between two shares of the run."""
-        start, end = self.samples[0][0], self.samples[-1][0]
-        inside = [size for at, size in self.samples if first <= (at - start) / max(end - start, 1e-9) <= last]
-        return max(inside, default=0) / 1e6
-
-    def _run(self) -> None:
-        while not self._stop.wait(0.25):
-            self.samples.append((time.monotonic(), sum(map(_resident_bytes, _children()))))
+    wall_s: float
+    cpu_s: float
+    states: dict[str, int]
+    own_bytes: list[int] = field(default_factory=list)
+    workers_bytes: list[int] = field(default_factory=list)
 
 
-def _children() -> list[str]:
-    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+def run_build(manifest: Path, output: Path, workers: int, preset: str) -> Build:
+    """Run the command, and look every quarter of a second at the memory of its processes."""
+    command = [*COMMAND, "build", manifest, "-o", output, "--workers", str(workers), "--preset", preset, "--json"]
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    text: list[str] = []
+    reader = threading.Thread(target=lambda: text.append(process.stdout.read()))
+    reader.start()
+    made = Build(0.0, 0.0, {})
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        made.own_bytes.append(resident_bytes(process.pid))
+        made.workers_bytes.append(sum(map(resident_bytes, children(process.pid))))
+        time.sleep(SAMPLE_S)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    made.wall_s = time.monotonic() - started
+    made.cpu_s = usage.ru_utime + usage.ru_stime
+    reader.join()
+    if process.returncode:
+        sys.exit(f"the build failed: {text[0][:1000]}")
+    states = [row["state"] for row in json.loads(text[0])["recordings"]]
+    made.states = {state: states.count(state) for state in sorted(set(states))}
+    return made
 
 
-def _resident_bytes(process: str) -> int:
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, none where it has ended."""
     try:
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
+        return []
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process, 0 where it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
         return 0
 
 
-def cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def peaks_mb(samples: list[int]) -> str:
+    """The largest of the samples in each of the equal shares of a run, in MB."""
+    return " / ".join(f"{max(share) / 1e6:.0f}" for share in np.array_split(samples, SHARES) if len(share))
 
 
-def bench_build(manifest: Path, output: Path, hours: float, workers: int, preset: str) -> None:
-    shutil.rmtree(output, ignore_errors=True)
-    started, before = time.monotonic(), cpu_s()
-    with MemoryWatch() as watch:
-        rows = build(read_manifest(manifest), output, Settings(preset=preset), run=local_runner(workers))
-    wall, cpu = time.monotonic() - started, cpu_s() - before
-    counts = {state: sum(row.state == state for row in rows) for state in {row.state for row in rows}}
-    pace = hours * 3600 / wall
-    print(f"build ({preset}), {workers} workers {wall:8.1f} s wall, {cpu:.1f} s CPU, {pace:.1f} x real time")
-    print(f"                        {cpu / hours / 60:8.2f} CPU-minutes for an hour of music; {counts}")
-    print(f"MusicNet, projected     {MUSICNET_HOURS / hours * wall / 3600:8.2f} h ({MUSICNET_HOURS:g} h of music)")
-    thirds = [watch.peak_mb(third / 3, (third + 1) / 3) for third in range(3)]
-    print(
-        f"memory of all workers   {thirds[0]:8.0f} / {thirds[1]:.0f} / {thirds[2]:.0f} MB peak in each third of the run"
-    )
-    started = time.monotonic()
-    build(read_manifest(manifest), output, Settings(preset=preset), run=local_runner(workers))
-    print(f"build again, all ready  {time.monotonic() - started:8.1f} s")
+def bench_builds(manifest: Path, folder: Path, hours: float, workers: int, presets: list[str]) -> Path:
+    """Print a table with a column a preset; return the last dataset."""
+    rows: dict[str, list[str]] = {}
+    for preset in presets:
+        dataset = folder / f"dataset-{preset}"
+        shutil.rmtree(dataset, ignore_errors=True)
+        build, again = (run_build(manifest, dataset, workers, preset) for _ in range(2))
+        for name, value in {
+            f"build, {workers} workers, s": f"{build.wall_s:.0f}",
+            "hours of music an hour": f"{3600 * hours / build.wall_s:.1f}",
+            "CPU minutes for an hour of music": f"{build.cpu_s / 60 / hours:.1f}",
+            f"MusicNet ({MUSICNET_RECORDINGS} recordings, {MUSICNET_HOURS:g} h), projected, h": (
+                f"{MUSICNET_HOURS / hours * build.wall_s / 3600:.1f}"
+            ),
+            "memory of the workers, peaks of each fifth of the run, MB": peaks_mb(build.workers_bytes),
+            "memory of the command itself, likewise, MB": peaks_mb(build.own_bytes),
+            "build again, all of it ready, s": f"{again.wall_s:.0f}",
+            "came out": ", ".join(f"{count} {state}" for state, count in build.states.items()),
+        }.items():
+            rows.setdefault(name, []).append(value)
+        print(f"{preset}: {build.wall_s:.0f} s", file=sys.stderr, flush=True)
+    print_table("", presets, rows)
+    return dataset
+
+
+def print_table(corner: str, columns: list[str], rows: dict[str, list[str]]) -> None:
+    print(f"\n| {corner} | {' | '.join(columns)} |\n|---|{'---:|' * len(columns)}")
+    for name, values in rows.items():
+        print(f"| {name} | {' | '.join(values)} |", flush=True)
 
 
 def read_windows(path: str, seed: int) -> float:
@@ -172,15 +204,19 @@ def read_windows(path: str, seed: int) -> float:
     return count / (time.monotonic() - started)
 
 
-def bench_pack(output: Path, package: Path, sample_format: str, compress: bool, workers: int) -> None:
-    started = time.monotonic()
-    pack_musicnet(output, package, sample_format=sample_format, compress=compress, workers=workers)
-    name = f"{sample_format}{' gzip' if compress else ''}"
-    print(f"pack, {name:<17} {time.monotonic() - started:8.1f} s, {package.stat().st_size / 1e6:.0f} MB")
-    for processes in (1, 2):
-        with get_context("spawn").Pool(processes) as pool:
-            rates = pool.starmap(read_windows, [(str(package), seed) for seed in range(processes)])
-        print(f"random windows, {name:<7} {sum(rates):8.0f} a second with {processes} processes")
+def bench_packages(dataset: Path, package: Path, workers: int) -> None:
+    rows: dict[str, list[str]] = {}
+    for sample_format, compress in PACKAGES.values():
+        started = time.monotonic()
+        pack_musicnet(dataset, package, sample_format=sample_format, compress=compress, workers=workers)
+        rows.setdefault("pack, s", []).append(f"{time.monotonic() - started:.0f}")
+        rows.setdefault("size, MB", []).append(f"{package.stat().st_size / 1e6:.0f}")
+        for processes in (1, 2):
+            with get_context("spawn").Pool(processes) as pool:
+                rates = pool.starmap(read_windows, [(str(package), seed) for seed in range(processes)])
+            name = f"random windows of 16,384 samples a second, {processes} process{'es' if processes > 1 else ''}"
+            rows.setdefault(name, []).append(f"{sum(rates):.0f}")
+    print_table("musicnet.h5", list(PACKAGES), rows)
 
 
 def main() -> None:
@@ -189,16 +225,15 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=30)
     parser.add_argument("--hours", type=float, default=3.0)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--preset", default="precise")
+    parser.add_argument("--presets", nargs="+", default=["precise", "musicnet"])
     arguments = parser.parse_args()
-    started = time.monotonic()
-    manifest = make_material(arguments.folder / "material", arguments.recordings, arguments.hours, arguments.workers)
-    print(f"material                {time.monotonic() - started:8.1f} s, {arguments.recordings} recordings", flush=True)
-    bench_build(manifest, arguments.folder / "dataset", arguments.hours, arguments.workers, arguments.preset)
-    for sample_format, compress in (("float32", False), ("int16", False), ("int16", True)):
-        bench_pack(
-            arguments.folder / "dataset", arguments.folder / "musicnet.h5", sample_format, compress, arguments.workers
-        )
+    workers, hours = arguments.workers, arguments.hours
+    material = arguments.folder / f"material-{arguments.recordings}-{hours:g}"
+    manifest = make_material(material, arguments.recordings, hours, workers)
+    load = f"load average {os.getloadavg()[0]:.1f}"
+    print(f"{machine()}; {arguments.recordings} recordings, {hours:g} h; {load}", flush=True)
+    dataset = bench_builds(manifest, arguments.folder, hours, workers, arguments.presets)
+    bench_packages(dataset, arguments.folder / "musicnet.h5", workers)
 
 
 if __name__ == "__main__":

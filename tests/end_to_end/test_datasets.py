@@ -48,7 +48,7 @@ def test_a_manifest_with_mistakes_is_refused_with_all_of_them(folder: Path) -> N
     assert process.returncode == 1
     assert process.stdout == ""
     lines = process.stderr.splitlines()
-    assert [line.split(": ")[1] for line in lines[:-1]] == ["line 2", "line 3", "line 3"]
+    assert [line.split(": ")[1] for line in lines[:-1]] == ["line 2", "line 2", "line 3", "line 3"]
     assert lines[-1].startswith("musicnet-build: ")
     assert not (folder / "out").exists()
 
