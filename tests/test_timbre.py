@@ -14,14 +14,12 @@ from timbre_helpers import SMALL_PAIR, TRUMPET, soundfont
 from musicnet_build.audio import read_audio
 from musicnet_build.datasets.ascension import AscensionSettings, generate_ascension
 from musicnet_build.datasets.audition import AUDIBLE_DBFS, level_dbfs, strongest_pitch
-from musicnet_build.datasets.timbre import (
+from musicnet_build.datasets.timbre import PackSettings, pack_piece, pack_timbre
+from musicnet_build.datasets.timbre_frames import (
     ABSENT,
-    PackSettings,
     folds,
     grid_frames,
     one_hot,
-    pack_piece,
-    pack_timbre,
     pitch_at,
     training_frames,
     training_subsets,

@@ -14,7 +14,7 @@ import numpy as np
 
 from musicnet_build.audio import read_audio
 from musicnet_build.datasets.audition import AUDIBLE_DBFS, level_dbfs, strongest_pitch
-from musicnet_build.datasets.timbre import ABSENT
+from musicnet_build.datasets.timbre_frames import ABSENT
 from musicnet_build.datasets.timbre_images import SAMPLE_RATE
 from musicnet_build.datasets.timbre_set import read_set
 
