@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from musicnet_build.cli import console, parameters, timbre_options
+from musicnet_build.cli import console, pack_options, parameters, timbre_options
 
 
 @click.command(name="ascension")
@@ -19,14 +19,12 @@ from musicnet_build.cli import console, parameters, timbre_options
 @click.option("--passes", type=click.IntRange(1), default=1, show_default=True, help="How often every pair is played.")
 @click.option("--rest", "rest_beats", type=click.FloatRange(0, 16), default=0.0, show_default=True,
               help="Beats of rest after each note.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Orders the variations.")
+@pack_options.seed_option
 @click.option(
     "--audition/--no-audition", default=True, show_default=True,
     help="Leave out presets that are silent, end early or sound at another pitch than written.",
 )  # fmt: skip
-@timbre_options.workers_option
-@parameters.verbose_option
-@parameters.json_option
+@pack_options.run_options
 def command(
     output: Path,
     instruments: tuple[str, ...],
@@ -55,7 +53,7 @@ def command(
     fonts = [choose_soundfont(name) for name in soundfonts] or default_soundfonts() or [choose_soundfont()]
     with console.progress_bar(verbose) as progress:
         progress("rendering", 0.0)
-        on_done = timbre_options.counting(progress, "rendering", settings.pieces)
+        on_done = console.counting(progress, "rendering", settings.pieces)
         made = generate_ascension(output, fonts, settings, workers=workers, on_done=on_done)
     console.warn(made.warnings)
     counts = timbre_options.crotchets_of(made)

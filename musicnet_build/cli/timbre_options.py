@@ -4,12 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from musicnet_build.cli import console
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from musicnet_build.datasets.jobs import Outcome
     from musicnet_build.datasets.timbre_set import Instrument, TimbreSet
 
 instrument_option = click.option(
@@ -20,7 +17,6 @@ instrument_option = click.option(
 soundfonts_option = click.option(
     "--soundfont", "soundfonts", metavar="NAME|FILE", multiple=True, help="May be given several times."
 )
-workers_option = click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 
 
 def instruments_of(texts: "Sequence[str]") -> "tuple[Instrument, ...]":
@@ -28,18 +24,6 @@ def instruments_of(texts: "Sequence[str]") -> "tuple[Instrument, ...]":
     from musicnet_build.datasets.timbre_set import DEFAULT_INSTRUMENTS, parse_instrument
 
     return tuple(parse_instrument(text) for text in texts) or DEFAULT_INSTRUMENTS
-
-
-def counting(progress: console.Advance, stage: str, total: int) -> "Callable[[Outcome], None]":
-    """Return what moves a progress bar by one job at a time."""
-    done = 0
-
-    def on_done(outcome: "Outcome") -> None:
-        nonlocal done
-        done += 1
-        progress(stage, done / max(total, done))
-
-    return on_done
 
 
 def crotchets_of(made: "TimbreSet") -> dict[str, int]:

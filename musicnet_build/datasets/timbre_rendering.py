@@ -174,12 +174,10 @@ def render_piece(folder: str, piece: PlannedPiece) -> None:
     """
     root = Path(folder)
     files = {ending: root / place / f"{piece.name}{ending}" for place, ending in _PLACES}
-    notes = [_note_table(stem.notes) for stem in piece.stems]
-    write_labels(files[".mid"], sorted_by_onset(np.concatenate(notes)))
+    write_labels(files[".mid"], sorted_by_onset(np.concatenate([_note_table(stem.notes) for stem in piece.stems])))
     score = read_score(files[".mid"])
     write_labels(files[".csv"], score.notes)
-    parts = [_rendered(_score_of(stem_notes, score), stem) for stem_notes, stem in zip(notes, piece.stems, strict=True)]
-    write_audio(files[".wav"], _sum(parts), SAMPLE_RATE)
+    write_audio(files[".wav"], mixed(stem_sounds(piece, score)), SAMPLE_RATE)
     counts: dict[str, int] = {}
     for stem in piece.stems:
         counts[stem.instrument] = counts.get(stem.instrument, 0) + len(stem.notes)
@@ -187,6 +185,36 @@ def render_piece(folder: str, piece: PlannedPiece) -> None:
     made = Piece(piece.name, piece.subset, score.duration_s, counts, sha256_of(files[".wav"]))
     record = {"fingerprint": piece.fingerprint(), "files": hashes, "piece": dataclasses.asdict(made)}
     _write_json(root / "records" / f"{piece.name}.json", record)
+
+
+def stem_sounds(piece: PlannedPiece, score: Score) -> list[Audio]:
+    """Render the stems of a piece, each by itself.
+
+    Parameters
+    ----------
+    piece : PlannedPiece
+    score : Score
+        Of the piece's MIDI file.
+
+    Returns
+    -------
+    list of ndarray of float32 [shape=(n,)]
+        At 44,100 Hz, of different lengths.
+
+    Raises
+    ------
+    DatasetError, SoundfontError
+        As by :func:`render_piece`.
+    """
+    return [_rendered(_score_of(_note_table(stem.notes), score), stem) for stem in piece.stems]
+
+
+def mixed(parts: Sequence[Audio]) -> Audio:
+    """Return the sum of sounds that begin together."""
+    total = np.zeros(max(len(part) for part in parts), dtype=np.float32)
+    for part in parts:
+        total[: len(part)] += part
+    return total
 
 
 def _description(folder: Path, plan: SetPlan) -> dict[str, Any]:
@@ -233,13 +261,6 @@ def _score_of(notes: NoteTable, whole: Score) -> Score:
     notes["part"] = np.searchsorted(programs, notes["program"])
     parts = tuple(next(part for part in whole.parts if part.program == program) for program in programs)
     return dataclasses.replace(whole, notes=notes, parts=parts, controls=whole.controls[:0])
-
-
-def _sum(parts: Sequence[Audio]) -> Audio:
-    total = np.zeros(max(len(part) for part in parts), dtype=np.float32)
-    for part in parts:
-        total[: len(part)] += part
-    return total
 
 
 def _record_of(folder: Path, piece: PlannedPiece) -> dict[str, Any] | None:
