@@ -2,10 +2,14 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from musicnet_build.cli import console, pack_options, parameters, timbre_options
+
+if TYPE_CHECKING:
+    from musicnet_build.datasets.timbre_set import Instrument
 
 
 @click.command(name="ascension")
@@ -27,7 +31,7 @@ from musicnet_build.cli import console, pack_options, parameters, timbre_options
 @pack_options.run_options
 def command(
     output: Path,
-    instruments: tuple[str, ...],
+    instruments: "tuple[Instrument, ...]",
     soundfonts: tuple[str, ...],
     velocities: tuple[int, ...],
     passes: int,
@@ -47,9 +51,7 @@ def command(
     from musicnet_build.soundfonts import choose_soundfont
 
     started = time.monotonic()
-    settings = AscensionSettings(
-        timbre_options.instruments_of(instruments), velocities, passes, rest_beats, seed, audition
-    )
+    settings = AscensionSettings(instruments, velocities, passes, rest_beats, seed, audition)
     fonts = [choose_soundfont(name) for name in soundfonts] or default_soundfonts() or [choose_soundfont()]
     with console.progress_bar(verbose) as progress:
         progress("rendering", 0.0)

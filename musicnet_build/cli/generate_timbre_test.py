@@ -2,10 +2,14 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from musicnet_build.cli import console, pack_options, parameters, timbre_options
+
+if TYPE_CHECKING:
+    from musicnet_build.datasets.timbre_set import Instrument
 
 
 @click.command(name="timbre-test")
@@ -26,7 +30,7 @@ def command(
     output: Path,
     training: tuple[Path, ...],
     soundfonts: tuple[str, ...],
-    instruments: tuple[str, ...],
+    instruments: "tuple[Instrument, ...]",
     amplifier: bool,
     package: Path | None,
     workers: int,
@@ -45,12 +49,11 @@ def command(
 
     started = time.monotonic()
     fonts = unused_soundfonts(training, [choose_soundfont(name) for name in soundfonts])
-    wanted = timbre_options.instruments_of(instruments)
     with console.progress_bar(verbose) as progress:
         progress("rendering", 0.0)
-        on_done = console.counting(progress, "rendering", len(scores) * (1 + len(wanted)))
+        on_done = console.counting(progress, "rendering", len(scores) * (1 + len(instruments)))
         made, refused = generate_timbre_test(
-            output, scores, fonts, wanted, amplifier=amplifier, workers=workers, on_done=on_done
+            output, scores, fonts, instruments, amplifier=amplifier, workers=workers, on_done=on_done
         )
         if package is not None:
             on_done = console.counting(progress, "packing", len(made.pieces))

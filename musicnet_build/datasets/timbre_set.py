@@ -58,8 +58,10 @@ class Instrument:
                 f"{self.name!r} cannot name an instrument: use up to 30 small letters, digits and underscores, "
                 "a letter first."
             )
-        if not self.programs or not all(0 <= program <= 127 for program in self.programs):
-            raise DatasetError(f"{self.name} needs General MIDI programs from 0 to 127, not {list(self.programs)}.")
+        if not self.programs:
+            raise DatasetError(f"{self.name} needs a General MIDI program.")
+        if outside := [program for program in self.programs if not 0 <= program <= 127]:
+            raise DatasetError(f"{self.name} needs General MIDI programs from 0 to 127, and {outside[0]} is none.")
         if not 0 <= self.lowest <= self.highest <= 127:
             raise DatasetError(f"{self.name} has no range from MIDI pitch {self.lowest} to {self.highest}.")
 

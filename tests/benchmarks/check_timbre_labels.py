@@ -3,8 +3,9 @@
     python tests/benchmarks/check_timbre_labels.py SET PACKAGE
 
 Each instrument of each piece is rendered again by itself, after it has been made sure that these parts together are
-the piece, sample for sample up to rounding. In every frame in which no note of an instrument begins or ends, the pitch with the
-strongest evidence in its part alone is compared with its label, and where it is absent its part must be silent.
+the piece, sample for sample up to rounding. In every frame in which no note of an instrument begins or ends, the pitch
+with the strongest evidence in its part alone is compared with its label, and where it is absent its part must be
+silent.
 """
 
 import itertools
