@@ -20,7 +20,7 @@ from sklearn.neural_network import MLPClassifier
 from musicnet_build.evaluation.timbre import evaluate, read_predictions, read_truth, table_lines
 
 SUBSETS = ("guitar_alone", "combined_balanced")
-EPOCHS, HIDDEN, BATCH = 20, 256, 64
+EPOCHS, HIDDEN, BATCH = 40, 256, 64
 LOUDER_DB, PICTURE_DB = 8.0, 80.0
 BLOCK = 256
 STEP = 32

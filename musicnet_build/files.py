@@ -4,10 +4,14 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+# What `replacing` names its files.
+_TEMPORARY = re.compile(r"\..+-[a-z0-9_]{8}(\.\w+)?")
 
 
 @contextlib.contextmanager
@@ -39,6 +43,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         _fsync(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove from a folder, if it is there, what :func:`replacing` was at in processes that were killed.
+
+    Nobody may be writing into the folder.
+    """
+    for path in folder.glob(".*"):
+        if path.is_file() and _TEMPORARY.fullmatch(path.name):
+            path.unlink()
 
 
 def write_json(path: str | os.PathLike[str], values: Any) -> None:

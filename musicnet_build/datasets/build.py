@@ -8,7 +8,6 @@ folder looks like to ``musicnet``.
 import contextlib
 import fcntl
 import os
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -35,6 +34,7 @@ from musicnet_build.datasets.recording import (
     versions,
 )
 from musicnet_build.errors import DatasetError, SoundfontError
+from musicnet_build.files import remove_leftovers
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.soundfonts import choose_soundfont
 
@@ -53,8 +53,6 @@ _FILE_BYTES_PER_SECOND = {".wav": 88_200, ".aif": 88_200, ".aiff": 88_200, ".fla
 _COMPRESSED_BYTES_PER_SECOND = 16_000
 _MEMORY_SHARE = 0.8
 _CONTAINER = Path("/sys/fs/cgroup")
-# What musicnet_build.files.replacing names its files.
-_TEMPORARY = re.compile(r"\..+-[a-z0-9_]{8}(\.\w+)?")
 
 
 @dataclass(frozen=True)
@@ -304,9 +302,7 @@ def _locked(root: Path) -> Iterator[None]:
 def _remove_leftovers(root: Path) -> None:
     """Remove the temporary files of processes that were killed."""
     for folder in (root, *(path for path in root.iterdir() if path.is_dir() and path.name in _FOLDERS)):
-        for path in folder.glob(".*"):
-            if path.is_file() and _TEMPORARY.fullmatch(path.name):
-                path.unlink()
+        remove_leftovers(folder)
 
 
 def _by_id(tasks: list[Task], outcomes: list[Outcome]) -> Iterator[tuple[Task, Outcome]]:

@@ -176,20 +176,25 @@ def training_subsets(
     dict of str to ndarray of int64
         ``<instrument>_alone``; ``both_alone`` (``all_alone`` with more than two instruments), these together;
         ``combined``, all frames; ``combined_balanced``, as many frames of each instrument alone and of each combination
-        as there are of the rarest.
+        as there are of the rarest, and where there are rests no more frames of silence than that.
     """
     present = pitch != ABSENT
-    parts = [np.flatnonzero((present == row).all(axis=1)) for row in np.unique(present, axis=0) if row.any()]
     alone = {name: np.flatnonzero(present[:, i] & (present.sum(axis=1) == 1)) for i, name in enumerate(instruments)}
     subsets = {f"{name}_alone": indices for name, indices in alone.items()}
     if len(instruments) > 1:
         subsets["both_alone" if len(instruments) == 2 else "all_alone"] = np.sort(np.concatenate(list(alone.values())))
-    smallest = min((len(part) for part in parts), default=0)
-    random = np.random.default_rng(seed)
     subsets["combined"] = np.arange(len(pitch))
-    chosen = [_thinned(part, note_group, smallest, random) for part in parts]
-    subsets["combined_balanced"] = np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
+    subsets["combined_balanced"] = _balanced(present, note_group, np.random.default_rng(seed))
     return subsets
+
+
+def _balanced(present: NDArray[np.bool_], note_group: Integers, random: np.random.Generator) -> Integers:
+    """Draw as many frames of each combination of instruments as there are of the rarest; of silence no more."""
+    combinations = [np.flatnonzero((present == row).all(axis=1)) for row in np.unique(present, axis=0) if row.any()]
+    smallest = min((len(part) for part in combinations), default=0)
+    silence = np.flatnonzero(~present.any(axis=1))
+    chosen = [_thinned(part, note_group, smallest, random) for part in (*combinations, silence)]
+    return np.sort(np.concatenate(chosen))
 
 
 def _thinned(part: Integers, note_group: Integers, count: int, random: np.random.Generator) -> Integers:

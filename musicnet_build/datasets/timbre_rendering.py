@@ -22,7 +22,7 @@ from musicnet_build.audio import write_audio
 from musicnet_build.datasets.jobs import Job, Outcome, run_jobs
 from musicnet_build.datasets.timbre_set import FORMAT, SET_FILE, Instrument, Piece, Purpose, TimbreSet, read_set
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import replacing, sha256_of
+from musicnet_build.files import remove_leftovers, replacing, sha256_of
 from musicnet_build.labels import write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
 from musicnet_build.score import Score, read_score
@@ -150,6 +150,8 @@ def render_set(
     folder = Path(folder)
     # While it is not there, the folder does not pass for a whole set.
     (folder / SET_FILE).unlink(missing_ok=True)
+    for place in ("", "records", *(place for place, _ in _PLACES)):
+        remove_leftovers(folder / place)
     missing = [piece for piece in plan.pieces if _record_of(folder, piece) is None]
     jobs = [Job(piece.name, render_piece, {"folder": str(folder), "piece": piece}) for piece in missing]
     failed = [each for each in run_jobs(jobs, workers=workers, on_done=on_done) if each.state == "failed"]
