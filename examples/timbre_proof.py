@@ -46,7 +46,7 @@ def loudness(colours: np.ndarray, table: np.ndarray) -> np.ndarray:
 def trained(x: np.ndarray, pitch: np.ndarray) -> MLPClassifier:
     """Return a network that names the pitch; pictures' floor stays the floor however loud they are made."""
     random = np.random.default_rng(0)
-    network = MLPClassifier((HIDDEN,), batch_size=BATCH, random_state=0)
+    network = MLPClassifier((HIDDEN,), batch_size=min(BATCH, len(x)), random_state=0)
     for _ in range(EPOCHS):
         louder = random.uniform(-LOUDER_DB, LOUDER_DB, (len(x), 1)).astype(x.dtype) / PICTURE_DB
         network.partial_fit(np.where(x > 0, np.clip(x + louder, 0, 1), 0), pitch, classes=np.unique(pitch))
