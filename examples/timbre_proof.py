@@ -2,7 +2,8 @@
 
     python examples/timbre_proof.py TRAINING.h5 TEST.h5 [FOLDER]
 
-Both packages are made with `pack timbre --frame 4096 --spectrogram cqt --hop 512`. A frame becomes 256 numbers, its
+Both packages are made with `pack timbre --frame 4096 --spectrogram cqt --hop 512`; the training set has rests
+(`generate ascension --rest 1`), or silence would be something unheard of. A frame becomes 256 numbers, its
 picture averaged over each half, and scikit-learn's multilayer perceptron learns to name what an instrument plays: one
 of 128 pitches, or absent. In each epoch every picture is made louder or softer by up to 8 dB. What is predicted for the
 test package is compared with the truth as `evaluate timbre` does, and kept in FOLDER for it.
