@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from timbre_helpers import SMALL_PAIR, soundfont
 
 from musicnet_build.datasets.ascension import AscensionSettings, generate_ascension
-from musicnet_build.datasets.timbre import ABSENT, PackSettings, one_hot, pack_timbre
+from musicnet_build.datasets.timbre import PackSettings, pack_timbre
+from musicnet_build.datasets.timbre_frames import ABSENT, one_hot
 from musicnet_build.datasets.timbre_images import ImageSettings
 from musicnet_build.datasets.timbre_reader import TimbreFrames
 from musicnet_build.datasets.timbre_set import DEFAULT_INSTRUMENTS

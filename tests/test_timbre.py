@@ -14,14 +14,12 @@ from timbre_helpers import SMALL_PAIR, TRUMPET, soundfont
 from musicnet_build.audio import read_audio
 from musicnet_build.datasets.ascension import AscensionSettings, generate_ascension
 from musicnet_build.datasets.audition import AUDIBLE_DBFS, level_dbfs, strongest_pitch
-from musicnet_build.datasets.timbre import (
+from musicnet_build.datasets.timbre import PackSettings, pack_piece, pack_timbre
+from musicnet_build.datasets.timbre_frames import (
     ABSENT,
-    PackSettings,
     folds,
     grid_frames,
     one_hot,
-    pack_piece,
-    pack_timbre,
     pitch_at,
     training_frames,
     training_subsets,
@@ -114,10 +112,11 @@ def test_the_balanced_subset_has_as_many_frames_of_each_kind_and_keeps_notes_who
     group = np.arange(100) // 2
     subsets = training_subsets(np.array(kinds, np.uint8), group, ["guitar", "trumpet"], seed=1)
     assert {name: len(indices) for name, indices in subsets.items()} == {
-        "guitar_alone": 40, "trumpet_alone": 20, "both_alone": 60, "combined": 100, "combined_balanced": 60,
+        "guitar_alone": 40, "trumpet_alone": 20, "both_alone": 60, "combined": 100, "combined_balanced": 70,
     }  # fmt: skip
     balanced = subsets["combined_balanced"]
-    assert [int(((balanced >= a) & (balanced < b)).sum()) for a, b in ((0, 40), (40, 60), (60, 90))] == [20, 20, 20]
+    kind_ends = ((0, 40), (40, 60), (60, 90), (90, 100))
+    assert [int(((balanced >= a) & (balanced < b)).sum()) for a, b in kind_ends] == [20, 20, 20, 10]
     assert np.all(np.unique(group[balanced], return_counts=True)[1] == 2)
 
 
@@ -171,7 +170,7 @@ def test_the_kinds_are_balanced_and_every_frame_of_a_note_is_there(package: Path
     with h5py.File(package, "r") as file:
         sizes = {name: len(group["indices"]) for name, group in file["subsets"].items()}
     assert sizes["guitar_alone"] == sizes["trumpet_alone"] == 2 * 12
-    assert sizes["combined_balanced"] == 3 * 24
+    assert sizes["combined_balanced"] == 4 * 24  # there are rests too
 
 
 def test_labels_say_what_sounds_and_absent_is_silent(folder: Path, package: Path) -> None:

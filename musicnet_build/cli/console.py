@@ -62,6 +62,18 @@ def progress_bar(verbose: bool = False) -> Iterator[Advance]:
             yield _bar_moves(bar)
 
 
+def counting(progress: Advance, stage: str, total: int) -> Callable[[object], None]:
+    """Return what moves a progress bar by one job at a time; ``total`` may turn out too low."""
+    done = 0
+
+    def on_done(outcome: object) -> None:
+        nonlocal done
+        done += 1
+        progress(stage, done / max(total, done))
+
+    return on_done
+
+
 def _draw_nothing(stage: str, fraction: float) -> None:
     """Nobody looks."""
 

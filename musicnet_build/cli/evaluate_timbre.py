@@ -1,10 +1,14 @@
 """``musicnet-build evaluate timbre``: who plays what, predicted and true."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from musicnet_build.cli import console, parameters, timbre_options
+
+if TYPE_CHECKING:
+    from musicnet_build.datasets.timbre_set import Instrument
 
 
 @click.command(name="timbre")
@@ -14,7 +18,9 @@ from musicnet_build.cli import console, parameters, timbre_options
 @click.option("--frame", "frame_length", type=click.Choice(["8192", "4096", "2048"]), default="8192", show_default=True,
               help="Samples at 32,768 Hz for a row of an .npy file, where TRUTH is no package.")  # fmt: skip
 @parameters.json_option
-def command(predicted: Path, truth: Path, instruments: tuple[str, ...], frame_length: str, as_json: bool) -> None:
+def command(
+    predicted: Path, truth: Path, instruments: "tuple[Instrument, ...]", frame_length: str, as_json: bool
+) -> None:
     """Count correct, wrong, false and missed activations of piano rolls at 100 Hz, by instrument and test set.
 
     TRUTH is a timbre set's folder, a package made of one, or a label file. PREDICTED is a file, or a folder with a file
@@ -22,7 +28,7 @@ def command(predicted: Path, truth: Path, instruments: tuple[str, ...], frame_le
     """
     from musicnet_build.evaluation.timbre import evaluate, read_predictions, read_truth, table_lines
 
-    true = read_truth(truth, timbre_options.instruments_of(instruments), int(frame_length))
+    true = read_truth(truth, instruments, int(frame_length))
     report = evaluate(read_predictions(predicted, true), true.notes, true.subsets)
     values = {"predicted": str(predicted), "truth": str(truth), "results": report}
     console.report(values, table_lines(report), as_json)

@@ -2,10 +2,14 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from musicnet_build.cli import console, parameters, timbre_options
+from musicnet_build.cli import console, pack_options, parameters, timbre_options
+
+if TYPE_CHECKING:
+    from musicnet_build.datasets.timbre_set import Instrument
 
 
 @click.command(name="ascension")
@@ -19,17 +23,15 @@ from musicnet_build.cli import console, parameters, timbre_options
 @click.option("--passes", type=click.IntRange(1), default=1, show_default=True, help="How often every pair is played.")
 @click.option("--rest", "rest_beats", type=click.FloatRange(0, 16), default=0.0, show_default=True,
               help="Beats of rest after each note.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Orders the variations.")
+@pack_options.seed_option
 @click.option(
     "--audition/--no-audition", default=True, show_default=True,
     help="Leave out presets that are silent, end early or sound at another pitch than written.",
 )  # fmt: skip
-@timbre_options.workers_option
-@parameters.verbose_option
-@parameters.json_option
+@pack_options.run_options
 def command(
     output: Path,
-    instruments: tuple[str, ...],
+    instruments: "tuple[Instrument, ...]",
     soundfonts: tuple[str, ...],
     velocities: tuple[int, ...],
     passes: int,
@@ -49,13 +51,11 @@ def command(
     from musicnet_build.soundfonts import choose_soundfont
 
     started = time.monotonic()
-    settings = AscensionSettings(
-        timbre_options.instruments_of(instruments), velocities, passes, rest_beats, seed, audition
-    )
+    settings = AscensionSettings(instruments, velocities, passes, rest_beats, seed, audition)
     fonts = [choose_soundfont(name) for name in soundfonts] or default_soundfonts() or [choose_soundfont()]
     with console.progress_bar(verbose) as progress:
         progress("rendering", 0.0)
-        on_done = timbre_options.counting(progress, "rendering", settings.pieces)
+        on_done = console.counting(progress, "rendering", settings.pieces)
         made = generate_ascension(output, fonts, settings, workers=workers, on_done=on_done)
     console.warn(made.warnings)
     counts = timbre_options.crotchets_of(made)

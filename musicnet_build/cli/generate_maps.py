@@ -18,9 +18,7 @@ PRESETS = ("tiny", "maps")
     "--pieces", multiple=True, type=click.Path(exists=True, path_type=Path),
     help="MIDI file, or folder of them, to play in every bank. May be given several times.",
 )  # fmt: skip
-@pack_options.workers_option
-@parameters.verbose_option
-@parameters.json_option
+@pack_options.run_options
 def command(
     preset: str | None,
     recipe: Path | None,

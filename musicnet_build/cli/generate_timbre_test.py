@@ -2,17 +2,21 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from musicnet_build.cli import console, parameters, timbre_options
+from musicnet_build.cli import console, pack_options, parameters, timbre_options
+
+if TYPE_CHECKING:
+    from musicnet_build.datasets.timbre_set import Instrument
 
 
 @click.command(name="timbre-test")
-@click.argument("scores", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True)
+@click.argument("scores", type=parameters.existing_file, nargs=-1, required=True)
 @click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder of the set.")
 @click.option(
-    "--training", type=click.Path(exists=True, file_okay=False, path_type=Path), multiple=True,
+    "--training", type=parameters.existing_folder, multiple=True,
     help="Folder of a training set, whose soundfonts are not used. May be given several times.",
 )  # fmt: skip
 @timbre_options.soundfonts_option
@@ -20,15 +24,13 @@ from musicnet_build.cli import console, parameters, timbre_options
 @click.option("--amplifier", is_flag=True, help="Send guitars through soft clipping and a loudspeaker's filter.")
 @click.option("--pack", "package", type=parameters.OutputFile(".h5", ".hdf5"),
               help="Also pack the set, with the default settings of `pack timbre`.")  # fmt: skip
-@timbre_options.workers_option
-@parameters.verbose_option
-@parameters.json_option
+@pack_options.run_options
 def command(
     scores: tuple[Path, ...],
     output: Path,
     training: tuple[Path, ...],
     soundfonts: tuple[str, ...],
-    instruments: tuple[str, ...],
+    instruments: "tuple[Instrument, ...]",
     amplifier: bool,
     package: Path | None,
     workers: int,
@@ -47,15 +49,14 @@ def command(
 
     started = time.monotonic()
     fonts = unused_soundfonts(training, [choose_soundfont(name) for name in soundfonts])
-    wanted = timbre_options.instruments_of(instruments)
     with console.progress_bar(verbose) as progress:
         progress("rendering", 0.0)
-        on_done = timbre_options.counting(progress, "rendering", len(scores) * (1 + len(wanted)))
+        on_done = console.counting(progress, "rendering", len(scores) * (1 + len(instruments)))
         made, refused = generate_timbre_test(
-            output, scores, fonts, wanted, amplifier=amplifier, workers=workers, on_done=on_done
+            output, scores, fonts, instruments, amplifier=amplifier, workers=workers, on_done=on_done
         )
         if package is not None:
-            on_done = timbre_options.counting(progress, "packing", len(made.pieces))
+            on_done = console.counting(progress, "packing", len(made.pieces))
             pack_timbre(output, package, workers=workers, on_done=on_done)
     console.warn(made.warnings)
     counts = timbre_options.crotchets_of(made)

@@ -16,9 +16,7 @@ LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 
 
 @click.command(name="frames")
-@pack_options.folder_argument
-@pack_options.output_option
-@pack_options.category_option("MUS")
+@pack_options.recordings_options("MUS")
 @pack_options.a_maps_option
 @click.option(
     "--folds", multiple=True, type=parameters.existing_folder,
@@ -32,9 +30,7 @@ LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 @pack_options.sustain_option
 @click.option("--drop-short", is_flag=True, help="Leave out notes shorter than a frame; they are counted either way.")
 @pack_options.seed_option
-@pack_options.workers_option
-@parameters.verbose_option
-@parameters.json_option
+@pack_options.run_options
 def command(
     folder: Path,
     output: Path,

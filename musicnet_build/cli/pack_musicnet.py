@@ -16,9 +16,7 @@ from musicnet_build.cli import console, pack_options, pack_report, parameters
     help="Format of the audio.",
 )  # fmt: skip
 @click.option("--gzip", "compress", is_flag=True, help="Compress: about a third of the size, slower to read.")
-@pack_options.workers_option
-@parameters.verbose_option
-@parameters.json_option
+@pack_options.run_options
 def command(
     dataset: Path, output: Path, sample_format: str, compress: bool, workers: int, verbose: bool, as_json: bool
 ) -> None:
@@ -33,6 +31,6 @@ def command(
             sample_format=sample_format,
             compress=compress,
             workers=workers,
-            on_done=pack_report.counting(progress, pack_report.recordings_in(dataset)),
+            on_done=console.counting(progress, "packing", pack_report.recordings_in(dataset)),
         )
     pack_report.report(output, count, output.stat().st_size, time.monotonic() - started, as_json)

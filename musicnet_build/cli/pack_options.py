@@ -39,6 +39,20 @@ sustain_option = click.option(
 )
 
 
+def run_options(command: _Command) -> _Command:
+    """Add the options of how a command runs: workers, progress, result."""
+    return workers_option(parameters.verbose_option(parameters.json_option(command)))
+
+
+def recordings_options(category: str) -> Callable[[_Command], _Command]:
+    """Return what packers of recordings begin with: folder, file to write, categories of MAPS."""
+
+    def add(command: _Command) -> _Command:
+        return folder_argument(output_option(category_option(category)(command)))
+
+    return add
+
+
 def category_option(default: str) -> Callable[[_Command], _Command]:
     """Return the option that chooses categories of MAPS."""
     return click.option(

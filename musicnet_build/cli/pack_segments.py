@@ -5,22 +5,18 @@ from pathlib import Path
 
 import click
 
-from musicnet_build.cli import console, pack_options, parameters
+from musicnet_build.cli import console, pack_options
 
 
 @click.command(name="segments")
-@pack_options.folder_argument
-@pack_options.output_option
-@pack_options.category_option("MUS")
+@pack_options.recordings_options("MUS")
 @pack_options.a_maps_option
 @pack_options.test_bank_option
 @click.option("--without-spectra", is_flag=True, help="Let the reader compute mel and constant-Q spectra.")
 @click.option("--keep-test-pieces", is_flag=True, help="Train on pieces that are also in the test set.")
 @pack_options.sustain_option
 @pack_options.seed_option
-@pack_options.workers_option
-@parameters.verbose_option
-@parameters.json_option
+@pack_options.run_options
 def command(
     folder: Path,
     output: Path,

@@ -10,9 +10,7 @@ from musicnet_build.cli import console, pack_options, parameters
 
 
 @click.command(name="thumbnails")
-@pack_options.folder_argument
-@pack_options.output_option
-@pack_options.category_option("ISOL")
+@pack_options.recordings_options("ISOL")
 @click.option(
     "--size", type=click.Choice([32, 48, 64, 96, 128]), default=32, show_default=True, help="Rows and columns."
 )
@@ -21,9 +19,7 @@ from musicnet_build.cli import console, pack_options, parameters
               help="One picture every so many frames of 32 ms.")  # fmt: skip
 @click.option("--preview", type=parameters.OutputFile(".png"), help="Also draw a contact sheet (PNG).")
 @pack_options.seed_option
-@pack_options.workers_option
-@parameters.verbose_option
-@parameters.json_option
+@pack_options.run_options
 def command(
     folder: Path,
     output: Path,

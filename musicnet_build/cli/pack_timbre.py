@@ -6,14 +6,12 @@ from typing import Literal
 
 import click
 
-from musicnet_build.cli import console, parameters, timbre_options
+from musicnet_build.cli import console, pack_options, parameters
 
 
 @click.command(name="timbre")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "-o", "--output", type=parameters.OutputFile(".h5", ".hdf5"), required=True, help="HDF5 file to write."
-)  # fmt: skip
+@pack_options.folder_argument
+@pack_options.output_option
 @click.option("--frame", "frame_length", type=click.Choice(["8192", "4096", "2048"]), default="8192", show_default=True,
               help="Samples a frame, at 32,768 Hz.")  # fmt: skip
 @click.option("--spectrogram", type=click.Choice(["log", "mel", "cqt"]), default="log", show_default=True)
@@ -23,11 +21,9 @@ from musicnet_build.cli import console, parameters, timbre_options
               help="Three channels of uint8, or one of float32.")  # fmt: skip
 @click.option("--single", "instrument", metavar="NAME", help="Label this instrument only, not each.")
 @click.option("--split-notes", is_flag=True, help="Let frames of one note fall into different folds.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Shuffles the folds.")
+@pack_options.seed_option
 @click.option("--preview", type=parameters.OutputFolder(), help="Folder for a contact sheet and a few sounds.")
-@timbre_options.workers_option
-@parameters.verbose_option
-@parameters.json_option
+@pack_options.run_options
 def command(
     folder: Path,
     output: Path,
@@ -55,7 +51,7 @@ def command(
     )
     with console.progress_bar(verbose) as progress:
         progress("packing", 0.0)
-        on_done = timbre_options.counting(progress, "packing", len(read_set(folder).pieces))
+        on_done = console.counting(progress, "packing", len(read_set(folder).pieces))
         packed = pack_timbre(folder, output, settings, workers=workers, on_done=on_done)
         shown = write_preview(preview, output, folder) if preview else []
     values = {

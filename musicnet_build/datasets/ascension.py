@@ -21,16 +21,8 @@ import numpy as np
 
 from musicnet_build.datasets.audition import Preset, all_presets, preset_that_plays, serving_presets
 from musicnet_build.datasets.jobs import Outcome
-from musicnet_build.datasets.timbre_set import (
-    DEFAULT_INSTRUMENTS,
-    Instrument,
-    PlannedPiece,
-    Stem,
-    TimbreSet,
-    WrittenNote,
-    check_instruments,
-    render_set,
-)
+from musicnet_build.datasets.timbre_rendering import PlannedPiece, SetPlan, Stem, WrittenNote, render_set
+from musicnet_build.datasets.timbre_set import DEFAULT_INSTRUMENTS, Instrument, TimbreSet, check_instruments
 from musicnet_build.errors import DatasetError
 from musicnet_build.soundfonts import Soundfont, find_soundfonts
 
@@ -123,7 +115,19 @@ def generate_ascension(
     SoundfontError
         When a soundfont cannot be used.
     """
-    settings = settings or AscensionSettings()
+    plan = plan_ascension(soundfonts, settings or AscensionSettings())
+    return render_set(folder, plan, workers=workers, on_done=on_done)
+
+
+def plan_ascension(soundfonts: Sequence[Soundfont], settings: AscensionSettings) -> SetPlan:
+    """Audition the soundfonts, and decide what is played in which piece with which of them.
+
+    Parameters and errors are those of :func:`generate_ascension`.
+
+    Returns
+    -------
+    SetPlan
+    """
     warnings: list[str] = []
     softest = min(settings.velocities)
     presets = {
@@ -132,17 +136,8 @@ def generate_ascension(
         else all_presets(each, soundfonts)
         for each in settings.instruments
     }
-    planned = plan_pieces(settings, presets)
-    return render_set(
-        folder,
-        "training",
-        settings.instruments,
-        planned,
-        settings=_told(settings),
-        warnings=warnings,
-        workers=workers,
-        on_done=on_done,
-    )
+    pieces = tuple(plan_pieces(settings, presets))
+    return SetPlan("training", settings.instruments, pieces, _told(settings), tuple(warnings))
 
 
 def default_soundfonts() -> list[Soundfont]:

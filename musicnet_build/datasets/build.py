@@ -291,6 +291,7 @@ def _locked(root: Path) -> Iterator[None]:
 
 
 def _remove_all_leftovers(root: Path) -> None:
+    """Remove the temporary files of processes that were killed."""
     for folder in (root, *(root / name for name in _FOLDERS)):
         remove_leftovers(folder)
 

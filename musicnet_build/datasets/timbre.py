@@ -1,20 +1,15 @@
-"""Packing a timbre set: frames of its sound as pictures, what each instrument plays in them, subsets and folds.
+"""Packing a timbre set: its frames as pictures, what each instrument plays in them, subsets and folds, in one file.
 
-Where frames lie. In a training set frames are cut from each span in which nothing begins or ends, from its start on,
-as many whole ones as fit: every frame is of one note (or chord) only. A frame in which nothing is to be heard counts
-only if nothing is, so those in which the last notes die away are left out. In a test set frames lie on a regular grid
-from the start of the piece to its last offset.
-
-What a frame's label is. For each instrument the pitch that sounds at the centre of the frame, or ``ABSENT``.
-
-The layout of the package is written down in docs/formats.md.
+In training sets, frames without a note in which something is still to be heard are left out: there the last notes die
+away. Where frames lie is decided in :mod:`~musicnet_build.datasets.timbre_frames`; the layout of the package is
+written down in docs/formats.md.
 """
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +23,16 @@ from musicnet_build.audio import read_audio
 from musicnet_build.datasets.audition import AUDIBLE_DBFS, level_dbfs
 from musicnet_build.datasets.hdf5 import GZIP_LEVEL, add, reading, stack_shards, writing
 from musicnet_build.datasets.jobs import Job, Outcome, run_jobs
+from musicnet_build.datasets.timbre_frames import (
+    ABSENT,
+    Frames,
+    Integers,
+    folds,
+    grid_frames,
+    one_hot,
+    training_frames,
+    training_subsets,
+)
 from musicnet_build.datasets.timbre_images import (
     COLOUR_MAP,
     COLUMNS,
@@ -47,11 +52,6 @@ from musicnet_build.files import sha256_of
 from musicnet_build.notes import NoteTable
 
 FORMAT = "musicnet_build timbre package 1"
-ABSENT = 128
-"""The label of an instrument that does not sound; labels 0 to 127 are MIDI pitches."""
-
-CLASSES = 129
-FOLDS = 5
 NOTE_ROW = np.dtype(
     [
         ("piece", np.uint32),
@@ -64,7 +64,6 @@ NOTE_ROW = np.dtype(
 """One note of the package's table of notes; piece and instrument are indices."""
 
 _BATCH = 32
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -108,28 +107,6 @@ class Packed:
     frames: int
     subsets: dict[str, int]
     size_bytes: int
-
-
-@dataclass(frozen=True, eq=False)
-class Frames:
-    """Where the frames of a piece are, and what sounds in them.
-
-    Attributes
-    ----------
-    start : ndarray of int64 [shape=(n,)]
-        First sample, at 32,768 Hz.
-    pitch : ndarray of uint8 [shape=(n, instruments)]
-        MIDI pitch at the centre, or 128.
-    note_group : ndarray of int64 [shape=(n,)]
-        Frames of one group share notes, or notes that overlap; frames of different groups share none.
-    boundary : ndarray of bool [shape=(n, instruments)]
-        Whether the instrument begins or ends a note within the frame.
-    """
-
-    start: Integers
-    pitch: NDArray[np.uint8]
-    note_group: Integers
-    boundary: NDArray[np.bool_]
 
 
 def pack_timbre(
@@ -189,118 +166,6 @@ def pack_timbre(
     with reading(output) as file:
         subsets = {name: len(group["indices"]) for name, group in file["subsets"].items()}
         return Packed(output, len(file["pitch"]), subsets, output.stat().st_size)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Frames and their labels
-
-
-def training_frames(notes: Sequence[NoteTable], frame_length: int) -> Frames:
-    """Return the frames of a piece in which nothing begins or ends.
-
-    Parameters
-    ----------
-    notes : sequence of NoteTable
-        Of each instrument, in order, none overlapping the next.
-    frame_length : int
-        Samples at 32,768 Hz.
-
-    Returns
-    -------
-    Frames
-    """
-    edges = np.unique(np.concatenate([[0], *(_samples(table).ravel() for table in notes)])).astype(np.int64)
-    counts = np.diff(edges) // frame_length
-    spans = zip(edges[:-1].tolist(), counts.tolist(), strict=True)
-    start = np.concatenate([np.zeros(0, np.int64), *(begin + frame_length * np.arange(n) for begin, n in spans)])
-    return _labelled(notes, start, frame_length)
-
-
-def grid_frames(notes: Sequence[NoteTable], frame_length: int) -> Frames:
-    """Return frames one after another, from the start of the piece to its last offset.
-
-    Parameters
-    ----------
-    notes : sequence of NoteTable
-        Of each instrument, in order, none overlapping the next.
-    frame_length : int
-        Samples at 32,768 Hz.
-
-    Returns
-    -------
-    Frames
-    """
-    end = max(int(_samples(table).max(initial=0)) for table in notes)
-    return _labelled(notes, np.arange(0, end, frame_length), frame_length)
-
-
-def pitch_at(samples: Integers, notes: NoteTable) -> NDArray[np.uint8]:
-    """Return the pitch that sounds at each sample; ``ABSENT`` where none does.
-
-    Parameters
-    ----------
-    samples : ndarray of int64 [shape=(n,)]
-        At 32,768 Hz.
-    notes : NoteTable [shape=(m,)]
-        Of one instrument, in order, none overlapping the next.
-
-    Returns
-    -------
-    ndarray of uint8 [shape=(n,)]
-    """
-    if not len(notes):
-        return np.full(len(samples), ABSENT, dtype=np.uint8)
-    onset, offset = _samples(notes)
-    last = np.searchsorted(onset, samples, side="right") - 1
-    sounds = (last >= 0) & (samples < offset[last])
-    return np.where(sounds, notes["pitch"][last], ABSENT).astype(np.uint8)
-
-
-def one_hot(pitch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return vectors of 129: 1 at the pitch, or at 128 where the instrument is absent.
-
-    Parameters
-    ----------
-    pitch : ndarray of uint8 [any shape]
-
-    Returns
-    -------
-    ndarray of uint8 [shape=(*pitch.shape, 129)]
-    """
-    vectors: NDArray[np.uint8] = (pitch[..., None] == np.arange(CLASSES)).astype(np.uint8)
-    return vectors
-
-
-def _samples(notes: NoteTable) -> Integers:
-    """Onsets and offsets in samples at 32,768 Hz; shape (2, n)."""
-    times = np.stack([notes["onset_s"], notes["offset_s"]])
-    samples: Integers = np.rint(times * SAMPLE_RATE).astype(np.int64)
-    return samples
-
-
-def _labelled(notes: Sequence[NoteTable], start: Integers, frame_length: int) -> Frames:
-    centre = start + frame_length // 2
-    pitch = np.stack([pitch_at(centre, table) for table in notes], axis=1)
-    boundary = np.stack([_is_crossed(start, frame_length, _samples(table).ravel()) for table in notes], axis=1)
-    return Frames(start, pitch, np.searchsorted(_group_edges(notes), centre, side="right"), boundary)
-
-
-def _is_crossed(start: Integers, frame_length: int, edges: Integers) -> NDArray[np.bool_]:
-    """Whether an edge lies inside a frame, not at its very start or end."""
-    edges = np.sort(edges)
-    inside: NDArray[np.bool_] = np.searchsorted(edges, start + frame_length) > np.searchsorted(edges, start, "right")
-    return inside
-
-
-def _group_edges(notes: Sequence[NoteTable]) -> Integers:
-    """Return where groups of overlapping notes, of whatever instrument, begin and end, in samples."""
-    spans = np.concatenate([_samples(table) for table in notes], axis=1)
-    onset, offset = spans[:, np.argsort(spans[0], kind="stable")]
-    latest = np.maximum.accumulate(offset)
-    first = np.concatenate([[True], onset[1:] >= latest[:-1]]) if len(onset) else np.zeros(0, bool)
-    starts = np.flatnonzero(first)
-    ends = np.append(starts[1:], len(onset)) - 1
-    return np.sort(np.concatenate([onset[starts], latest[ends[: len(starts)]]]))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -465,82 +330,6 @@ def _test_subsets(subset_of_piece: list[str], piece: Integers) -> dict[str, Inte
         name: np.flatnonzero(np.isin(piece, [i for i, other in enumerate(subset_of_piece) if other == name]))
         for name in sorted(set(subset_of_piece))
     }
-
-
-def training_subsets(
-    pitch: NDArray[np.uint8], note_group: Integers, instruments: Sequence[str], seed: int
-) -> dict[str, Integers]:
-    """Return the subsets of a training set, as sorted indices of frames.
-
-    Parameters
-    ----------
-    pitch : ndarray of uint8 [shape=(n, instruments)]
-        128 where an instrument is absent.
-    note_group : ndarray of int64 [shape=(n,)]
-        Frames of one group stay together in the balanced subset.
-    instruments : sequence of str
-    seed : int
-        Chooses the frames of the balanced subset.
-
-    Returns
-    -------
-    dict of str to ndarray of int64
-        ``<instrument>_alone``; ``both_alone`` (``all_alone`` with more than two instruments), these together;
-        ``combined``, all frames; ``combined_balanced``, as many frames of each instrument alone and of each combination
-        as there are of the rarest.
-    """
-    present = pitch != ABSENT
-    parts = [np.flatnonzero((present == row).all(axis=1)) for row in np.unique(present, axis=0) if row.any()]
-    alone = {name: np.flatnonzero(present[:, i] & (present.sum(axis=1) == 1)) for i, name in enumerate(instruments)}
-    subsets = {f"{name}_alone": indices for name, indices in alone.items()}
-    if len(instruments) > 1:
-        subsets["both_alone" if len(instruments) == 2 else "all_alone"] = np.sort(np.concatenate(list(alone.values())))
-    smallest = min((len(part) for part in parts), default=0)
-    random = np.random.default_rng(seed)
-    subsets["combined"] = np.arange(len(pitch))
-    chosen = [_thinned(part, note_group, smallest, random) for part in parts]
-    subsets["combined_balanced"] = np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
-    return subsets
-
-
-def _thinned(part: Integers, note_group: Integers, count: int, random: np.random.Generator) -> Integers:
-    """Keep whole groups, drawn at random, as long as they are no more than ``count`` frames."""
-    groups, place, sizes = np.unique(note_group[part], return_inverse=True, return_counts=True)
-    order = random.permutation(len(groups))
-    kept = order[np.cumsum(sizes[order]) <= count]
-    return part[np.isin(place, kept)]
-
-
-def folds(indices: Integers, note_group: Integers | None, seed: int) -> Iterator[tuple[Integers, Integers]]:
-    """Yield (training, test) indices of five folds, by scikit-learn's KFold, shuffled.
-
-    Parameters
-    ----------
-    indices : ndarray of int64 [shape=(n,)]
-        Frames.
-    note_group : ndarray of int64 [shape=(n,)] or None
-        Of these frames; groups are dealt whole. None deals frames.
-    seed : int
-        KFold's ``random_state``.
-
-    Yields
-    ------
-    (ndarray of int64, ndarray of int64)
-
-    Raises
-    ------
-    DatasetError
-        When there are fewer groups than folds.
-    """
-    from sklearn.model_selection import KFold
-
-    _, place = np.unique(np.arange(len(indices)) if note_group is None else note_group, return_inverse=True)
-    count = int(place.max(initial=-1)) + 1
-    if count < FOLDS:
-        raise DatasetError(f"{count} notes cannot be dealt to {FOLDS} folds: generate a larger set.")
-    for _, test in KFold(FOLDS, shuffle=True, random_state=seed).split(np.arange(count)):
-        in_test = np.isin(place, test)
-        yield indices[~in_test], indices[in_test]
 
 
 def _write_folds(target: h5py.Group, name: str, indices: Integers, groups: Integers | None, seed: int) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build.audio import read_audio, write_audio
-from musicnet_build.datasets.timbre import ABSENT
+from musicnet_build.datasets.timbre_frames import ABSENT
 from musicnet_build.datasets.timbre_reader import TimbreFrames
 from musicnet_build.datasets.timbre_set import read_set
 from musicnet_build.files import replacing

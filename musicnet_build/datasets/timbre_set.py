@@ -1,41 +1,25 @@
-"""A folder of rendered pieces in which it is known which instrument plays what: how it is laid out, read and rendered.
+"""A folder of rendered pieces in which it is known which instrument plays what: its instruments, and how it is read.
 
 ``timbre.json`` names the instruments, the soundfonts and the pieces; ``audio/``, ``midi/`` and ``labels/`` hold a WAV,
-a MIDI and a MusicNet CSV file a piece, and ``records/`` what each was made from. Which pieces there are is decided
-elsewhere (:mod:`~musicnet_build.datasets.ascension`, :mod:`~musicnet_build.datasets.timbre_test`).
-
-Everything plays at 120 beats a minute. Every instrument is rendered by itself and the parts are summed, so where an
-instrument has no notes it adds nothing at all.
+a MIDI and a MusicNet CSV file a piece, and ``records/`` what each was made from.
 """
 
-import dataclasses
-import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from musicnet_build import __version__
-from musicnet_build.audio import write_audio
-from musicnet_build.datasets.jobs import Job, Outcome, run_jobs
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import replacing, sha256_of
-from musicnet_build.labels import read_labels, write_labels
-from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
-from musicnet_build.score import Score, read_score
-from musicnet_build.soundfonts import Soundfont, choose_soundfont
-from musicnet_build.synthesis import synthesize
+from musicnet_build.labels import read_labels
+from musicnet_build.notes import NoteTable, sorted_by_onset
 
 SET_FILE = "timbre.json"
 FORMAT = "musicnet_build timbre set 1"
-SECONDS_PER_BEAT = 0.5
-"""120 beats a minute, in every piece."""
 
 # Ticks of a long MIDI file are a millisecond each.
 _OVERLAP_S = 2e-3
@@ -45,7 +29,6 @@ _INSTRUMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 _PITCH_NAME = re.compile(r"([A-Ga-g])([#b]?)(-?\d)")
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
-Audio = NDArray[np.float32]
 Purpose = Literal["training", "test"]
 
 
@@ -75,8 +58,10 @@ class Instrument:
                 f"{self.name!r} cannot name an instrument: use up to 30 small letters, digits and underscores, "
                 "a letter first."
             )
-        if not self.programs or not all(0 <= program <= 127 for program in self.programs):
-            raise DatasetError(f"{self.name} needs General MIDI programs from 0 to 127, not {list(self.programs)}.")
+        if not self.programs:
+            raise DatasetError(f"{self.name} needs a General MIDI program.")
+        if outside := [program for program in self.programs if not 0 <= program <= 127]:
+            raise DatasetError(f"{self.name} needs General MIDI programs from 0 to 127, and {outside[0]} is none.")
         if not 0 <= self.lowest <= self.highest <= 127:
             raise DatasetError(f"{self.name} has no range from MIDI pitch {self.lowest} to {self.highest}.")
 
@@ -133,68 +118,6 @@ def check_instruments(instruments: Sequence[Instrument]) -> None:
         twice = [value for value in dict.fromkeys(values) if values.count(value) > 1]
         if twice:
             raise DatasetError(f"Two instruments have the {what} {twice[0]}: each needs its own.")
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# What is to be rendered
-
-
-@dataclass(frozen=True)
-class WrittenNote:
-    """A note of a piece, in quarter notes from its start."""
-
-    onset_beats: float
-    duration_beats: float
-    pitch: int
-    velocity: int
-    program: int
-
-
-@dataclass(frozen=True)
-class Stem:
-    """What one instrument plays in a piece with one soundfont.
-
-    Attributes
-    ----------
-    instrument : str
-    soundfont : str
-        Path of the soundfont.
-    soundfont_sha256 : str
-    notes : tuple of WrittenNote
-    amplified : bool
-        Whether it goes through the effect of :func:`musicnet_build.datasets.amplifier.amplified`.
-    """
-
-    instrument: str
-    soundfont: str
-    soundfont_sha256: str
-    notes: tuple[WrittenNote, ...]
-    amplified: bool = False
-
-
-@dataclass(frozen=True)
-class PlannedPiece:
-    """A piece to be rendered.
-
-    Attributes
-    ----------
-    name : str
-        Of its files, without ending.
-    subset : str
-        Which part of the set it belongs to, such as ``guitar_alone``.
-    stems : tuple of Stem
-    """
-
-    name: str
-    subset: str
-    stems: tuple[Stem, ...]
-
-    def fingerprint(self) -> str:
-        """Hash of all that the files of the piece are made from."""
-        content = dataclasses.asdict(self) | {"version": __version__, "format": FORMAT}
-        for stem in content["stems"]:
-            del stem["soundfont"]  # the same bytes may lie elsewhere
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -294,178 +217,6 @@ def split_by_instrument(
             raise DatasetError(f"{source}: notes of the {instrument.name} overlap, so a frame has no single label.")
         result[instrument.name] = own
     return result
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Rendering
-
-
-def render_set(
-    folder: str | os.PathLike[str],
-    purpose: Purpose,
-    instruments: Sequence[Instrument],
-    planned: Sequence[PlannedPiece],
-    *,
-    settings: Mapping[str, Any],
-    warnings: Sequence[str] = (),
-    workers: int = 1,
-    on_done: Callable[[Outcome], object] | None = None,
-) -> TimbreSet:
-    """Render pieces into a folder, those that are there already excepted, and describe them in ``timbre.json``.
-
-    The bytes do not depend on the number of workers; a run that is cut short goes on where it stopped.
-
-    Parameters
-    ----------
-    folder : str or PathLike
-        Made where it is missing.
-    purpose : {"training", "test"}
-    instruments : sequence of Instrument
-    planned : sequence of PlannedPiece
-    settings : mapping
-        Kept in ``timbre.json``; JSON values.
-    warnings : sequence of str
-        Kept there too.
-    workers : int
-        Processes.
-    on_done : callable, optional
-        Told the outcome of every piece that is rendered now.
-
-    Returns
-    -------
-    TimbreSet
-
-    Raises
-    ------
-    DatasetError
-        When a piece cannot be rendered; those that could be are kept.
-    """
-    folder = Path(folder)
-    # While it is not there, the folder does not pass for a whole set.
-    (folder / SET_FILE).unlink(missing_ok=True)
-    missing = [piece for piece in planned if _record_of(folder, piece) is None]
-    jobs = [Job(piece.name, render_piece, {"folder": str(folder), "piece": piece}) for piece in missing]
-    outcomes = run_jobs(jobs, workers=workers, on_done=on_done)
-    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
-    if failed:
-        raise DatasetError(
-            f"{len(failed)} of {len(planned)} pieces could not be rendered; {failed[0].id}: {failed[0].reason} "
-            "Run the command again to go on."
-        )
-    records = [_record_of(folder, piece) for piece in planned]
-    pieces = [Piece(**record["piece"]) for record in records if record is not None]
-    if len(pieces) != len(planned):
-        raise DatasetError(f"{folder} was changed while it was written: run the command again.")
-    content = {
-        "format": FORMAT,
-        "purpose": purpose,
-        "instruments": [dataclasses.asdict(instrument) for instrument in instruments],
-        "soundfonts": _soundfonts_of(planned),
-        "settings": dict(settings),
-        "warnings": list(warnings),
-        "pieces": [dataclasses.asdict(piece) for piece in pieces],
-    }
-    _write_json(folder / SET_FILE, content)
-    return read_set(folder)
-
-
-def render_piece(folder: str, piece: PlannedPiece) -> None:
-    """Write the WAV, MIDI and CSV file of a piece, then the record that says that they are whole.
-
-    Raises
-    ------
-    DatasetError
-        When a soundfont is no longer what it was when the piece was planned.
-    SoundfontError
-        When a soundfont cannot play a stem, or lacks its program.
-    """
-    root = Path(folder)
-    files = {ending: root / place / f"{piece.name}{ending}" for place, ending in _PLACES}
-    notes = [_note_table(stem.notes) for stem in piece.stems]
-    write_labels(files[".mid"], sorted_by_onset(np.concatenate(notes)))
-    score = read_score(files[".mid"])
-    write_labels(files[".csv"], score.notes)
-    parts = [_rendered(_score_of(stem_notes, score), stem) for stem_notes, stem in zip(notes, piece.stems, strict=True)]
-    write_audio(files[".wav"], _sum(parts), SAMPLE_RATE)
-    counts: dict[str, int] = {}
-    for stem in piece.stems:
-        counts[stem.instrument] = counts.get(stem.instrument, 0) + len(stem.notes)
-    hashes = {str(path.relative_to(root)): sha256_of(path) for path in files.values()}
-    made = Piece(piece.name, piece.subset, score.duration_s, counts, sha256_of(files[".wav"]))
-    record = {"fingerprint": piece.fingerprint(), "files": hashes, "piece": dataclasses.asdict(made)}
-    _write_json(root / "records" / f"{piece.name}.json", record)
-
-
-_PLACES = (("audio", ".wav"), ("midi", ".mid"), ("labels", ".csv"))
-
-
-def _rendered(score: Score, stem: Stem) -> Audio:
-    soundfont = choose_soundfont(stem.soundfont)
-    if soundfont.sha256() != stem.soundfont_sha256:
-        raise DatasetError(f"{stem.soundfont} has changed since the piece was planned: run the command again.")
-    audio = synthesize(score, soundfont, strict=True).audio
-    if stem.amplified:
-        from musicnet_build.datasets.amplifier import amplified
-
-        audio = amplified(audio, SAMPLE_RATE)
-    return audio
-
-
-def _note_table(written: Sequence[WrittenNote]) -> NoteTable:
-    notes = empty_notes(len(written))
-    for field in ("onset_beats", "duration_beats", "pitch", "velocity", "program"):
-        notes[field] = [getattr(note, field) for note in written]
-    notes["onset_s"] = notes["onset_beats"] * SECONDS_PER_BEAT
-    notes["offset_s"] = (notes["onset_beats"] + notes["duration_beats"]) * SECONDS_PER_BEAT
-    return sorted_by_onset(notes)
-
-
-def _score_of(notes: NoteTable, whole: Score) -> Score:
-    """Return the score of one stem: a part for each of its programs."""
-    programs = np.unique(notes["program"])
-    notes = notes.copy()
-    notes["part"] = np.searchsorted(programs, notes["program"])
-    parts = tuple(next(part for part in whole.parts if part.program == program) for program in programs)
-    return dataclasses.replace(whole, notes=notes, parts=parts, controls=whole.controls[:0])
-
-
-def _sum(parts: Sequence[Audio]) -> Audio:
-    total = np.zeros(max(len(part) for part in parts), dtype=np.float32)
-    for part in parts:
-        total[: len(part)] += part
-    return total
-
-
-def _record_of(folder: Path, piece: PlannedPiece) -> dict[str, Any] | None:
-    """Return the record of a piece that is there as planned, its files untouched; None where it is to be rendered."""
-    path = folder / "records" / f"{piece.name}.json"
-    if not path.is_file():
-        return None
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if record["fingerprint"] != piece.fingerprint():
-        return None
-    files = {folder / name: digest for name, digest in record["files"].items()}
-    whole = all(file.is_file() and sha256_of(file) == digest for file, digest in files.items())
-    return record if whole else None
-
-
-def _soundfonts_of(planned: Sequence[PlannedPiece]) -> list[dict[str, Any]]:
-    paths = {stem.soundfont_sha256: stem.soundfont for piece in planned for stem in piece.stems}
-    return [describe_soundfont(choose_soundfont(path)) for path in paths.values()]
-
-
-def describe_soundfont(soundfont: Soundfont) -> dict[str, Any]:
-    """Return what of a soundfont is recorded: its name, hash and licence."""
-    return {"name": soundfont.name, "sha256": soundfont.sha256(), "licence": soundfont.licence}
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Reading
 
 
 def read_set(folder: str | os.PathLike[str]) -> TimbreSet:

@@ -16,16 +16,13 @@ import numpy as np
 
 from musicnet_build.datasets.audition import Preset, preset_that_plays, serving_presets
 from musicnet_build.datasets.jobs import Outcome
+from musicnet_build.datasets.timbre_rendering import PlannedPiece, SetPlan, Stem, WrittenNote, render_set
 from musicnet_build.datasets.timbre_set import (
     DEFAULT_INSTRUMENTS,
     Instrument,
-    PlannedPiece,
-    Stem,
     TimbreSet,
-    WrittenNote,
     check_instruments,
     read_set,
-    render_set,
     safe_name,
 )
 from musicnet_build.errors import DatasetError, ScoreError
@@ -93,30 +90,34 @@ def generate_timbre_test(
         When no file fits, or rendering fails.
     """
     check_instruments(instruments)
+    fitting, refused = _fitting(scores, instruments)
+    if not fitting:
+        raise DatasetError(f"None of {len(scores)} pieces fits; {refused[0].path}: {refused[0].reason}")
     warnings: list[str] = []
     presets = [
         {each.name: serving_presets(each, [soundfont], SOFTEST, warnings) for each in instruments}
         for soundfont in soundfonts
     ]
     planned: list[PlannedPiece] = []
-    refused: list[Refused] = []
-    for path in scores:
-        try:
-            melodies = melodies_of(read_score(path), instruments)
-        except (ScoreError, DatasetError) as error:
-            refused.append(Refused(path, str(error)))
-            continue
-        name = _new_name(path, planned)
-        turn = len(planned) // (1 + len(instruments)) % len(soundfonts)
-        planned += _planned(name, melodies, presets[turn], amplifier)
-    if not planned:
-        raise DatasetError(f"None of {len(scores)} pieces fits; {refused[0].path}: {refused[0].reason}")
+    for number, (path, melodies) in enumerate(fitting):
+        planned += _planned(_new_name(path, planned), melodies, presets[number % len(presets)], amplifier)
     settings = {"amplifier": amplifier, "scores": [path.name for path in scores]}
     warnings += [f"{each.path}: {each.reason}" for each in refused]
-    result = render_set(
-        folder, "test", instruments, planned, settings=settings, warnings=warnings, workers=workers, on_done=on_done
-    )
-    return result, refused
+    plan = SetPlan("test", tuple(instruments), tuple(planned), settings, tuple(warnings))
+    return render_set(folder, plan, workers=workers, on_done=on_done), refused
+
+
+def _fitting(
+    scores: Sequence[Path], instruments: Sequence[Instrument]
+) -> tuple[list[tuple[Path, dict[str, NoteTable]]], list[Refused]]:
+    """Read MIDI files; return those that fit with their melodies, and the others."""
+    fitting, refused = [], []
+    for path in scores:
+        try:
+            fitting.append((path, melodies_of(read_score(path), instruments)))
+        except (ScoreError, DatasetError) as error:
+            refused.append(Refused(path, str(error)))
+    return fitting, refused
 
 
 def unused_soundfonts(training: Sequence[str | os.PathLike[str]], wanted: Sequence[Soundfont] = ()) -> list[Soundfont]:

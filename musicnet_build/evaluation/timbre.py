@@ -35,7 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build.datasets.hdf5 import reading
-from musicnet_build.datasets.timbre import ABSENT, CLASSES, FORMAT
+from musicnet_build.datasets.timbre import FORMAT
+from musicnet_build.datasets.timbre_frames import ABSENT, CLASSES
 from musicnet_build.datasets.timbre_images import SAMPLE_RATE
 from musicnet_build.datasets.timbre_set import Instrument, read_set
 from musicnet_build.errors import DatasetError, LabelError

@@ -1,48 +1,96 @@
-"""Do the labels of a timbre package say what sounds? Measures it on frames in which one instrument plays.
+"""Do the labels of a timbre package say what sounds? Every frame of an ascension is checked, those of pairs too.
 
     python tests/benchmarks/check_timbre_labels.py SET PACKAGE
 
-For every frame of one instrument alone the pitch with the strongest evidence is compared with the label; frames in
-which the instrument begins or ends a note are left out. Frames of a pair are checked through the parts played alone:
-in a set every part is rendered by itself, so what is absent adds nothing.
+Each instrument of each piece is rendered again by itself, after it has been made sure that these parts together are
+the piece, sample for sample up to rounding. In every frame in which no note of an instrument begins or ends, the pitch
+with the strongest evidence in its part alone is compared with its label, and where it is absent its part must be
+silent.
 """
 
+import itertools
+import json
 import sys
+from collections import Counter
+from collections.abc import Iterator
 
 import h5py
 import numpy as np
+import soxr
+from numpy.typing import NDArray
 
 from musicnet_build.audio import read_audio
+from musicnet_build.datasets.ascension import AscensionSettings, plan_ascension
 from musicnet_build.datasets.audition import AUDIBLE_DBFS, level_dbfs, strongest_pitch
-from musicnet_build.datasets.timbre import ABSENT
+from musicnet_build.datasets.timbre_frames import ABSENT
 from musicnet_build.datasets.timbre_images import SAMPLE_RATE
-from musicnet_build.datasets.timbre_set import read_set
+from musicnet_build.datasets.timbre_rendering import PlannedPiece, mixed, stem_sounds
+from musicnet_build.datasets.timbre_set import Piece, TimbreSet, read_set
+from musicnet_build.notes import SAMPLE_RATE as RENDERED_HZ
+from musicnet_build.score import read_score
+from musicnet_build.soundfonts import find_soundfonts
+
+Audio = NDArray[np.float32]
+
+
+def planned_again(source: TimbreSet) -> dict[str, PlannedPiece]:
+    """Return the plan of the set by the names of its pieces; in which order its soundfonts were given is not kept."""
+    used = {font["sha256"] for font in source.soundfonts}
+    fonts = [font for font in find_soundfonts() if font.sha256() in used]
+    settings = AscensionSettings(source.instruments, **source.settings)
+    records = {piece.name: source.folder / "records" / f"{piece.name}.json" for piece in source.pieces}
+    made = {name: json.loads(path.read_text())["fingerprint"] for name, path in records.items()}
+    for order in itertools.permutations(fonts):
+        pieces = {piece.name: piece for piece in plan_ascension(order, settings).pieces}
+        if all(made[name] == piece.fingerprint() for name, piece in pieces.items()):
+            return pieces
+    raise SystemExit(f"{source.folder} was not made with the soundfonts of this machine.")
+
+
+def sounds(source: TimbreSet, piece: Piece, plan: PlannedPiece) -> dict[str, Audio]:
+    """Return what each instrument of a piece plays, rendered alone; those without notes are left out."""
+    score = read_score(source.folder / "midi" / f"{piece.name}.mid")
+    parts: dict[str, list[Audio]] = {}
+    for stem, sound in zip(plan.stems, stem_sounds(plan, score), strict=True):
+        parts.setdefault(stem.instrument, []).append(sound)
+    return {name: mixed(own) for name, own in parts.items()}
+
+
+def checked(
+    source: TimbreSet, file: h5py.File, place: int, parts: dict[str, Audio]
+) -> Iterator[tuple[str, int, bool | None]]:
+    """Yield instrument, label and whether it is right of every frame of a piece; None where a note begins or ends."""
+    length = int(file.attrs["frame_length"])
+    frames = np.flatnonzero(file["piece"][...] == place)
+    start, pitch, boundary = (file[name][...][frames] for name in ("start_sample", "pitch", "boundary"))
+    for i, instrument in enumerate(source.instruments):
+        part = parts.get(instrument.name, np.zeros(0, np.float32))
+        audio = np.pad(soxr.resample(part, RENDERED_HZ, SAMPLE_RATE), (0, int(start.max()) + length))
+        for at, label, crossed in zip(start.tolist(), pitch[:, i].tolist(), boundary[:, i], strict=True):
+            sound = audio[at : at + length]
+            yield instrument.name, label, None if crossed else _is_right(sound, label)
+
+
+def _is_right(sound: Audio, label: int) -> bool:
+    return level_dbfs(sound) < AUDIBLE_DBFS if label == ABSENT else strongest_pitch(sound, SAMPLE_RATE) == label
 
 
 def main(folder: str, package: str) -> None:
-    """Print the share of frames whose label is the pitch heard."""
+    """Print how many frames are labelled with what is heard, by part of the set and instrument."""
     source = read_set(folder)
+    plan = planned_again(source)
+    agreed: Counter[tuple[str, str, bool | None]] = Counter()
     with h5py.File(package) as file:
-        pitch, start, piece = file["pitch"][...], file["start_sample"][...], file["piece"][...]
-        boundary, length = file["boundary"][...].any(axis=1), int(file.attrs["frame_length"])
-    silent_wrong = 0
-    for i, instrument in enumerate(source.instruments):
-        checked = agreed = 0
-        others = np.delete(pitch, i, axis=1)
-        for place, each in enumerate(source.pieces):
-            frames = np.flatnonzero((piece == place) & ~boundary & (others == ABSENT).all(axis=1))
-            if not len(frames) or each.subset != f"{instrument.name}_alone":
-                continue
-            audio = read_audio(source.audio_path(each), SAMPLE_RATE)
-            for frame in frames:
-                sound = audio[start[frame] : start[frame] + length]
-                if pitch[frame, i] == ABSENT:
-                    silent_wrong += level_dbfs(sound) >= AUDIBLE_DBFS
-                else:
-                    checked += 1
-                    agreed += strongest_pitch(sound, SAMPLE_RATE) == pitch[frame, i]
-        print(f"{instrument.name}: {agreed} of {checked} frames agree ({agreed / max(checked, 1):.2%})")
-    print(f"frames labelled silent in which something sounds: {silent_wrong}")
+        for place, piece in enumerate(source.pieces):
+            parts = sounds(source, piece, plan[piece.name])
+            if not np.allclose(mixed(list(parts.values())), read_audio(source.audio_path(piece)), rtol=0, atol=1e-6):
+                raise SystemExit(f"{piece.name} is not the sum of its parts.")
+            for instrument, label, right in checked(source, file, place, parts):
+                agreed[piece.subset, f"{instrument}{' absent' if label == ABSENT else ''}", right] += 1
+    for subset, who in dict.fromkeys((subset, who) for subset, who, _ in agreed):
+        right, wrong, crossed = (agreed[subset, who, kind] for kind in (True, False, None))
+        share = right / max(right + wrong, 1)
+        print(f"{subset:20} {who:16} {right} of {right + wrong} ({share:.2%}); {crossed} with a boundary left out")
 
 
 if __name__ == "__main__":
