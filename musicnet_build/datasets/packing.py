@@ -24,7 +24,7 @@ from musicnet_build.datasets.folds import Fold
 from musicnet_build.datasets.hdf5 import add, merge_shards, reading, writing
 from musicnet_build.datasets.jobs import Job, Outcome, run_jobs
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import sha256_of
+from musicnet_build.files import remove_leftovers, sha256_of
 
 Progress = Callable[[str, float], None]
 
@@ -82,6 +82,7 @@ def make_shards(
         When some recordings fail; the shards of the others are kept for the next run.
     """
     folder = shard_folder(path)
+    remove_leftovers(folder)
     shards = [folder / f"{recording.name}-{_digest(recording, settings)}.h5" for recording in recordings]
     jobs = [
         Job(recording.name, function, {"recording": recording, "shard": shard, **settings})
