@@ -276,6 +276,8 @@ def judged(score, found, expected):
     """Whether a playing order is the expected one; position errors in beats, one a seam."""
     spans = [(s.start_beats, s.end_beats) for s in found.spans]
     wanted = expected
+    if np.array_equal(notes_played(score, spans), notes_played(score, wanted)):
+        return True, []
     errors, ok = [], len(spans) == len(wanted)
     if abs(spans[0][0] - wanted[0][0]) > POSITION_BEATS or abs(spans[-1][1] - wanted[-1][1]) > POSITION_BEATS:
         ok = False
@@ -286,6 +288,12 @@ def judged(score, found, expected):
             errors.append(error)
             ok &= error <= POSITION_BEATS and abs((y - x) - (y0 - x0)) <= LENGTH_BEATS
     return ok, errors
+
+
+def notes_played(score, spans):
+    """Pitch and place of the notes of a playing order, in beats as they are played: equal for identical music."""
+    played = counted_anew(score_in_order(score, PlayingOrder(tuple(Span(*span) for span in spans)))[0]).notes
+    return np.unique(np.stack([np.round(played["onset_beats"], 2), played["pitch"]], axis=1), axis=0)
 
 
 def distance(score, x, x0, y0):
@@ -376,14 +384,15 @@ def label_table(folders, soundfont, preset, seed):
 
 ABLATIONS = {
     "as it is": {},
-    "a jump costs 6 s": {"jump_s": 6.0},
+    "a jump costs 5 s": {"jump_s": 5.0},
     "a jump costs 1.5 s": {"jump_s": 1.5},
     "downbeats no better": {"offbeat_s": 0.0},
+    "downbeats much better": {"offbeat_s": 0.3},
     "width free": {"width": 0.0},
-    "repeats no better": {"repeat_s": 3.0},
+    "repeats at half price": {"repeat_s": 1.0},
     "one tempo": {"tempi": (1.0,)},
-    "no margin asked": {"least_margin_s": 0.0},
-    "even pace free": {"pace": (0.0, 0.0, 0.0, 0.0)},
+    "skipping free": {"skip": 0.0},
+    "staying free": {"stay": 0.0},
 }
 
 
