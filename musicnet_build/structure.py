@@ -33,6 +33,7 @@ _BLOCK_ROWS = 128
 _DIMENSIONS = 48
 _SILENT_NORM, _SOUNDING_NORM = 0.1, 0.4
 _LOW_SHARE = 0.2
+_TWIN_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -429,16 +430,17 @@ class _Passage:
 
 
 def _without_detours(score: Score, passages: list[_Passage]) -> list[_Passage]:
-    """Undo jumps there and back where going on gives the same notes: the place sounded a little more like its twin."""
+    """Undo jumps there and back where going on gives nearly the same notes: a place sounded more like its twin."""
     k = 1
     while k < len(passages) - 1:
         before, span, behind = (passage.span for passage in passages[k - 1 : k + 2])
         length_beats = span.end_beats - span.start_beats
+        earlier, later = before.end_beats, behind.start_beats - length_beats  # where it would follow, or be followed
         there_and_back = (span.start_beats - before.end_beats) * (behind.start_beats - span.end_beats) < 0
-        if there_and_back and same_music(score, span.start_beats, before.end_beats, length_beats):
+        if there_and_back and same_music(score, span.start_beats, earlier, length_beats, _TWIN_SHARE):
             passages[k - 1 : k + 1] = [_joined(score, passages[k - 1], passages[k], before.start_beats)]
-        elif there_and_back and same_music(score, span.start_beats, behind.start_beats - length_beats, length_beats):
-            passages[k : k + 2] = [_joined(score, passages[k], passages[k + 1], behind.start_beats - length_beats)]
+        elif there_and_back and same_music(score, span.start_beats, later, length_beats, _TWIN_SHARE):
+            passages[k : k + 2] = [_joined(score, passages[k], passages[k + 1], later)]
         else:
             k += 1
     return passages
