@@ -2,8 +2,8 @@
 
 1. The score is rendered at the recording's overall tempo, and both signals are aligned coarsely, twice: with a low and
    a high floor under the spectrum. Where the two disagree, the onset evidence of the recording decides. On the same
-   features ``structure`` finds passages that were left out or played again; the score is then put in that order, if
-   that makes the path cheaper.
+   features ``structure`` finds passages that were left out or played again; the score is then put in that order, and
+   aligned coarsely again.
 2. The score is rendered again with its notes sent through the smoothed coarse map. Three fine passes align this
    rendering in a narrow band.
 3. ``refinement`` turns the passes and the onset evidence into a time for each note.
@@ -141,7 +141,7 @@ def fine_features(seen: View, log_gain: float, fade_s: float) -> Features:
 
 
 @dataclass(frozen=True, eq=False)
-class _Heard:
+class Heard:
     """What is taken from a recording, once for all passes."""
 
     fine: View
@@ -152,14 +152,13 @@ class _Heard:
 
 
 @dataclass(frozen=True, eq=False)
-class _Rough:
+class Rough:
     """What the coarse passes give.
 
-    ``cost`` is that of the first warping path, ``stretch`` recording seconds to a score second, ``opinions_s`` the
-    recording seconds of each note by each pass, ``settled`` the smoothed map that the fine passes start from.
+    ``stretch`` is recording seconds to a score second, ``opinions_s`` the recording seconds of each note by each pass,
+    ``settled`` the smoothed map that the fine passes start from.
     """
 
-    cost: float
     stretch: float
     score_features: Features
     recording_features: Features
@@ -189,17 +188,9 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
         With times of all pitched notes in ``refinement``.
     """
     progress("listening for onsets", 0.0)
-    heard = _listen(recording, _pitched(score))
+    heard = listen(recording, score)
     progress("aligning coarsely", 0.0)
-    rough = _align_coarsely(heard, score, soundfont, options)
-    order = _departing_order(score, rough) if options.search_order else None
-    if order:
-        reordered, _ = score_in_order(score, order)
-        again = _align_coarsely(heard, reordered, soundfont, options)
-        if again.cost < rough.cost:
-            score, rough = reordered, again
-        else:
-            order = None
+    score, rough, order = align_coarsely(heard, score, soundfont, options)
     progress("aligning finely", 0.0)
     notes = _pitched(score)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
@@ -223,13 +214,27 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
     )
 
 
-def _listen(recording: Features, notes: NoteTable) -> _Heard:
+def listen(recording: Features, score: Score) -> Heard:
+    """Take from a recording what the passes compare with a score.
+
+    Parameters
+    ----------
+    recording : ndarray of float32 [shape=(n,)]
+        Mono audio at 44.1 kHz.
+    score : Score
+        Whose pitches are listened for.
+
+    Returns
+    -------
+    Heard
+    """
+    notes = _pitched(score)
     tuning_cents = spectra.estimated_tuning_cents(recording)
     spectrograms = onsets.onset_spectrograms(_padded(recording), tuning_cents)
     curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
     fine = View(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
     start, end = active_span(recording)
-    return _Heard(
+    return Heard(
         fine=fine,
         coarse=View(fine.onset_window[::4], fine.pitch_window[::4]),
         evidence={pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()},
@@ -238,15 +243,44 @@ def _listen(recording: Features, notes: NoteTable) -> _Heard:
     )
 
 
-def _align_coarsely(heard: _Heard, score: Score, soundfont: Soundfont, options: Options) -> _Rough:
+def align_coarsely(
+    heard: Heard, score: Score, soundfont: Soundfont, options: Options
+) -> tuple[Score, Rough, PlayingOrder | None]:
+    """Align coarsely, with the score in the order in which it is played.
+
+    Parameters
+    ----------
+    heard : Heard
+    score : Score
+    soundfont : Soundfont
+    options : Options
+
+    Returns
+    -------
+    Score
+        As it is played.
+    Rough
+        Its coarse alignment.
+    PlayingOrder or None
+        None where the score is played as written, or no order was asked for.
+    """
+    rough = _rough(heard, score, soundfont, options)
+    order = _departing_order(score, rough) if options.search_order else None
+    if order:
+        score, _ = score_in_order(score, order)
+        rough = _rough(heard, score, soundfont, options)
+    return score, rough, order
+
+
+def _rough(heard: Heard, score: Score, soundfont: Soundfont, options: Options) -> Rough:
     notes = _pitched(score)
     stretch = heard.music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
     played, warnings = _rendered_view(score.retimed(lambda time_s: time_s * stretch), soundfont, options)
     sides = [(coarse_features(played, floor), coarse_features(heard.coarse, floor)) for floor in FLOORS]
-    costs, maps = zip(*[_coarse_map(X, Y, options.memory_bytes) for X, Y in sides], strict=True)
+    maps = [_coarse_map(X, Y, options.memory_bytes) for X, Y in sides]
     opinions_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(_settled(maps, opinions_s, notes, stretch, heard.evidence), TEMPO_SMOOTHING_S)
-    return _Rough(costs[0], stretch, *sides[0], opinions_s, settled, warnings)
+    return Rough(stretch, *sides[0], opinions_s, settled, warnings)
 
 
 def _rendered_view(score: Score, soundfont: Soundfont, options: Options) -> tuple[View, tuple[str, ...]]:
@@ -255,7 +289,7 @@ def _rendered_view(score: Score, soundfont: Soundfont, options: Options) -> tupl
     return view(rendered.audio, COARSE_HOP), rendered.warnings
 
 
-def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:
+def _departing_order(score: Score, rough: Rough) -> PlayingOrder | None:
     """The order in which the score is played, where it is not played as written.
 
     A scrap of the score found in a recording is no playing order but a sign of a wrong score, which ``quality`` finds.
@@ -269,7 +303,7 @@ def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:
 
 
 def _align_finely(
-    heard: _Heard, score: Score, soundfont: Soundfont, options: Options, rough: _Rough, times_s: Floats
+    heard: Heard, score: Score, soundfont: Soundfont, options: Options, rough: Rough, times_s: Floats
 ) -> tuple[float, Floats]:
     """The least mean cost of a fine pass, and recording seconds of score seconds by each [passes, times]."""
     retimed = score.retimed(lambda time_s: np.maximum(rough.guess_s(time_s), 0.0))
@@ -324,10 +358,10 @@ def _fading(rise: Features, fade: np.float32) -> Features:
     return faded
 
 
-def _coarse_map(X: Features, Y: Features, memory_bytes: int) -> tuple[float, TimeMap]:
+def _coarse_map(X: Features, Y: Features, memory_bytes: int) -> TimeMap:
     warped = dtw(X, Y, step_weights=(COARSE_DIAGONAL, 1.0, 1.0), memory_bytes=memory_bytes)
     hop_s = COARSE_HOP / SAMPLE_RATE
-    return warped.cost, _unpadded(map_from_path(warped.path, hop_s, hop_s))
+    return _unpadded(map_from_path(warped.path, hop_s, hop_s))
 
 
 def _fine_map(played: View, heard: View, log_gain: float, fade_s: float, memory_bytes: int) -> tuple[float, TimeMap]:

@@ -1,7 +1,8 @@
 """Find jumps that were cut into recordings: how many are found, where, and how often there is a false alarm.
 
     python tests/benchmarks/bench_structure.py FOLDER … [--soundfont NAME|FILE] [--seed N] [--only KIND …]
-                                               [--set jump_s=3 …] [--ablate] [--labels PRESET] [--json OUT.json]
+                                               [--as-align] [--set jump_s=3 …] [--ablate] [--labels PRESET]
+                                               [--json OUT.json]
 
 Each FOLDER is a piece, or holds pieces: `score.mid`, `recording.*`, and, for edits, the true times of the score's notes
 in `truth.json` ({"notes": [{"beat_on": quarter notes, "p_on": seconds or null}, …]}) or `truth.csv` (MusicNet columns).
@@ -12,7 +13,8 @@ left out, or doubled; the start or the end is missing; there is applause before 
 scores at other and at varying tempi, must give no jump at all.
 
 An edit counts as found when there are as many jumps as were made, each within 2 beats of the true place, where moving
-through identical music is no error, and over the true length within 1 beat.
+through identical music is no error, and over the true length within 1 beat; or where it gives the same notes. With --as-align what counts is the order that
+`align` takes, which has the score rendered in the tempo of the recording and leaves scraps of a score alone.
 """
 
 import argparse
@@ -30,13 +32,14 @@ from musicnet_build.audio import read_audio
 from musicnet_build.labels import read_labels
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.playing_order import PlayingOrder, Span, end_beats, measure_starts, same_music
-from musicnet_build.precise import COARSE_HOP, coarse_features, coarse_frames_s, view
+from musicnet_build.precise import COARSE_HOP, align_coarsely, coarse_features, coarse_frames_s, listen, view
 from musicnet_build.reordering import score_in_order
 from musicnet_build.repeats import repeated_sections
 from musicnet_build.score import Score, read_score
 from musicnet_build.soundfonts import choose_soundfont
 from musicnet_build.structure import PRICES, find_playing_order
 from musicnet_build.synthesis import synthesize
+from musicnet_build.warping import Options
 
 LENGTHS_S = (4, 6, 8, 12, 20)
 SHARE = 0.15
@@ -316,6 +319,14 @@ def search(case, soundfont, prices, times):
     return order
 
 
+def taken_by_align(case, soundfont, times):
+    """The order that ``align`` takes."""
+    started, busy = time.perf_counter(), time.process_time()
+    _, _, order = align_coarsely(listen(case.audio, case.score), case.score, soundfont, Options())
+    times.append((len(case.audio) / SAMPLE_RATE, time.perf_counter() - started, time.process_time() - busy))
+    return order or PlayingOrder((Span(0.0, end_beats(case.score)),), 0.0)
+
+
 def cases(piece, random, only):
     groups = [unedited(piece, random)]
     if len(piece.beats):
@@ -391,19 +402,20 @@ ABLATIONS = {
     "width free": {"width": 0.0},
     "repeats at half price": {"repeat_s": 1.0},
     "one tempo": {"tempi": (1.0,)},
+    "no margin asked": {"least_margin_s": 0.0},
     "skipping free": {"skip": 0.0},
     "staying free": {"stay": 0.0},
 }
 
 
-def judge_all(folders, soundfont, seed, only, prices, verbose=True):
+def judge_all(folders, soundfont, seed, only, prices, as_align=False, verbose=True):
     """Results by kind as (found, position errors in beats, margin), and times as (music, wall, CPU) in seconds."""
     results, times = defaultdict(list), []
     for folder in pieces_in(folders):
         random = np.random.default_rng([seed, *folder.name.encode()])
         piece = load(folder, soundfont)
         for case in cases(piece, random, only):
-            order = search(case, soundfont, prices, times)
+            order = taken_by_align(case, soundfont, times) if as_align else search(case, soundfont, prices, times)
             ok, errors = judged(case.score, order, case.expected)
             results[case.kind].append((bool(ok), errors, order.margin_s))
             if verbose and not ok:
@@ -438,6 +450,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=[], metavar="KIND")
     parser.add_argument("--set", nargs="*", default=[], metavar="PRICE=VALUE", help="prices, as in jump_s=6")
+    parser.add_argument("--as-align", action="store_true", help="judge the orders that align takes, not all found")
     parser.add_argument("--ablate", action="store_true", help="the search without each of its ideas")
     parser.add_argument("--labels", metavar="PRESET", help="how good the labels are after repair")
     parser.add_argument("--json")
@@ -452,14 +465,14 @@ def main():
             results, _ = judge_all(args.folders, soundfont, args.seed, args.only, changed, verbose=False)
             print(f"{name:20} {summary(results)}", flush=True)
         return None
-    results, times = judge_all(args.folders, soundfont, args.seed, args.only, prices)
+    results, times = judge_all(args.folders, soundfont, args.seed, args.only, prices, args.as_align)
     for kind, rows in results.items():
         errors = [e for _, es, _ in rows for e in es]
         position = f"   position {np.median(errors):.2f} beats at the median" if errors else ""
         print(f"{kind:26} {sum(ok for ok, _, _ in rows):4d} of {len(rows):4d}{position}")
     print(summary(results))
     music_s, wall_s, cpu_s = np.sum(times, axis=0)
-    print(f"search: {60 * cpu_s / music_s:.2f} CPU-s, {60 * wall_s / music_s:.2f} s a minute of music")
+    print(f"{'coarse alignment' if args.as_align else 'search'}: {60 * cpu_s / music_s:.2f} CPU-s, {60 * wall_s / music_s:.2f} s a minute of music")
     if args.json:
         Path(args.json).write_text(json.dumps(results))
     return None
