@@ -5,6 +5,7 @@ person should look) and ``reject``; every limit that decides stands in ``LIMITS`
 each comes from.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -114,6 +115,8 @@ class Quality:
         See ``Limits.wrong_score``.
     structure : tuple of str
         Where the score is not played as written.
+    verdict_as_played : str
+        The verdict on the labels alone, once the score is in the order in which it is played.
     suspicions : tuple of Suspicion
         By recording time.
     """
@@ -129,6 +132,7 @@ class Quality:
     transposition: int
     shift_ratio: float
     structure: tuple[str, ...]
+    verdict_as_played: str
     suspicions: tuple[Suspicion, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -213,7 +217,8 @@ def assess(warping: Warping, written: Score, notes: NoteTable, recording_s: floa
     mean = float(confidence.mean())
     structure = tuple(describe(warping.order, written)) if warping.order else ()
     reject: list[str] = []
-    review = [f"the score is not played as written: {departure}." for departure in structure]
+    departures = [f"the score is not played as written: {departure}." for departure in structure]
+    review: list[str] = []
     if shift and distance[shift] < limits.transposed * distance[0]:
         interval = "1 semitone" if abs(shift) == 1 else f"{abs(shift)} semitones"
         reject.append(f"the recording sounds {interval} {'above' if shift > 0 else 'below'} the score.")
@@ -233,8 +238,8 @@ def assess(warping: Warping, written: Score, notes: NoteTable, recording_s: floa
         review.append("the tempo changes as no performer's does: music may be missing from the recording or the score.")
     span_s = float(score_last_s - score_first_s)
     return Quality(
-        verdict=REJECT if reject else REVIEW if review else ACCEPT,
-        reasons=tuple(reject or review),
+        verdict=_verdict(reject, departures + review),
+        reasons=tuple(reject or departures + review),
         mean_confidence=mean,
         confident_share=1.0 - unsure,
         offset_s=first_s - float(score_first_s),
@@ -244,8 +249,13 @@ def assess(warping: Warping, written: Score, notes: NoteTable, recording_s: floa
         transposition=shift,
         shift_ratio=shift_ratio,
         structure=structure,
+        verdict_as_played=_verdict(reject, review),
         suspicions=_suspicions(warping, written, notes, recording_s, limits),
     )
+
+
+def _verdict(reject: Sequence[str], review: Sequence[str]) -> str:
+    return REJECT if reject else REVIEW if review else ACCEPT
 
 
 def _mean_around(times_s: Floats, values: Floats, reach_s: float) -> Floats:

@@ -249,7 +249,9 @@ class _Costs:
         rows = slice(first, first + _BLOCK_ROWS)
         costs = self._distances(rows, slice(None))
         charges = np.empty_like(costs)
-        kernels.costs_from_distances(costs, charges, self._weights[rows], self._low, self._right, self._scale, self._skip)
+        kernels.costs_from_distances(
+            costs, charges, self._weights[rows], self._low, self._right, self._scale, self._skip
+        )
         return costs, charges, 1 - self._weights[rows]
 
     def _distances(self, rows: slice, columns: slice) -> Features:
@@ -437,26 +439,32 @@ def _without_detours(score: Score, passages: list[_Passage]) -> list[_Passage]:
         length_beats = span.end_beats - span.start_beats
         earlier, later = before.end_beats, behind.start_beats - length_beats  # where it would follow, or be followed
         there_and_back = (span.start_beats - before.end_beats) * (behind.start_beats - span.end_beats) < 0
-        if there_and_back and same_music(score, span.start_beats, earlier, length_beats, _TWIN_SHARE):
-            passages[k - 1 : k + 1] = [_joined(score, passages[k - 1], passages[k], before.start_beats)]
-        elif there_and_back and same_music(score, span.start_beats, later, length_beats, _TWIN_SHARE):
-            passages[k : k + 2] = [_joined(score, passages[k], passages[k + 1], later)]
+        follows, leads = (
+            there_and_back and same_music(score, span.start_beats, place, length_beats, _TWIN_SHARE)
+            for place in (earlier, later)
+        )
+        if follows and abs(later - earlier) < TOLERANCE_BEATS:
+            passages[k - 1 : k + 2] = [_joined(score, passages[k - 1 : k + 2], before.start_beats)]
+        elif follows:
+            passages[k - 1 : k + 1] = [_joined(score, passages[k - 1 : k + 1], before.start_beats)]
+        elif leads:
+            passages[k : k + 2] = [_joined(score, passages[k : k + 2], later)]
         else:
             k += 1
     return passages
 
 
-def _joined(score: Score, first: _Passage, second: _Passage, start_beats: float) -> _Passage:
-    """Two passages as one that begins somewhere, each moved there as a whole."""
-    length_beats = sum(passage.span.end_beats - passage.span.start_beats for passage in (first, second))
-    seams_beats = (start_beats, start_beats + first.span.end_beats - first.span.start_beats)
-    moves_s = score.tempo_map.seconds_at(seams_beats) - score.tempo_map.seconds_at(
-        [first.span.start_beats, second.span.start_beats]
+def _joined(score: Score, passages: list[_Passage], start_beats: float) -> _Passage:
+    """Passages as one that begins somewhere, each moved there as a whole."""
+    lengths_beats = [passage.span.end_beats - passage.span.start_beats for passage in passages]
+    places_beats = start_beats + np.concatenate([[0.0], np.cumsum(lengths_beats)])
+    moves_s = score.tempo_map.seconds_at(places_beats[:-1]) - score.tempo_map.seconds_at(
+        [passage.span.start_beats for passage in passages]
     )
     return _Passage(
-        Span(start_beats, start_beats + length_beats, first.span.recording_start_s),
-        np.concatenate([first.score_s + moves_s[0], second.score_s + moves_s[1]]),
-        np.concatenate([first.recording_s, second.recording_s]),
+        Span(start_beats, float(places_beats[-1]), passages[0].span.recording_start_s),
+        np.concatenate([passage.score_s + move_s for passage, move_s in zip(passages, moves_s, strict=True)]),
+        np.concatenate([passage.recording_s for passage in passages]),
     )
 
 

@@ -113,9 +113,7 @@ def sweep(
 
 
 @kernel
-def _step(
-    before: Float64s, stay: float, charges: Float32s, silent: np.float32, total: Float64s, steps: Steps
-) -> None:
+def _step(before: Float64s, stay: float, charges: Float32s, silent: np.float32, total: Float64s, steps: Steps) -> None:
     """Let every state stay, or go on by a frame of the score, whichever is cheaper."""
     total[0], steps[0] = before[0] + stay, STAY
     for j in range(1, len(total)):

@@ -1,7 +1,7 @@
 """Find jumps that were cut into recordings: how many are found, where, and how often there is a false alarm.
 
     python tests/benchmarks/bench_structure.py FOLDER … [--soundfont NAME|FILE] [--seed N] [--only KIND …]
-                                               [--as-align] [--set jump_s=3 …] [--ablate] [--labels PRESET]
+                                               [--as-align] [--set jump_s=3 …] [--ablate] [--labels]
                                                [--json OUT.json]
 
 Each FOLDER is a piece, or holds pieces: `score.mid`, `recording.*`, and, for edits, the true times of the score's notes
@@ -13,8 +13,9 @@ left out, or doubled; the start or the end is missing; there is applause before 
 scores at other and at varying tempi, must give no jump at all.
 
 An edit counts as found when there are as many jumps as were made, each within 2 beats of the true place, where moving
-through identical music is no error, and over the true length within 1 beat; or where it gives the same notes. With --as-align what counts is the order that
-`align` takes, which has the score rendered in the tempo of the recording and leaves scraps of a score alone.
+through identical music is no error, and over the true length within 1 beat; or where it gives the same notes. With
+--as-align what counts is the order that `align` takes, which has the score rendered in the tempo of the recording and
+leaves scraps of a score alone.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
+from musicnet_build.alignment import align
 from musicnet_build.audio import read_audio
 from musicnet_build.labels import read_labels
 from musicnet_build.notes import SAMPLE_RATE
@@ -46,6 +48,7 @@ SHARE = 0.15
 CROSSFADE_S = 0.01
 POSITION_BEATS, LENGTH_BEATS = 2.0, 1.0
 SLIDE_BEATS = 0.25
+LABELLED = ("cut bar 12", "double bar 20", "all repeats out")
 
 
 @dataclass
@@ -369,23 +372,21 @@ def within_50_ms(truth, labels):
     return 100 * hits / len(truth)
 
 
-def label_table(folders, soundfont, preset, seed):
-    """Labels of the unedited recording, of the edited one as it is, and of the edited one after repair."""
-    from musicnet_build.alignment import align
-
+def label_table(folders, soundfont, seed, only):
+    """Labels of the unedited recording, and of edited ones without and with the search for the playing order."""
     rows = []
     for folder in pieces_in(folders):
         random = np.random.default_rng([seed, *folder.name.encode()])
         piece, notes = load(folder, soundfont), true_notes(folder)
-        plain = within_50_ms(notes, align(piece.recording, piece.score, soundfont, preset=preset).notes)
-        wanted = ("cut bar 12", "double bar 20", "all repeats out")
-        chosen = [c for c in (*edits(piece, random), *repeats(piece)) if c.kind in wanted]
-        for case in chosen:
+        plain = within_50_ms(notes, align(piece.recording, piece.score, soundfont).notes)
+        for case in (*edits(piece, random), *repeats(piece)):
+            if case.kind not in (only or LABELLED):
+                continue
             truth = edited_truth(piece, notes, case.expected)
-            smeared = within_50_ms(truth, align(case.audio, case.score, soundfont, preset=preset).notes)
-            order = search(case, soundfont, PRICES, [])
-            rebuilt, _ = score_in_order(case.score, order)
-            repaired = within_50_ms(truth, align(case.audio, rebuilt, soundfont, preset=preset).notes)
+            smeared, repaired = (
+                within_50_ms(truth, align(case.audio, case.score, soundfont, options=options).notes)
+                for options in (Options(search_order=False), Options())
+            )
             rows.append((plain, smeared, repaired))
             print(f"{piece.name[:28]:28} {case.kind:18} {plain:6.1f} {smeared:6.1f} {repaired:6.1f}", flush=True)
     print("mean: unedited {:.1f} %, edited {:.1f} %, repaired {:.1f} %".format(*np.mean(rows, axis=0)))
@@ -452,12 +453,12 @@ def main():
     parser.add_argument("--set", nargs="*", default=[], metavar="PRICE=VALUE", help="prices, as in jump_s=6")
     parser.add_argument("--as-align", action="store_true", help="judge the orders that align takes, not all found")
     parser.add_argument("--ablate", action="store_true", help="the search without each of its ideas")
-    parser.add_argument("--labels", metavar="PRESET", help="how good the labels are after repair")
+    parser.add_argument("--labels", action="store_true", help="how good the labels are that align gives")
     parser.add_argument("--json")
     args = parser.parse_args()
     soundfont = choose_soundfont(args.soundfont)
     if args.labels:
-        return label_table(args.folders, soundfont, args.labels, args.seed)
+        return label_table(args.folders, soundfont, args.seed, args.only)
     prices = dataclasses.replace(PRICES, **{k: json.loads(v) for k, v in (x.split("=") for x in args.set)})
     if args.ablate:
         for name, change in ABLATIONS.items():
@@ -472,7 +473,9 @@ def main():
         print(f"{kind:26} {sum(ok for ok, _, _ in rows):4d} of {len(rows):4d}{position}")
     print(summary(results))
     music_s, wall_s, cpu_s = np.sum(times, axis=0)
-    print(f"{'coarse alignment' if args.as_align else 'search'}: {60 * cpu_s / music_s:.2f} CPU-s, {60 * wall_s / music_s:.2f} s a minute of music")
+    print(
+        f"{'coarse alignment' if args.as_align else 'search'}: {60 * cpu_s / music_s:.2f} CPU-s, {60 * wall_s / music_s:.2f} s a minute of music"
+    )
     if args.json:
         Path(args.json).write_text(json.dumps(results))
     return None
