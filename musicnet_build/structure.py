@@ -245,7 +245,7 @@ class _Costs:
         return len(self._column_squares)
 
     def block(self, first: int) -> tuple[Features, Features, Features]:
-        """Costs, charges for skipping, and silence of up to ``_BLOCK_ROWS`` frames of the recording from ``first`` on."""
+        """Costs, charges for skipping, and silence of up to ``_BLOCK_ROWS`` recording frames from ``first`` on."""
         rows = slice(first, first + _BLOCK_ROWS)
         costs = self._distances(rows, slice(None))
         charges = np.empty_like(costs)

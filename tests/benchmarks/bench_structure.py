@@ -473,9 +473,8 @@ def main():
         print(f"{kind:26} {sum(ok for ok, _, _ in rows):4d} of {len(rows):4d}{position}")
     print(summary(results))
     music_s, wall_s, cpu_s = np.sum(times, axis=0)
-    print(
-        f"{'coarse alignment' if args.as_align else 'search'}: {60 * cpu_s / music_s:.2f} CPU-s, {60 * wall_s / music_s:.2f} s a minute of music"
-    )
+    what = "coarse alignment" if args.as_align else "search"
+    print(f"{what}: {60 * cpu_s / music_s:.2f} CPU-s, {60 * wall_s / music_s:.2f} s a minute of music")
     if args.json:
         Path(args.json).write_text(json.dumps(results))
     return None
