@@ -80,7 +80,7 @@ class Prices:
     skip: float = 1.4
     shortest_s: float = 4.0
     least_margin_s: float = 1.0
-    tempi: tuple[float, ...] = (0.6, 0.77, 1.0, 1.3, 1.67)
+    tempi: tuple[float, ...] = (0.6, 1.0, 1.67)
 
 
 PRICES = Prices()
