@@ -128,6 +128,7 @@ def dtw(
     n_threads, report = _checked_threads(threads), progress or _ignore
     plan = plan_tiles(m, n, d, band=band, memory_bytes=memory_bytes, threads=n_threads)
     matrix = _TiledMatrix(_padded_rows(rows), _padded_columns(columns), _padded_band(band, m, n), weights, plan, m, n)
+    del X, Y, rows, columns  # they were copied: a caller who does not keep them does not pay twice
     _sweep(matrix, n_threads, report)
     cost = float(matrix.sides[-1, (m - 1) % plan.rows])  # of the last column
     if not np.isfinite(cost):

@@ -6,6 +6,7 @@ Only drawing lives here: the caller computes what is drawn.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ EXCERPT_S = 6.0
 TEMPO_WINDOW_S = 2.0
 
 _PATH = "#ff5a36"
+_SEAM = "#ffd23f"
+_DEPARTURES_SAID = 2
 # Red, orange and blue are told apart by colour-blind readers too; steps are seen sooner than shades.
 _UNSURE, _FAIRLY_SURE, _SURE, _UNKNOWN = "#d7263d", "#f0851a", "#0f6cbd", "#8e3b9e"
 _LEAST_FAIR, _LEAST_SURE = 0.5, 0.8
@@ -53,6 +56,10 @@ class AlignmentPicture:
         Frames a second of ``pitch_energy``.
     notes : NoteTable
         Aligned labels, in recording seconds.
+    seams_s : tuple of float
+        Recording seconds at which the performer leaves the score and goes on elsewhere; the score's clock counts on.
+    departures : tuple of str
+        In words, where the score is not played as written.
     """
 
     title: str
@@ -65,6 +72,8 @@ class AlignmentPicture:
     pitch_energy: NDArray[np.floating]
     frame_rate_hz: float
     notes: NoteTable
+    seams_s: tuple[float, ...] = ()
+    departures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse arrays that cannot belong to one alignment.
@@ -187,9 +196,17 @@ def draw_alignment(picture: AlignmentPicture) -> Figure:
         With an Agg canvas, not known to pyplot.
     """
     figure = new_figure(16, 10, picture.title)
+    figure.text(0.045, 0.938, _in_brief(picture.departures), fontsize=10, color=_UNSURE, va="center")
     _draw_whole(figure, picture)
     _draw_excerpts(figure, picture)
     return figure
+
+
+def _in_brief(departures: Sequence[str]) -> str:
+    """The first few departures from the score, and how many more there are."""
+    said = "; ".join(departures[:_DEPARTURES_SAID])
+    unsaid = len(departures) - _DEPARTURES_SAID
+    return f"{said}; and {unsaid} more" if unsaid > 0 else said
 
 
 def _block_means(features: NDArray[np.floating], largest: int) -> NDArray[np.float64]:
@@ -232,8 +249,13 @@ def _draw_path(axes: Axes, picture: AlignmentPicture) -> None:
     )
     axes.plot([0.0, width], [0.0, height], color="white", lw=1.1, ls=(0, (5, 4)), alpha=0.9, label="constant tempo")
     axes.plot(picture.recording_s, picture.score_s, color=_PATH, lw=1.6, label="warping path")
+    if picture.seams_s:
+        at_s = np.interp(picture.seams_s, picture.recording_s, picture.score_s)
+        axes.vlines(picture.seams_s, 0.0, height, color=_SEAM, lw=1.2, ls=(0, (2, 2)), label="jump in the score")
+        axes.hlines(at_s, 0.0, width, color=_SEAM, lw=0.6)
     axes.set(xlim=(0.0, width), ylim=(0.0, height))
-    style(axes, "Warping path over the cost of matching (dark: alike)", "score (minutes:seconds)")
+    order = "score as played" if picture.seams_s else "score"
+    style(axes, "Warping path over the cost of matching (dark: alike)", f"{order} (minutes:seconds)")
     axes.yaxis.set_major_locator(MultipleLocator(tick_step_s(height)))
     axes.yaxis.set_major_formatter(FuncFormatter(clock))
     legend = axes.legend(loc="upper left", fontsize=8.5, framealpha=0.85, facecolor=INK, edgecolor="none")

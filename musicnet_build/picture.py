@@ -43,7 +43,17 @@ def alignment_picture(title: str, recording: spectra.Features, alignment: Alignm
         pitch_energy=spectra.band_spectrogram(recording, window_length=4096, hop_length=512, bands_per_octave=12),
         frame_rate_hz=SAMPLE_RATE / 512,
         notes=alignment.notes,
+        seams_s=_seams_s(alignment.warping),
+        departures=alignment.quality.structure if alignment.quality else (),
     )
+
+
+def _seams_s(warping: Warping) -> tuple[float, ...]:
+    """Recording seconds at which one passage of the playing order ends and the next begins."""
+    if warping.order is None:
+        return ()
+    played_beats = np.cumsum([span.end_beats - span.start_beats for span in warping.order.spans[:-1]])
+    return tuple(warping.time_map.recording_at(warping.score.tempo_map.seconds_at(played_beats)).tolist())
 
 
 def _densely(warping: Warping, step_s: float = 0.05) -> Warping:

@@ -154,7 +154,9 @@ def beat_grid(score: Score) -> BeatGrid:
     return BeatGrid(grid, seconds, downbeats)
 
 
-def same_music(score: Score, first_beats: float, second_beats: float, length_beats: float) -> bool:
+def same_music(
+    score: Score, first_beats: float, second_beats: float, length_beats: float, least_share: float = 1.0
+) -> bool:
     """Whether the notes that begin in two passages of equal length are the same: pitches at the same places.
 
     Parameters
@@ -164,13 +166,16 @@ def same_music(score: Score, first_beats: float, second_beats: float, length_bea
         Where the passages begin.
     length_beats : float
         How long both are.
+    least_share : float
+        Share of all these notes that must be in both passages.
 
     Returns
     -------
     bool
     """
-    first, second = _tokens(score, first_beats, length_beats), _tokens(score, second_beats, length_beats)
-    return np.array_equal(first, second)
+    both = np.concatenate([_tokens(score, start, length_beats) for start in (first_beats, second_beats)])
+    counts = np.unique(both, axis=0, return_counts=True)[1]
+    return bool(np.count_nonzero(counts == 2) >= least_share * len(counts))
 
 
 def _tokens(score: Score, start_beats: float, length_beats: float) -> NDArray[np.int64]:

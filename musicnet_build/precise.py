@@ -2,8 +2,8 @@
 
 1. The score is rendered at the recording's overall tempo, and both signals are aligned coarsely, twice: with a low and
    a high floor under the spectrum. Where the two disagree, the onset evidence of the recording decides. On the same
-   features ``structure`` finds passages that were left out or played again; the score is then put in that order, if
-   that makes the path cheaper.
+   features ``structure`` finds passages that were left out or played again; the score is then put in that order, and
+   aligned coarsely again.
 2. The score is rendered again with its notes sent through the smoothed coarse map. Three fine passes align this
    rendering in a narrow band.
 3. ``refinement`` turns the passes and the onset evidence into a time for each note.
@@ -135,23 +135,29 @@ def fine_features(seen: View, log_gain: float, fade_s: float) -> Features:
     -------
     ndarray of float32 [shape=(frames, 176)]
     """
+    # Half by half: these are the largest arrays of all.
+    features = np.empty((len(seen.pitch_window), 2 * PIANO_BANDS), np.float32)
     rise = _relative_to_loudest(_rise(seen.onset_window, lag_frames=2), FINE_HOP, 1.0)
-    spectrum = np.log1p(np.expm1(seen.pitch_window) * np.float32(log_gain / spectra.BAND_GAIN))
-    return np.hstack([_normalised(spectrum, 0.0), _fading(rise, np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))])
+    features[:, PIANO_BANDS:] = _fading(rise, np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
+    spectrum = np.expm1(seen.pitch_window, out=rise)
+    spectrum *= np.float32(log_gain / spectra.BAND_GAIN)
+    features[:, :PIANO_BANDS] = _normalised(np.log1p(spectrum, out=spectrum), 0.0)
+    return features
 
 
 @dataclass(frozen=True, eq=False)
-class _Heard:
+class Heard:
     """What is taken from a recording, once for all passes."""
 
     fine: View
     coarse: View
     evidence: dict[int, Features]
     tuning_cents: float
+    music_s: float
 
 
 @dataclass(frozen=True, eq=False)
-class _Played:
+class Played:
     """A score as synthesized in the recording's tempo: ``stretch`` recording seconds to a score second."""
 
     seen: View
@@ -160,14 +166,13 @@ class _Played:
 
 
 @dataclass(frozen=True, eq=False)
-class _Rough:
+class Rough:
     """What the coarse passes give.
 
-    ``cost`` is that of the first warping path, ``stretch`` recording seconds to a score second, ``opinions_s`` the
-    recording seconds of each note by each pass, ``settled`` the smoothed map that the fine passes start from.
+    ``stretch`` is recording seconds to a score second, ``opinions_s`` the recording seconds of each note by each pass,
+    ``settled`` the smoothed map that the fine passes start from.
     """
 
-    cost: float
     stretch: float
     score_features: Features
     recording_features: Features
@@ -197,19 +202,10 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
         With times of all pitched notes in ``refinement``.
     """
     progress("listening for onsets", 0.0)
-    music_s = _music_s(recording)
-    rendering = in_background(_rendered_view, score, music_s, soundfont, options)
-    heard = _listen(recording, _pitched(score))
+    rendering = in_background(render_coarsely, score, _music_s(recording), soundfont, options)
+    heard = listen(recording, score)
     progress("aligning coarsely", 0.0)
-    rough = _align_coarsely(heard, score, rendering.result(), options)
-    order = _departing_order(score, rough) if options.search_order else None
-    if order:
-        reordered, _ = score_in_order(score, order)
-        again = _align_coarsely(heard, reordered, _rendered_view(reordered, music_s, soundfont, options), options)
-        if again.cost < rough.cost:
-            score, rough = reordered, again
-        else:
-            order = None
+    score, rough, order = align_coarsely(heard, score, rendering.result(), soundfont, options)
     progress("aligning finely", 0.0)
     notes = _pitched(score)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
@@ -233,17 +229,32 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
     )
 
 
-def _listen(recording: Features, notes: NoteTable) -> _Heard:
+def listen(recording: Features, score: Score) -> Heard:
+    """Take from a recording what the passes compare with a score.
+
+    Parameters
+    ----------
+    recording : ndarray of float32 [shape=(n,)]
+        Mono audio at 44.1 kHz.
+    score : Score
+        Whose pitches are listened for.
+
+    Returns
+    -------
+    Heard
+    """
+    notes = _pitched(score)
     tuning_cents = spectra.estimated_tuning_cents(recording)
     spectrograms = onsets.onset_spectrograms(_padded(recording), tuning_cents)
     curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
     # Copies, so that the bands above are not kept.
     fine = View(spectrograms.medium[:, :PIANO_BANDS].copy(), spectrograms.long[:, :PIANO_BANDS].copy())
-    return _Heard(
+    return Heard(
         fine=fine,
         coarse=View(fine.onset_window[::4], fine.pitch_window[::4]),
         evidence={pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()},
         tuning_cents=tuning_cents,
+        music_s=_music_s(recording),
     )
 
 
@@ -253,25 +264,70 @@ def _music_s(recording: Features) -> float:
     return (end - start) / SAMPLE_RATE
 
 
-def _rendered_view(score: Score, music_s: float, soundfont: Soundfont, options: Options) -> _Played:
-    """View and warnings of a score synthesized as long as the music is; its sound, which may be large, is not kept."""
+def render_coarsely(score: Score, music_s: float, soundfont: Soundfont, options: Options) -> Played:
+    """Synthesize a score as long as the music is; the sound itself, which may be large, is not kept.
+
+    Parameters
+    ----------
+    score : Score
+    music_s : float
+        Seconds of the recording that are music.
+    soundfont : Soundfont
+    options : Options
+
+    Returns
+    -------
+    Played
+    """
     notes = _pitched(score)
     stretch = music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
     retimed = score.retimed(lambda time_s: time_s * stretch)
     rendered = cached_synthesize(retimed, soundfont, strict=options.strict)
-    return _Played(view(rendered.audio, COARSE_HOP), stretch, rendered.warnings)
+    return Played(view(rendered.audio, COARSE_HOP), stretch, rendered.warnings)
 
 
-def _align_coarsely(heard: _Heard, score: Score, played: _Played, options: Options) -> _Rough:
+def align_coarsely(
+    heard: Heard, score: Score, played: Played, soundfont: Soundfont, options: Options
+) -> tuple[Score, Rough, PlayingOrder | None]:
+    """Align coarsely, with the score in the order in which it is played.
+
+    Parameters
+    ----------
+    heard : Heard
+    score : Score
+    played : Played
+        The score as it is written.
+    soundfont : Soundfont
+        Renders the score in another order.
+    options : Options
+
+    Returns
+    -------
+    Score
+        As it is played.
+    Rough
+        Its coarse alignment.
+    PlayingOrder or None
+        None where the score is played as written, or no order was asked for.
+    """
+    rough = _rough(heard, score, played, options)
+    order = _departing_order(score, rough) if options.search_order else None
+    if order:
+        score, _ = score_in_order(score, order)
+        rough = _rough(heard, score, render_coarsely(score, heard.music_s, soundfont, options), options)
+    return score, rough, order
+
+
+def _rough(heard: Heard, score: Score, played: Played, options: Options) -> Rough:
     notes, stretch = _pitched(score), played.stretch
     sides = [(coarse_features(played.seen, floor), coarse_features(heard.coarse, floor)) for floor in FLOORS]
-    costs, maps = zip(*[_coarse_map(X, Y, options.memory_bytes) for X, Y in sides], strict=True)
+    maps = [_coarse_map(X, Y, options.memory_bytes) for X, Y in sides]
     opinions_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(_settled(maps, opinions_s, notes, stretch, heard.evidence), TEMPO_SMOOTHING_S)
-    return _Rough(costs[0], stretch, *sides[0], opinions_s, settled, played.warnings)
+    return Rough(stretch, *sides[0], opinions_s, settled, played.warnings)
 
 
-def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:
+def _departing_order(score: Score, rough: Rough) -> PlayingOrder | None:
     """The order in which the score is played, where it is not played as written.
 
     A scrap of the score found in a recording is no playing order but a sign of a wrong score, which ``quality`` finds.
@@ -285,7 +341,7 @@ def _departing_order(score: Score, rough: _Rough) -> PlayingOrder | None:
 
 
 def _align_finely(
-    heard: _Heard, score: Score, soundfont: Soundfont, options: Options, rough: _Rough, times_s: Floats
+    heard: Heard, score: Score, soundfont: Soundfont, options: Options, rough: Rough, times_s: Floats
 ) -> tuple[float, Floats]:
     """The least mean cost of a fine pass, and recording seconds of score seconds by each [passes, times]."""
     retimed = score.retimed(lambda time_s: np.maximum(rough.guess_s(time_s), 0.0))
@@ -310,9 +366,9 @@ def _padded(audio: Features) -> Features:
 
 def _normalised(spectrum: Features, floor: float) -> Features:
     """Frames of nearly unit length, silence kept near zero."""
-    above = np.maximum(spectrum - np.float32(floor), 0.0)
-    normalised: Features = above / (np.linalg.norm(above, axis=1, keepdims=True) + np.float32(0.5))
-    return normalised
+    above: Features = np.maximum(spectrum - np.float32(floor), 0.0)
+    above /= np.linalg.norm(above, axis=1, keepdims=True) + np.float32(0.5)
+    return above
 
 
 def _rise(spectrum: Features, lag_frames: int) -> Features:
@@ -323,11 +379,11 @@ def _rise(spectrum: Features, lag_frames: int) -> Features:
 
 
 def _relative_to_loudest(rise: Features, hop_length: int, reach_s: float) -> Features:
-    """Divided by the largest norm of a frame within ``reach_s``."""
+    """Divided, in place, by the largest norm of a frame within ``reach_s``."""
     reach = int(2 * reach_s * SAMPLE_RATE / hop_length) | 1
     loudest = scipy.ndimage.maximum_filter1d(np.linalg.norm(rise, axis=1), reach)
-    relative: Features = rise / (loudest[:, None] + np.float32(0.01))
-    return relative
+    rise /= loudest[:, None] + np.float32(0.01)
+    return rise
 
 
 @kernel
@@ -340,18 +396,24 @@ def _fading(rise: Features, fade: np.float32) -> Features:
     return faded
 
 
-def _coarse_map(X: Features, Y: Features, memory_bytes: int) -> tuple[float, TimeMap]:
+def _coarse_map(X: Features, Y: Features, memory_bytes: int) -> TimeMap:
     warped = dtw(X, Y, step_weights=(COARSE_DIAGONAL, 1.0, 1.0), memory_bytes=memory_bytes)
     hop_s = COARSE_HOP / SAMPLE_RATE
-    return warped.cost, _unpadded(map_from_path(warped.path, hop_s, hop_s))
+    return _unpadded(map_from_path(warped.path, hop_s, hop_s))
 
 
 def _fine_map(played: View, heard: View, log_gain: float, fade_s: float, memory_bytes: int) -> tuple[float, TimeMap]:
     """A map from the re-synthesis to the recording, which is nearly the identity, and its mean cost a step."""
     hop_s = FINE_HOP / SAMPLE_RATE
-    X, Y = fine_features(played, log_gain, fade_s), fine_features(heard, log_gain, fade_s)
-    band = band_around(np.arange(len(X)), FINE_BAND_S / hop_s, len(Y))
-    warped = dtw(X, Y, step_weights=(FINE_DIAGONAL, 1.0, 1.0), band=band, memory_bytes=memory_bytes)
+    band = band_around(np.arange(len(played.pitch_window)), FINE_BAND_S / hop_s, len(heard.pitch_window))
+    warped = dtw(
+        # Without names, so that they can go when they have been copied.
+        fine_features(played, log_gain, fade_s),
+        fine_features(heard, log_gain, fade_s),
+        step_weights=(FINE_DIAGONAL, 1.0, 1.0),
+        band=band,
+        memory_bytes=memory_bytes,
+    )
     return warped.cost / len(warped.path), _unpadded(map_from_path(warped.path, hop_s, hop_s))
 
 

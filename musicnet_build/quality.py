@@ -5,7 +5,7 @@ Verdicts are ``accept``, ``review`` (a person should look) and ``reject``.
 Every limit that decides stands in ``limits``, and docs/precision.md says where each comes from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -50,6 +50,8 @@ class Quality:
         See ``Limits.wrong_score``.
     structure : tuple of str
         Where the score is not played as written.
+    verdict_as_played : str
+        The verdict on the labels alone, once the score is in the order in which it is played.
     suspicions : tuple of Suspicion
         By recording time.
     """
@@ -65,6 +67,7 @@ class Quality:
     transposition: int
     shift_ratio: float
     structure: tuple[str, ...]
+    verdict_as_played: str
     suspicions: tuple[Suspicion, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,16 +103,16 @@ def assess(warping: Warping, written: Score, notes: NoteTable, recording_s: floa
     spread = _tempo_spread(time_map, score_first_s, score_last_s)
     structure = tuple(describe(warping.order, written)) if warping.order else ()
     suspicions = find_suspicions(warping, written, notes, fit, recording_s, limits)
+    departures = [f"the score is not played as written: {departure}." for departure in structure]
     reject = [*_misfits(fit, limits), *_doubts(notes, limits.reject_mean, limits.reject_unsure)]
     review = [
-        *(f"the score is not played as written: {departure}." for departure in structure),
         *_doubts(notes, limits.review_mean, limits.review_unsure),
         *_odd_tempo(spread, limits),
         *_odd_passages(suspicions, first_s, last_s),
     ]
     return Quality(
-        verdict=REJECT if reject else REVIEW if review else ACCEPT,
-        reasons=tuple(reject or review),
+        verdict=_verdict(reject, departures + review),
+        reasons=tuple(reject or departures + review),
         mean_confidence=float(notes["confidence"].mean()),
         confident_share=float(np.mean(notes["confidence"] >= SURE)),
         offset_s=first_s - score_first_s,
@@ -119,8 +122,13 @@ def assess(warping: Warping, written: Score, notes: NoteTable, recording_s: floa
         transposition=fit.best_shift,
         shift_ratio=fit.shift_ratio,
         structure=structure,
+        verdict_as_played=_verdict(reject, review),
         suspicions=suspicions,
     )
+
+
+def _verdict(reject: Sequence[str], review: Sequence[str]) -> str:
+    return REJECT if reject else REVIEW if review else ACCEPT
 
 
 def _misfits(fit: Fit, limits: Limits) -> Iterator[str]:

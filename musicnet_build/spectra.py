@@ -27,7 +27,7 @@ LOW_BINS = 50
 
 BAND_GAIN = 1000.0
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
-_BLOCK_FRAMES = 2048
+_BLOCK_FRAMES = 512  # whose transforms fit into the processor's cache, and cost little memory on every core
 
 Features = NDArray[np.float32]
 
@@ -422,8 +422,8 @@ def log_cqt(audio: Features, sample_rate: int, *, hop_length: int = HOP_LENGTH) 
     frames = frame_count(len(audio), hop_length)
     amplitudes = np.empty((frames, CQT_BINS), dtype=np.float32)
     # Few frames at a time: a window of 32,768 samples is sixteen of the usual ones.
-    for first in range(0, frames, _BLOCK_FRAMES // 16):
-        count = min(_BLOCK_FRAMES // 16, frames - first)
+    for first in range(0, frames, _BLOCK_FRAMES // 4):
+        count = min(_BLOCK_FRAMES // 4, frames - first)
         start = first * hop_length - half
         signal = _with_silence(audio, start, start + (count - 1) * hop_length + length)
         windows = np.lib.stride_tricks.sliding_window_view(signal, length)[::hop_length]

@@ -33,6 +33,7 @@ _BLOCK_ROWS = 128
 _DIMENSIONS = 48
 _SILENT_NORM, _SOUNDING_NORM = 0.1, 0.4
 _LOW_SHARE = 0.2
+_TWIN_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,11 @@ class Prices:
     outside : float
         Each second before or behind the music; at no price, a recording that resembles the score little would be
         thought to be nothing but applause.
-    pace : tuple of float
-        Each frame in which the score advances by 0, 1, 2 or 3 frames, in frames.
+    stay : float
+        Each second of the recording in which the score does not advance.
+    skip : float
+        Each second of the score that nothing is laid on, where it resembles what is heard as little as a middling
+        place; less where it resembles it more.
     shortest_s : float
         Jumps over less are not considered.
     least_margin_s : float
@@ -66,16 +70,17 @@ class Prices:
         Tempi to try, as factors of the one at which score and recording have the same length.
     """
 
-    jump_s: float = 3.0
-    repeat_s: float = 1.0
+    jump_s: float = 2.5
+    repeat_s: float = 2.0
     width: float = 0.01
-    offbeat_s: float = 0.3
+    offbeat_s: float = 0.1
     free_end_s: float = 2.5
     outside: float = 0.1
-    pace: tuple[float, float, float, float] = (0.5, 0.0, 0.2, 0.8)
+    stay: float = 0.5
+    skip: float = 1.4
     shortest_s: float = 4.0
-    least_margin_s: float = 0.0
-    tempi: tuple[float, ...] = (0.6, 0.77, 1.0, 1.3, 1.67)
+    least_margin_s: float = 1.0
+    tempi: tuple[float, ...] = (0.6, 1.0, 1.67)
 
 
 PRICES = Prices()
@@ -217,7 +222,7 @@ class _Costs:
     gains over a middling one. A silent frame of the recording says nothing.
     """
 
-    def __init__(self, rows: Features, columns: Features) -> None:
+    def __init__(self, rows: Features, columns: Features, skip: float) -> None:
         self._rows, self._columns = rows, np.ascontiguousarray(columns.T)
         self._row_squares, self._column_squares = np.square(rows).sum(axis=1), np.square(columns).sum(axis=1)
         loudness = (np.sqrt(self._row_squares) - _SILENT_NORM) / (_SOUNDING_NORM - _SILENT_NORM)
@@ -225,8 +230,11 @@ class _Costs:
         some_rows = self._distances(slice(None, None, max(1, len(rows) // 400)), slice(None))
         self._low = _partitioned(some_rows, _LOW_SHARE)
         some_columns = self._distances(slice(None), slice(None, None, max(1, len(columns) // 100)))
-        unit = float(np.median(_partitioned(some_columns, 0.5) - some_columns.min(axis=0)))
+        least = some_columns.min(axis=0)
+        unit = float(np.median(_partitioned(some_columns, 0.5) - least))
         self._scale = np.float32(1.0 / max(unit, 1e-6))
+        self._skip = np.float32(skip)
+        self._right = self._low - np.float32(np.median(_partitioned(some_columns, _LOW_SHARE) - least))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -236,12 +244,15 @@ class _Costs:
         """How many frames the score has."""
         return len(self._column_squares)
 
-    def block(self, first: int) -> Features:
-        """Costs of up to ``_BLOCK_ROWS`` frames of the recording from ``first`` on."""
+    def block(self, first: int) -> tuple[Features, Features, Features]:
+        """Costs, charges for skipping, and silence of up to ``_BLOCK_ROWS`` recording frames from ``first`` on."""
         rows = slice(first, first + _BLOCK_ROWS)
         costs = self._distances(rows, slice(None))
-        kernels.costs_from_distances(costs, self._weights[rows], self._low, self._scale)
-        return costs
+        charges = np.empty_like(costs)
+        kernels.costs_from_distances(
+            costs, charges, self._weights[rows], self._low, self._right, self._scale, self._skip
+        )
+        return costs, charges, 1 - self._weights[rows]
 
     def _distances(self, rows: slice, columns: slice) -> Features:
         products: Features = np.ascontiguousarray(self._rows[rows]) @ np.ascontiguousarray(self._columns[:, columns])
@@ -284,7 +295,9 @@ class _Attempt:
         self._hop_s = slowness * recording.hop_s
         frames = max(1, int(np.ceil(duration_s / self._hop_s)))
         self._costs = _Costs(
-            recording.features, _pooled(rendered, rendered_frames_s, 0.0, self._hop_s, frames).features
+            recording.features,
+            _pooled(rendered, rendered_frames_s, 0.0, self._hop_s, frames).features,
+            prices.skip * tempo,
         )
         self._gates, self._beat_of_gate = _gates(music.grid, self._hop_s, frames)
         self._rules = _rules(music, self._gates, self._beat_of_gate, self._hop_s, recording.hop_s, tempo, prices)
@@ -304,13 +317,13 @@ class _Attempt:
 
     def _advance(self, first: int, total: Floats, straight: Floats, best_end: Floats) -> None:
         kernels.sweep(
-            self._costs.block(first), first, len(self._costs), total, straight, self._steps, self._sources,
+            *self._costs.block(first), first, len(self._costs), total, straight, self._steps, self._sources,
             self._rules, best_end,
         )  # fmt: skip
 
     def order(self) -> PlayingOrder:
         """Return the order of the cheapest path, every jump at its canonical place."""
-        passages = self._passages()
+        passages = _without_detours(self._music.score, self._passages())
         for k in range(len(passages) - 1):
             passages[k], passages[k + 1] = _canonical(self._music, passages[k], passages[k + 1])
         return PlayingOrder(tuple(passage.span for passage in passages))
@@ -392,7 +405,7 @@ def _rules(
         reach=np.stack([before, behind], axis=1).astype(np.int64),
         shortcuts=np.minimum(shortcuts, len(gates) - 1).astype(np.int64),
         ends=np.stack([offbeat, offbeat, outer], axis=1),
-        pace=np.array(prices.pace, dtype=np.float64),
+        stay=float(prices.stay),
         jump=prices.jump_s * second,
         width=prices.width * tempo,
         shortcut=prices.repeat_s * second,
@@ -416,6 +429,43 @@ class _Passage:
         """When the recording reaches a place of the score."""
         at = int(np.searchsorted(self.score_s, score_s))
         return float(self.recording_s[min(at, len(self.recording_s) - 1)])
+
+
+def _without_detours(score: Score, passages: list[_Passage]) -> list[_Passage]:
+    """Undo jumps there and back where going on gives nearly the same notes: a place sounded more like its twin."""
+    k = 1
+    while k < len(passages) - 1:
+        before, span, behind = (passage.span for passage in passages[k - 1 : k + 2])
+        length_beats = span.end_beats - span.start_beats
+        earlier, later = before.end_beats, behind.start_beats - length_beats  # where it would follow, or be followed
+        there_and_back = (span.start_beats - before.end_beats) * (behind.start_beats - span.end_beats) < 0
+        follows, leads = (
+            there_and_back and same_music(score, span.start_beats, place, length_beats, _TWIN_SHARE)
+            for place in (earlier, later)
+        )
+        if follows and abs(later - earlier) < TOLERANCE_BEATS:
+            passages[k - 1 : k + 2] = [_joined(score, passages[k - 1 : k + 2], before.start_beats)]
+        elif follows:
+            passages[k - 1 : k + 1] = [_joined(score, passages[k - 1 : k + 1], before.start_beats)]
+        elif leads:
+            passages[k : k + 2] = [_joined(score, passages[k : k + 2], later)]
+        else:
+            k += 1
+    return passages
+
+
+def _joined(score: Score, passages: list[_Passage], start_beats: float) -> _Passage:
+    """Passages as one that begins somewhere, each moved there as a whole."""
+    lengths_beats = [passage.span.end_beats - passage.span.start_beats for passage in passages]
+    places_beats = start_beats + np.concatenate([[0.0], np.cumsum(lengths_beats)])
+    moves_s = score.tempo_map.seconds_at(places_beats[:-1]) - score.tempo_map.seconds_at(
+        [passage.span.start_beats for passage in passages]
+    )
+    return _Passage(
+        Span(start_beats, float(places_beats[-1]), passages[0].span.recording_start_s),
+        np.concatenate([passage.score_s + move_s for passage, move_s in zip(passages, moves_s, strict=True)]),
+        np.concatenate([passage.recording_s for passage in passages]),
+    )
 
 
 def _canonical(music: _Music, first: _Passage, second: _Passage) -> tuple[_Passage, _Passage]:

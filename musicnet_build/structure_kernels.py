@@ -1,14 +1,15 @@
 """The inner loops of the search for the playing order. No checks, no options: see :mod:`musicnet_build.structure`.
 
 Words. A *state* is a frame of the score. A *gate* is a state at which a beat begins: passages are entered there, and
-left in the frames just before it. Costs are in frames of the recording, of which each counts exactly once.
+left in the frame just before it. Costs are in frames of the recording, of which each counts exactly once. Score that
+no frame of the recording is laid on is charged for by how little it resembles what is heard when it is passed over.
 
     score  ▲                    ● ●
-           │                  ●          1  jump: out of the frames before a gate, into another gate,
-           │                ●            2  step: by 0, 1, 2 or 3 frames of the score,
-           │- - - - - - -┌1●- - - gate   3  start: into any gate, out of the silence or applause before.
-           │    ●        │
-           │  ● ↖2     ● ●
+           │                  ●          1  jump: out of the frame before a gate, into another gate,
+           │                ●            2  step: stay, or go on by a frame of the score,
+           │- - - - - - -┌1●- - - gate   3  start: into any gate, out of the silence or applause before,
+           │    ●        │               4  skip: over frames of the score, while the recording does not go on.
+           │  ● ↖2    4↕● ●
       gate │3●- - - ● ● - - - - - gate
            └──────────────────────► recording
 """
@@ -20,11 +21,8 @@ from numpy.typing import NDArray
 
 from musicnet_build.compiling import kernel
 
-JUMP, START = 4, 5
-"""Codes of how a state was reached, besides 0 to 3: by how many score frames it was advanced."""
-
-EXIT_REACH = 3
-"""A passage that ends at a gate may be left from this many frames: a path of steps up to 3 cannot miss them all."""
+STAY, STEP, SKIP, JUMP, START = 0, 1, 2, 3, 4
+"""Codes of how a state was reached."""
 
 Float32s = NDArray[np.float32]
 Float64s = NDArray[np.float64]
@@ -46,10 +44,9 @@ class Rules(NamedTuple):
         Gates left and entered by jumps that have a price of their own.
     ends : float64 [shape=(g, 3)]
         For each gate: price of entering it, of leaving at it, and of beginning or ending the recording there.
-    pace : float64 [shape=(4,)]
-        Price of advancing the score by 0, 1, 2 or 3 frames.
-    jump, width, shortcut, outside : float
-        Price of a jump, of each frame that it skips, of a shortcut, and of a frame before or behind the music.
+    stay, jump, width, shortcut, outside : float
+        Price of staying on a frame of the score, of a jump, of each frame that it skips, of a shortcut, and of a frame
+        before or behind the music.
     last_state : int
         First state in which the music may end at no price.
     """
@@ -58,7 +55,7 @@ class Rules(NamedTuple):
     reach: Int64s
     shortcuts: Int64s
     ends: Float64s
-    pace: Float64s
+    stay: float
     jump: float
     width: float
     shortcut: float
@@ -69,6 +66,8 @@ class Rules(NamedTuple):
 @kernel
 def sweep(
     costs: Float32s,
+    charges: Float32s,
+    silent: Float32s,
     first_row: int,
     rows: int,
     total: Float64s,
@@ -82,8 +81,10 @@ def sweep(
 
     Parameters
     ----------
-    costs : float32 [shape=(rows of the block, m)]
-        Cost of each score frame in the recording frames of the block.
+    costs, charges : float32 [shape=(rows of the block, m)]
+        What it costs, in the recording frames of the block, to be in each score frame and to skip it.
+    silent : float32 [shape=(rows of the block,)]
+        How silent these frames are, from 0 to 1: what is laid on silence is not played.
     first_row, rows : int
         The recording frame of the block's first row, and how many there are in all.
     total, straight : float64 [shape=(m,)]
@@ -91,45 +92,44 @@ def sweep(
     steps : uint8 [shape=(rows of the block, m)]
         How each state was reached; written.
     sources : int32 [shape=(rows of the block, gates)]
-        For a jump into a gate: 4 * gate left + frames before it; written.
+        For a jump into a gate: the gate left; written.
     rules : Rules
     best_end : float64 [shape=(4,)]
         Cheapest end so far: cost, row, state, and cost without jumps; changed in place.
     """
-    before, straight_before = np.empty_like(total), np.empty_like(straight)
+    before, no_steps = np.empty_like(total), np.empty_like(steps[0])
     for row in range(len(costs)):
         i = first_row + row
-        before[:], straight_before[:] = total, straight
-        _step(before, rules.pace, total, steps[row])
-        _step_straight(straight_before, rules.pace, straight)
+        before[:] = straight
+        _step(before, rules.stay, charges[row], silent[row], straight, no_steps)
+        straight[0] = min(straight[0], rules.outside * i)
+        _lay(costs[row], charges[row], straight, no_steps)
+        before[:] = total
+        _step(before, rules.stay, charges[row], silent[row], total, steps[row])
         _jump(before, rules, total, steps[row], sources[row])
         _start(rules, rules.outside * i, total, steps[row])
-        straight[0] = min(straight[0], rules.outside * i)
-        for j in range(len(total)):
-            total[j] += costs[row, j]
-            straight[j] += costs[row, j]
+        _lay(costs[row], charges[row], total, steps[row])
         _end(total, straight, rules, rules.outside * (rows - 1 - i), i, best_end)
 
 
 @kernel
-def _step(before: Float64s, pace: Float64s, total: Float64s, steps: Steps) -> None:
-    """Advance every state by 0 to 3 frames of the score, whichever is cheapest."""
-    for j in range(len(total)):
-        best, code = before[j] + pace[0], 0
-        for s in range(1, min(j, 3) + 1):
-            value = before[j - s] + pace[s]
-            if value < best:
-                best, code = value, s
-        total[j], steps[j] = best, code
+def _step(before: Float64s, stay: float, charges: Float32s, silent: np.float32, total: Float64s, steps: Steps) -> None:
+    """Let every state stay, or go on by a frame of the score, whichever is cheaper."""
+    total[0], steps[0] = before[0] + stay, STAY
+    for j in range(1, len(total)):
+        stays, goes_on = before[j] + stay, before[j - 1] + silent * charges[j]
+        total[j], steps[j] = (stays, STAY) if stays < goes_on else (goes_on, STEP)
 
 
 @kernel
-def _step_straight(before: Float64s, pace: Float64s, total: Float64s) -> None:
-    for j in range(len(total)):
-        best = before[j] + pace[0]
-        for s in range(1, min(j, 3) + 1):
-            best = min(best, before[j - s] + pace[s])
-        total[j] = best
+def _lay(costs: Float32s, charges: Float32s, total: Float64s, steps: Steps) -> None:
+    """Lay a frame of the recording on every state, and skip frames of the score from there where that is cheaper."""
+    total[0] += costs[0]
+    for j in range(1, len(total)):
+        total[j] += costs[j]
+        skipped = total[j - 1] + charges[j]
+        if skipped < total[j]:
+            total[j], steps[j] = skipped, SKIP
 
 
 @kernel
@@ -140,7 +140,10 @@ def _jump(before: Float64s, rules: Rules, total: Float64s, steps: Steps, sources
     (cost - width * gate) over the gates before, and of (cost + width * gate) over those behind.
     """
     gates, width, g = rules.gates, rules.width, len(rules.gates)
-    leave, back = _leaving(before, rules)
+    leave = np.full(g, np.inf)
+    for k in range(g):
+        if gates[k] > 0:
+            leave[k] = before[gates[k] - 1] + rules.ends[k, 1]
     at, k = -1, 0
     for target in range(g):
         while k < rules.reach[target, 0]:
@@ -149,7 +152,7 @@ def _jump(before: Float64s, rules: Rules, total: Float64s, steps: Steps, sources
             k += 1
         if at >= 0:
             price = rules.jump + rules.ends[target, 0] + width * (gates[target] - gates[at])
-            _enter(target, at, leave[at] + price, back, rules, total, steps, sources)
+            _enter(target, at, leave[at] + price, rules, total, steps, sources)
     at, k = -1, g - 1
     for target in range(g - 1, -1, -1):
         while k >= rules.reach[target, 1]:
@@ -158,31 +161,17 @@ def _jump(before: Float64s, rules: Rules, total: Float64s, steps: Steps, sources
             k -= 1
         if at >= 0:
             price = rules.jump + rules.ends[target, 0] + width * (gates[at] - gates[target])
-            _enter(target, at, leave[at] + price, back, rules, total, steps, sources)
+            _enter(target, at, leave[at] + price, rules, total, steps, sources)
     for e in range(len(rules.shortcuts)):
         at, target = rules.shortcuts[e]
-        _enter(target, at, leave[at] + rules.shortcut, back, rules, total, steps, sources)
+        _enter(target, at, leave[at] + rules.shortcut, rules, total, steps, sources)
 
 
 @kernel
-def _leaving(before: Float64s, rules: Rules) -> tuple[Float64s, Int32s]:
-    """Cheapest cost of having just left a passage at each gate, and how many frames before the gate that was."""
-    leave, back = np.full(len(rules.gates), np.inf), np.ones(len(rules.gates), dtype=np.int32)
-    for k in range(len(rules.gates)):
-        for d in range(1, EXIT_REACH + 1):
-            j = rules.gates[k] - d
-            if j >= 0 and before[j] + rules.ends[k, 1] < leave[k]:
-                leave[k], back[k] = before[j] + rules.ends[k, 1], d
-    return leave, back
-
-
-@kernel
-def _enter(
-    target: int, at: int, value: float, back: Int32s, rules: Rules, total: Float64s, steps: Steps, sources: Int32s
-) -> None:
+def _enter(target: int, at: int, value: float, rules: Rules, total: Float64s, steps: Steps, sources: Int32s) -> None:
     j = rules.gates[target]
     if j < len(total) and value < total[j]:
-        total[j], steps[j], sources[target] = value, JUMP, 4 * at + back[at]
+        total[j], steps[j], sources[target] = value, JUMP, at
 
 
 @kernel
@@ -203,10 +192,9 @@ def _end(total: Float64s, straight: Float64s, rules: Rules, rest: float, i: int,
             best_end[0], best_end[1], best_end[2] = total[j] + rest, i, j
         best_end[3] = min(best_end[3], straight[j] + rest)
     for k in range(len(rules.gates)):
-        for d in range(1, EXIT_REACH + 1):
-            j = rules.gates[k] - d
-            if 0 <= j < rules.last_state and total[j] + rules.ends[k, 2] + rest < best_end[0]:
-                best_end[0], best_end[1], best_end[2] = total[j] + rules.ends[k, 2] + rest, i, j
+        j = rules.gates[k] - 1
+        if 0 <= j < rules.last_state and total[j] + rules.ends[k, 2] + rest < best_end[0]:
+            best_end[0], best_end[1], best_end[2] = total[j] + rules.ends[k, 2] + rest, i, j
 
 
 @kernel
@@ -242,18 +230,19 @@ def trace(
     """
     j = state
     for i in range(row, first_row - 1, -1):
+        while steps[i - first_row, j] == SKIP:
+            j -= 1
         states[i] = j
         code = steps[i - first_row, j]
-        if code < JUMP:
+        if code <= STEP:
             j -= code
             continue
         k = np.searchsorted(gates, j)
         entered[i] = k
         if code == START:
             return -1
-        source = sources[i - first_row, k]
-        left[i] = source // 4
-        j = gates[left[i]] - source % 4
+        left[i] = sources[i - first_row, k]
+        j = gates[left[i]] - 1
     return j
 
 
@@ -272,9 +261,22 @@ def distances_from_products(products: Float32s, row_squares: Float32s, column_sq
 
 
 @kernel
-def costs_from_distances(distances: Float32s, weights: Float32s, low: Float32s, scale: np.float32) -> None:
-    """Turn distances into costs, in place: (distance - low of the column) * scale * weight of the row."""
+def costs_from_distances(
+    distances: Float32s,
+    charges: Float32s,
+    weights: Float32s,
+    low: Float32s,
+    right: Float32s,
+    scale: np.float32,
+    skip: np.float32,
+) -> None:
+    """Turn distances into costs, in place, and write charges: what they are above those of a right place.
+
+    A cost is (distance - low of the column) * scale * weight of the row; a charge (distance - right of the column) *
+    scale * skip, and not less than 0.
+    """
     for i in range(len(distances)):
         factor = scale * weights[i]
         for j in range(distances.shape[1]):
+            charges[i, j] = max((distances[i, j] - right[j]) * scale * skip, np.float32(0.0))
             distances[i, j] = (distances[i, j] - low[j]) * factor

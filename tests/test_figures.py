@@ -185,3 +185,21 @@ def test_the_coarse_cost_is_the_distance_of_averaged_frames() -> None:
 def test_arrays_that_do_not_belong_together_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(AlignmentError, match=words):
         a_picture(**changes)
+
+
+def test_a_jump_is_marked_where_it_was_made_and_said_in_words() -> None:
+    words = ("measures 1–4 were left out (at 0:10.0)", "measures 5–8 were played again (at 0:20.0)", "a third")
+    figure = draw_alignment(a_picture(seams_s=(10.0, 20.0), departures=words))
+    path_axes = figure.axes[0]
+    marks = [c for c in path_axes.collections if isinstance(c, LineCollection)]
+    across = sorted({float(x) for mark in marks for segment in mark.get_segments() for x in segment[:, 0]})
+    assert across == [0.0, 10.0, 20.0, DURATION_S]
+    assert path_axes.get_ylabel().startswith("score as played")
+    said = [text.get_text() for text in figure.texts]
+    assert f"{words[0]}; {words[1]}; and 1 more" in said
+
+
+def test_a_score_played_as_written_has_no_jumps_marked() -> None:
+    axes = draw_alignment(a_picture()).axes[0]
+    assert not [c for c in axes.collections if isinstance(c, LineCollection)]
+    assert axes.get_ylabel().startswith("score (")

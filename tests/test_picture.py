@@ -9,6 +9,7 @@ from musicnet_build.audio import read_audio
 from musicnet_build.figures import AlignmentPicture
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.picture import alignment_picture
+from musicnet_build.playing_order import PlayingOrder, Span
 from musicnet_build.score import read_score
 from musicnet_build.soundfonts import choose_soundfont
 
@@ -52,3 +53,13 @@ def test_a_sounding_label_lies_on_energy_of_its_pitch(picture: AlignmentPicture)
     frames = np.rint(middle_s * picture.frame_rate_hz).astype(int)
     below, under, above = (np.median(picture.pitch_energy[frames, notes["pitch"] - 21 + k]) for k in (-1, 0, 1))
     assert under > 1.1 * max(below, above)
+
+
+def test_a_seam_lies_where_the_first_label_behind_it_does(music: Music) -> None:
+    audio, score = read_audio(music.recording), read_score(music.score)
+    end = float((score.notes["onset_beats"] + score.notes["duration_beats"]).max())
+    order = PlayingOrder((Span(0.0, 4.0), Span(4.0, end)))
+    aligned = align(audio, score, choose_soundfont(), order=order)
+    (seam_s,) = alignment_picture("A title", audio, aligned).seams_s
+    behind = aligned.notes[aligned.notes["onset_beats"] >= 4.0]
+    assert seam_s == pytest.approx(behind["onset_s"].min(), abs=0.1)

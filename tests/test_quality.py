@@ -15,8 +15,10 @@ from musicnet_build.demo import onset_errors, perform, stand_in_recording
 from musicnet_build.errors import AudioError
 from musicnet_build.labels import write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
+from musicnet_build.playing_order import PlayingOrder, Span, end_beats
 from musicnet_build.quality import ACCEPT, REJECT, REVIEW, Quality
 from musicnet_build.refinement import Refinement
+from musicnet_build.reordering import score_in_order
 from musicnet_build.score import Score, read_score
 from musicnet_build.soundfonts import choose_soundfont
 from musicnet_build.suspicions import OUTSIDE, TRANSPOSED, WRONG_SCORE
@@ -128,6 +130,16 @@ def test_a_passage_cut_from_the_recording_is_flagged(pair: Pair) -> None:
     quality = judged(np.concatenate([pair.audio[: length // 3], pair.audio[length // 2 :]]), pair.score)
     assert quality.verdict == REVIEW
     assert quality.reasons
+
+
+def test_a_departure_is_for_review_and_the_labels_have_a_verdict_of_their_own(pair: Pair, right: Alignment) -> None:
+    score, end = pair.score, end_beats(pair.score)
+    played = score_in_order(score, PlayingOrder((Span(0.0, 40.0), Span(24.0, end))))[0]
+    quality = judged(stand_in_recording(perform(played, 1), choose_soundfont(), 1), score)
+    assert quality.structure
+    assert (quality.verdict, quality.verdict_as_played) == (REVIEW, ACCEPT)
+    assert right.quality
+    assert right.quality.verdict_as_played == ACCEPT
 
 
 def test_silence_before_and_behind_the_music_is_shown_and_not_held_against_it(pair: Pair) -> None:

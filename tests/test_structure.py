@@ -108,6 +108,26 @@ def test_a_jump_inside_a_repeat_is_moved_to_where_the_repeat_begins() -> None:
     assert spans_of(music.found([(0.0, 45.0), (93.0, 160.0)])) == [(0.0, 32.0), (80.0, 160.0)]
 
 
+def test_a_passage_played_three_times_as_fast_is_no_cut(noise: Music) -> None:
+    played, _ = noise.features([(0.0, 160.0)])
+    hurried = np.concatenate([played[:600], played[600:1000:3], played[1000:]])
+    rendered = noise.features([(0.0, 160.0)], noise=0.0)
+    order = find_playing_order(noise.score, *rendered, hurried, np.arange(len(hurried)) * FRAME_S)
+    assert spans_of(order) == [(0.0, 160.0)]
+
+
+def test_where_a_twin_of_a_passage_sounds_a_little_more_alike_no_jump_leads_there_and_back() -> None:
+    random = np.random.default_rng(5)
+    passage, head, middle, tail = ([int(p) for p in random.integers(1, 127, n)] for n in (32, 32, 32, 32))
+    music = Music([*head, *passage, *middle, *passage, *tail])
+    rendered, rendered_s = music.features([(0.0, 160.0)], noise=0.0)
+    played, played_s = music.features([(0.0, 160.0)], noise=0.0)
+    first, second = slice(32 * 10, 64 * 10), slice(96 * 10, 128 * 10)
+    rendered[second] += 0.2 * np.abs(random.standard_normal(rendered[second].shape))  # louder, as written
+    played[second] = rendered[first]
+    assert spans_of(find_playing_order(music.score, rendered, rendered_s, played, played_s)) == [(0.0, 160.0)]
+
+
 def test_noise_before_and_behind_forces_no_jump(noise: Music) -> None:
     rendered, rendered_s = noise.features([(0.0, 160.0)], noise=0.0)
     played, _ = noise.features([(0.0, 160.0)])

@@ -162,5 +162,6 @@ def _verdict(quality: dict[str, Any] | None) -> list[str]:
         f"verdict    {quality['verdict']}, {quality['confident_share']:.1%} of the labels confident "
         f"(mean confidence {quality['mean_confidence']:.2f})",
         *(f"           {reason}" for reason in quality["reasons"]),
+        *([f"           labels in the order played: {quality['verdict_as_played']}"] if quality["structure"] else []),
         *spans,
     ]

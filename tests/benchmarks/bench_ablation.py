@@ -28,10 +28,9 @@ from musicnet_build.soundfonts import choose_soundfont
 from musicnet_build.warping import Options
 
 
-def _coarse_at_score_tempo(heard, score, soundfont, options, original=precise._align_coarsely):
+def _at_score_tempo(score, music_s, soundfont, options, original=precise.render_coarsely):
     notes = precise._pitched(score)
-    span_s = float(notes["offset_s"].max() - notes["onset_s"].min())
-    return original(dataclasses.replace(heard, music_s=span_s), score, soundfont, options)
+    return original(score, float(notes["offset_s"].max() - notes["onset_s"].min()), soundfont, options)
 
 
 def _coarse_spectrum_only(seen, floor=precise.FLOORS[0]):
@@ -59,7 +58,7 @@ STEPS = {
     "one level for both": (mock.patch.object(precise, "level_factor", return_value=1.0),),
     "silence at the ends": (mock.patch.multiple(precise, PADDING_FRAMES=1, PADDING_S=precise.onsets.HOP_S),),
     "tuning": (mock.patch.object(precise.spectra, "estimated_tuning_cents", return_value=0.0),),
-    "the recording's tempo": (mock.patch.object(precise, "_align_coarsely", _coarse_at_score_tempo),),
+    "the recording's tempo": (mock.patch.object(precise, "render_coarsely", _at_score_tempo),),
     "onsets in the coarse passes": (mock.patch.object(precise, "coarse_features", _coarse_spectrum_only),),
     "the second coarse pass": (mock.patch.object(precise, "FLOORS", precise.FLOORS[:1]),),
     "the fine passes": (mock.patch.object(precise, "_align_finely", _fine_at_coarse_tempo),),
