@@ -127,8 +127,12 @@ def dtw(
     (m, d), n = rows.shape, len(columns)
     n_threads, report = _checked_threads(threads), progress or _ignore
     plan = plan_tiles(m, n, d, band=band, memory_bytes=memory_bytes, threads=n_threads)
-    matrix = _TiledMatrix(_padded_rows(rows), _padded_columns(columns), _padded_band(band, m, n), weights, plan, m, n)
-    del X, Y, rows, columns  # they were copied: a caller who does not keep them does not pay twice
+    # What is copied goes at once, unless the caller keeps it: nobody pays for both at a time.
+    packed_rows = _padded_rows(rows)
+    del X, rows
+    packed_columns = _padded_columns(columns)
+    del Y, columns
+    matrix = _TiledMatrix(packed_rows, packed_columns, _padded_band(band, m, n), weights, plan, m, n)
     _sweep(matrix, n_threads, report)
     cost = float(matrix.sides[-1, (m - 1) % plan.rows])  # of the last column
     if not np.isfinite(cost):
