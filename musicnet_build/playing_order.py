@@ -66,6 +66,11 @@ class PlayingOrder:
     spans: tuple[Span, ...]
     margin_s: float = math.nan
 
+    @property
+    def given(self) -> bool:
+        """Whether a user gave the order, so that nobody needs to be told of it."""
+        return math.isnan(self.margin_s)
+
 
 @dataclass(frozen=True, eq=False)
 class BeatGrid:

@@ -103,7 +103,8 @@ def assess(warping: Warping, written: Score, notes: NoteTable, recording_s: floa
     spread = _tempo_spread(time_map, score_first_s, score_last_s)
     structure = tuple(describe(warping.order, written)) if warping.order else ()
     suspicions = find_suspicions(warping, written, notes, fit, recording_s, limits)
-    departures = [f"the score is not played as written: {departure}." for departure in structure]
+    found = [] if warping.order is None or warping.order.given else structure
+    departures = [f"the score is not played as written: {departure}." for departure in found]
     reject = [*_misfits(fit, limits), *_doubts(notes, limits.reject_mean, limits.reject_unsure)]
     review = [
         *_doubts(notes, limits.review_mean, limits.review_unsure),

@@ -135,9 +135,14 @@ def test_a_passage_cut_from_the_recording_is_flagged(pair: Pair) -> None:
 def test_a_departure_is_for_review_and_the_labels_have_a_verdict_of_their_own(pair: Pair, right: Alignment) -> None:
     score, end = pair.score, end_beats(pair.score)
     played = score_in_order(score, PlayingOrder((Span(0.0, 40.0), Span(24.0, end))))[0]
-    quality = judged(stand_in_recording(perform(played, 1), choose_soundfont(), 1), score)
+    audio, soundfont = stand_in_recording(perform(played, 1), choose_soundfont(), 1), choose_soundfont()
+    quality = judged(audio, score)
     assert quality.structure
     assert (quality.verdict, quality.verdict_as_played) == (REVIEW, ACCEPT)
+    given = align(audio, score, soundfont, order=PlayingOrder((Span(0.0, 40.0), Span(24.0, end)))).quality
+    assert given
+    assert given.structure
+    assert given.verdict == ACCEPT
     assert right.quality
     assert right.quality.verdict_as_played == ACCEPT
 

@@ -26,9 +26,7 @@ def faster_of_two(command, **environment):
 
 def compare(minutes, work, soundfont):
     """Rows of one length."""
-    from quartet import write_quartet
-
-    score, recording = write_quartet(minutes, work / f"quartet-{minutes:g}")
+    score, recording = measuring.quartet(minutes, work)
     labels, cache = work / "labels.csv", {"XDG_CACHE_HOME": str(work.resolve() / "cache"), "MUSICNET_BUILD_CACHE": ""}
     ours = [*ALIGN, recording, score, "-o", labels, "--preset", "musicnet"]
     measuring.run(ours, **cache)  # fills the cache

@@ -42,9 +42,7 @@ def align_once(score, recording, labels):
 
 
 def measure(minutes, work):
-    from quartet import write_quartet
-
-    score, recording = write_quartet(minutes, work / f"quartet-{minutes:g}")
+    score, recording = measuring.quartet(minutes, work)
     usage = measuring.run([sys.executable, __file__, "--align", score, recording, work / "labels.csv"], timeout_s=3600)
     row = {"minutes": minutes, "cpu_s": usage.cpu_s, "wall_s": usage.wall_s, "peak_mb": usage.peak_bytes / 1e6}
     row |= measuring.last_line_as_json(usage.output)

@@ -63,11 +63,9 @@ def measure_program(score, soundfont, output):
 
 
 def compare(minutes, work):
-    from quartet import write_quartet
-
     from musicnet_build.soundfonts import choose_soundfont
 
-    score, _ = write_quartet(minutes, work / f"quartet-{minutes:g}")
+    score, _ = measuring.quartet(minutes, work)
     soundfont = choose_soundfont()
     rows = []
     for name in (*LIBRARIES, PROGRAM):

@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -42,6 +43,16 @@ def run(command, *, timeout_s=900, **environment):
         lines = errors.strip().splitlines() or [f"status {process.returncode}"]
         raise RuntimeError(f"failed: {lines[-1][:200]}")
     return Usage(usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss * 1024, output)
+
+
+def quartet(minutes, work):
+    """Score and recording of some minutes, made by a process of its own.
+
+    A process starts with the peak memory of its parent on the books, so that what measures must not make music.
+    """
+    folder = Path(work) / f"quartet-{minutes:g}"
+    run([sys.executable, Path(__file__).with_name("quartet.py"), minutes, folder])
+    return folder / "score.mid", folder / "recording.flac"
 
 
 def last_line_as_json(output):
