@@ -153,14 +153,14 @@ class Heard:
     coarse: View
     evidence: dict[int, Features]
     tuning_cents: float
-    music_s: float
 
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """A score as synthesized in the recording's tempo: ``stretch`` recording seconds to a score second."""
+    """A score as synthesized to last ``music_s``: ``stretch`` recording seconds to a score second."""
 
     seen: View
+    music_s: float
     stretch: float
     warnings: tuple[str, ...]
 
@@ -202,7 +202,7 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
         With times of all pitched notes in ``refinement``.
     """
     progress("listening for onsets", 0.0)
-    rendering = in_background(render_coarsely, score, _music_s(recording), soundfont, options)
+    rendering = in_background(render_coarsely, score, music_duration_s(recording), soundfont, options)
     heard = listen(recording, score)
     progress("aligning coarsely", 0.0)
     score, rough, order = align_coarsely(heard, score, rendering.result(), soundfont, options)
@@ -254,12 +254,11 @@ def listen(recording: Features, score: Score) -> Heard:
         coarse=View(fine.onset_window[::4], fine.pitch_window[::4]),
         evidence={pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()},
         tuning_cents=tuning_cents,
-        music_s=_music_s(recording),
     )
 
 
-def _music_s(recording: Features) -> float:
-    """Seconds of the recording that are music."""
+def music_duration_s(recording: Features) -> float:
+    """Return how many seconds of a recording, mono at 44.1 kHz, are music."""
     start, end = active_span(recording)
     return (end - start) / SAMPLE_RATE
 
@@ -283,7 +282,7 @@ def render_coarsely(score: Score, music_s: float, soundfont: Soundfont, options:
     stretch = music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
     retimed = score.retimed(lambda time_s: time_s * stretch)
     rendered = cached_synthesize(retimed, soundfont, strict=options.strict)
-    return Played(view(rendered.audio, COARSE_HOP), stretch, rendered.warnings)
+    return Played(view(rendered.audio, COARSE_HOP), music_s, stretch, rendered.warnings)
 
 
 def align_coarsely(
@@ -314,7 +313,7 @@ def align_coarsely(
     order = _departing_order(score, rough) if options.search_order else None
     if order:
         score, _ = score_in_order(score, order)
-        rough = _rough(heard, score, render_coarsely(score, heard.music_s, soundfont, options), options)
+        rough = _rough(heard, score, render_coarsely(score, played.music_s, soundfont, options), options)
     return score, rough, order
 
 

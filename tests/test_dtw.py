@@ -301,8 +301,11 @@ def test_senseless_bands_are_not_made(arguments):
 
 def test_callers_arrays_are_left_alone():
     X, Y = walk(np.random.default_rng(10), 40, 5), walk(np.random.default_rng(11), 64, 5)
+    before = X.copy(), Y.copy()
     X.flags.writeable = Y.flags.writeable = False
     dtw(X, Y, band=band_around(np.linspace(0, 63, 40), 9, 64))
+    assert np.array_equal(X, before[0])
+    assert np.array_equal(Y, before[1])
 
 
 # --- memory, time, interruption -------------------------------------------------------------------------------------

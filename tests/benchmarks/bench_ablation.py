@@ -9,9 +9,6 @@ the package has no switches for what nobody should switch off.
 
 import argparse
 import dataclasses
-import json
-import multiprocessing
-import sys
 from pathlib import Path
 from unittest import mock
 
@@ -114,14 +111,9 @@ def main():
         (folder, piece, step, options.soundfont)
         for folder in options.folders
         for step in options.steps
-        for piece in (folder, *sorted(folder.iterdir()))
-        if (piece / "truth.json").is_file()
+        for piece in measuring.pieces_in(folder)
     ]
-    rows = []
-    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        for row in pool.imap(row_of, jobs):
-            print(json.dumps(row), file=sys.stderr, flush=True)
-            rows.append(row)
+    rows = measuring.rows_of_all(row_of, jobs, options.workers)
     print(table(rows))
     if options.json:
         measuring.write_json(options.json, {"rows": rows})

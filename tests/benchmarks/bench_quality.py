@@ -11,8 +11,6 @@ of a doubled passage will do.
 
 import argparse
 import json
-import multiprocessing
-import sys
 from pathlib import Path
 
 import measuring
@@ -169,18 +167,13 @@ def main():
     parser.add_argument("--workers", type=int, default=1, help="alignments at a time")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    candidates = [inner for folder in options.folders for inner in (folder, *sorted(folder.iterdir()))]
-    pieces = [folder for folder in candidates if (folder / "truth.json").is_file()]
+    pieces = [piece for folder in options.folders for piece in measuring.pieces_in(folder)]
     jobs = [
         (piece, pieces[(index + 1) % len(pieces)] if edit == "wrong" else piece, edit, options.soundfont)
         for edit in options.edits
         for index, piece in enumerate(pieces)
     ]
-    rows = []
-    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        for row in pool.imap(row_of, jobs):
-            print(json.dumps(row), file=sys.stderr, flush=True)
-            rows.append(row)
+    rows = measuring.rows_of_all(row_of, jobs, options.workers)
     print(table(rows))
     if options.json:
         measuring.write_json(options.json, {"rows": rows})

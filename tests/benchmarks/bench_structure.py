@@ -40,6 +40,7 @@ from musicnet_build.precise import (
     coarse_features,
     coarse_frames_s,
     listen,
+    music_duration_s,
     render_coarsely,
     view,
 )
@@ -334,7 +335,7 @@ def taken_by_align(case, soundfont, times):
     """The order that ``align`` takes."""
     started, busy = time.perf_counter(), time.process_time()
     heard, options = listen(case.audio, case.score), Options()
-    played = render_coarsely(case.score, heard.music_s, soundfont, options)
+    played = render_coarsely(case.score, music_duration_s(case.audio), soundfont, options)
     _, _, order = align_coarsely(heard, case.score, played, soundfont, options)
     times.append((len(case.audio) / SAMPLE_RATE, time.perf_counter() - started, time.process_time() - busy))
     return order or PlayingOrder((Span(0.0, end_beats(case.score)),), 0.0)

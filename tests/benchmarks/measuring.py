@@ -1,6 +1,7 @@
 """What the benchmarks share: a process of its own for every measurement, and the operating system's books."""
 
 import json
+import multiprocessing
 import os
 import platform
 import resource
@@ -53,6 +54,21 @@ def quartet(minutes, work):
     folder = Path(work) / f"quartet-{minutes:g}"
     run([sys.executable, Path(__file__).with_name("quartet.py"), minutes, folder])
     return folder / "score.mid", folder / "recording.flac"
+
+
+def pieces_in(folder):
+    """The folders with a ``truth.json``: a folder itself, or those in it."""
+    return [piece for piece in (folder, *sorted(folder.iterdir())) if (piece / "truth.json").is_file()]
+
+
+def rows_of_all(row_of, jobs, workers):
+    """What a function makes of each job, in their order, each in a process; told on standard error as they come."""
+    rows = []
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        for row in pool.imap(row_of, jobs):
+            print(json.dumps(row), file=sys.stderr, flush=True)
+            rows.append(row)
+    return rows
 
 
 def last_line_as_json(output):
