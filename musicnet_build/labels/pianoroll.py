@@ -39,11 +39,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from musicnet_build._typing import Bools, Float64s, Int64s, Records, UInt8s
+from musicnet_build.choices import LABELLINGS
 from musicnet_build.errors import LabelError
 from musicnet_build.notes import NoteTable, sorted_by_onset
-
-LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
-"""Names of the labelling functions."""
 
 PIANO = (21, 108)
 """Lowest and highest pitch of the piano: rolls of 88 notes."""

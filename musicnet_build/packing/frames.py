@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from musicnet_build._typing import Bools, Float32s, Float64s, UInt8s
 from musicnet_build.audio.io import read_audio
+from musicnet_build.choices import LABELLINGS
 from musicnet_build.corpora.folds import Fold
 from musicnet_build.corpora.recordings import Recording, read_notes
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.spectra import log_filter_centres_hz, log_filter_spectrogram, log_filterbank
-from musicnet_build.labels.pianoroll import LABELLINGS, PIANO, label_rolls, packed, unpacked
+from musicnet_build.labels.pianoroll import PIANO, label_rolls, packed, unpacked
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.packing.hdf5 import add, reading, writing
 from musicnet_build.packing.memmap import MappedFile, Place, check_kind, names_in, place_of

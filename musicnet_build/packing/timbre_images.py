@@ -18,13 +18,12 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from musicnet_build._typing import Float32s, Float64s, Int64s, UInt8s
+from musicnet_build.choices import TIMBRE_FRAME_LENGTHS, TIMBRE_HOPS
 from musicnet_build.errors import DatasetError
 
 SAMPLE_RATE = 32_768
 """In Hz: 8,192 samples are a quarter of a second, a quaver at 120 beats a minute."""
 
-FRAME_LENGTHS = (8192, 4096, 2048)
-HOP_LENGTHS = (32, 512, 1024)
 WINDOW_LENGTH = 1024
 LOWEST_HZ, HIGHEST_HZ = 20.0, 16_000.0
 ROWS, COLUMNS = 128, 512
@@ -56,8 +55,8 @@ class ImageSettings:
         """Refuse what is not among the choices."""
         for value, choices, what in (
             (self.spectrogram, get_args(Spectrogram), "spectrogram"),
-            (self.frame_length, FRAME_LENGTHS, "frame length"),
-            (self.hop, HOP_LENGTHS, "hop"),
+            (self.frame_length, TIMBRE_FRAME_LENGTHS, "frame length"),
+            (self.hop, TIMBRE_HOPS, "hop"),
         ):
             if value not in choices:
                 raise DatasetError(f"There is no {what} {value}: choose one of {', '.join(map(str, choices))}.")
