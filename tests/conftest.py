@@ -1,6 +1,7 @@
 """What several test files share: twelve seconds of music made on the spot, with score, recording and truth."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,4 +59,26 @@ def dataset(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The dataset of ``material``, built by one worker; copy it before changing anything."""
     folder = tmp_path_factory.mktemp("dataset") / "out"
     material.build(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def example_files(
+    music: Music, material: Material, dataset: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """What the examples in documents and docstrings read, under the names that they use; copy it before using it."""
+    folder = tmp_path_factory.mktemp("examples") / "files"
+    for name in ("recordings", "scores", "demo"):
+        (folder / name).mkdir(parents=True)
+    for path in material.folder.glob("*.flac"):
+        shutil.copy(path, folder / "recordings")
+    for path in material.folder.glob("*.mid"):
+        shutil.copy(path, folder / "scores")
+    for path in (music.recording, music.score, music.truth):
+        shutil.copy(path, folder / "demo")
+    shutil.copytree(dataset, folder / "dataset")
+    pack_musicnet(folder / "dataset", folder / "musicnet.h5")
+    corpus = write_corpus(folder / "corpus")
+    for pack, name in ((pack_frames, "frames.h5"), (pack_segments, "segments.h5"), (pack_thumbnails, "thumbnails.h5")):
+        pack(folder / name, find_recordings(corpus), workers=1)
     return folder
