@@ -100,10 +100,10 @@ def _packages() -> Iterator[Finding]:
 
 def _fluidsynth() -> Iterator[Finding]:
     from musicnet_build.errors import SoundfontError
-    from musicnet_build.synthesis.fluidsynth import INSTALL_COMMANDS, library_version, load_library
+    from musicnet_build.synthesis.fluidsynth import INSTALL_COMMANDS, library_name, library_version
 
     try:
-        path = _loaded_from(load_library()._name)
+        path = _loaded_from(library_name())
     except SoundfontError as error:
         yield Finding("FluidSynth", False, str(error), INSTALL_COMMANDS)
         return
