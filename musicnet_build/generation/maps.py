@@ -17,7 +17,7 @@ import numpy as np
 
 from musicnet_build import __version__
 from musicnet_build._typing import Audio
-from musicnet_build.audio import effects as room
+from musicnet_build.audio import effects
 from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError
@@ -237,10 +237,10 @@ def rendered(score: Score, bank: Bank, soundfont: Soundfont, response: Audio | N
     """
     sound = synthesize(_tuned(score, bank.detune_cents), soundfont).audio
     if response is not None:
-        sound = room.in_room(sound, response)
+        sound = effects.apply_reverb(sound, response)
     sound = sound * np.float32(10.0 ** (bank.gain_db / 20.0))
     if bank.noise_dbfs is not None:
-        sound += room.noise_floor(len(sound), bank.noise_dbfs, maps_pieces.generator(seed, f"{score.name} noise"))
+        sound += effects.noise_floor(len(sound), bank.noise_dbfs, maps_pieces.generator(seed, f"{score.name} noise"))
     peak = float(np.abs(sound).max())
     return sound if peak <= PEAK else sound * np.float32(PEAK / peak)
 
@@ -254,7 +254,7 @@ def _performance(task: _Task, seed: int, lead_in_s: float) -> maps_pieces.Perfor
 def _response(bank: Bank, seed: int) -> Audio | None:
     if bank.room is None:
         return None
-    return room.impulse_response(
+    return effects.impulse_response(
         bank.room.decay_s, bank.room.level_db, maps_pieces.generator(seed, f"{bank.name} room")
     )
 
