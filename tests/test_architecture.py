@@ -20,7 +20,7 @@ FLOORS = (
     ("synthesis", "audio", "labels", "listening"),
     ("dtw", "features", "score", "jobs"),
     ("notes", "files", "threads", "jit"),
-    ("errors",),
+    ("errors", "choices", "_typing"),
 )
 """The rooms, from the top of the house to its base. What is not a folder is a file."""
 

@@ -4,18 +4,16 @@ The direct sound comes first, at its own time and unchanged, so labels stay exac
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import signal
 
+from musicnet_build._typing import Audio
 from musicnet_build.notes import SAMPLE_RATE
 
 REFLECTIONS_AFTER_S = 0.008
 """Time between the direct sound and the first of the reverberation."""
 
-Samples = NDArray[np.float32]
 
-
-def impulse_response(decay_s: float, level_db: float, random: np.random.Generator) -> Samples:
+def impulse_response(decay_s: float, level_db: float, random: np.random.Generator) -> Audio:
     """Return the response of a room to a click.
 
     Parameters
@@ -40,13 +38,13 @@ def impulse_response(decay_s: float, level_db: float, random: np.random.Generato
     return np.asarray(response, dtype=np.float32)
 
 
-def in_room(dry: Samples, response: Samples) -> Samples:
+def in_room(dry: Audio, response: Audio) -> Audio:
     """Return the sound in the room, as long as the dry sound and the response together."""
-    wet: Samples = signal.oaconvolve(dry.astype(np.float64), response.astype(np.float64)).astype(np.float32)
+    wet: Audio = signal.oaconvolve(dry.astype(np.float64), response.astype(np.float64)).astype(np.float32)
     return wet
 
 
-def noise_floor(samples: int, level_dbfs: float, random: np.random.Generator) -> Samples:
+def noise_floor(samples: int, level_dbfs: float, random: np.random.Generator) -> Audio:
     """Return dark noise of the given RMS level [shape=(samples,)]."""
     noise = signal.lfilter([1.0], [1.0, -0.9], random.standard_normal(samples))
     noise *= 10.0 ** (level_dbfs / 20.0) / np.sqrt(np.mean(noise**2))

@@ -1,8 +1,9 @@
 """What a guitar amplifier does to a dry sound, in outline: soft clipping, then the narrow band of a loudspeaker."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import signal
+
+from musicnet_build._typing import Audio, Float64s
 
 DRIVE = 4.0
 """How far beyond full scale the loudest sample is driven into the clipping."""
@@ -13,7 +14,7 @@ CABINET_HZ = (90.0, 5000.0)
 PRESENCE_HZ, PRESENCE_DB = 2500.0, 5.0
 
 
-def amplified(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+def amplified(audio: Audio, sample_rate: int) -> Audio:
     """Return a sound as through a guitar amplifier, as loud as before.
 
     Parameters
@@ -37,12 +38,12 @@ def amplified(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float3
     return np.asarray(filtered * loudness, dtype=np.float32)
 
 
-def _presence(sample_rate: int) -> NDArray[np.float64]:
+def _presence(sample_rate: int) -> Float64s:
     """A peaking filter (Bristow-Johnson's audio EQ cookbook, Q = 1) as one second-order section."""
     gain = 10 ** (PRESENCE_DB / 40)
     angle = 2 * np.pi * PRESENCE_HZ / sample_rate
     alpha, cosine = np.sin(angle) / 2, np.cos(angle)
     zeros = (1 + alpha * gain, -2 * cosine, 1 - alpha * gain)
     poles = (1 + alpha / gain, -2 * cosine, 1 - alpha / gain)
-    section: NDArray[np.float64] = np.array([[*zeros, *poles]]) / poles[0]
+    section: Float64s = np.array([[*zeros, *poles]]) / poles[0]
     return section

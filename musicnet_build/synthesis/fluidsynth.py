@@ -17,9 +17,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from musicnet_build._typing import Audio
 from musicnet_build.errors import SoundfontError
 
 BLOCK_SAMPLES = 64
@@ -153,7 +151,7 @@ class Synth:
         """Bend by -8192 to 8191, 0 at rest."""
         self._must("fluid_synth_pitch_bend", self._synth, channel, value + 8192)
 
-    def render(self, left: NDArray[np.float32], right: NDArray[np.float32]) -> None:
+    def render(self, left: Audio, right: Audio) -> None:
         """Fill two arrays of one length with what follows.
 
         Parameters
