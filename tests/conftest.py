@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from small_corpus import write_corpus
 from small_dataset import Material, write_material
 
 from musicnet_build.audio.io import write_audio
+from musicnet_build.cli import group
 from musicnet_build.generation.demo import SEED, perform, stand_in_recording, write_canon
 from musicnet_build.labels.files import write_labels
 from musicnet_build.score.reader import read_score
@@ -77,8 +79,13 @@ def example_files(
     for path in (music.recording, music.score, music.truth):
         shutil.copy(path, folder / "demo")
     shutil.copytree(dataset, folder / "dataset")
-    pack_musicnet(folder / "dataset", folder / "musicnet.h5")
     corpus = write_corpus(folder / "corpus")
-    for pack, name in ((pack_frames, "frames.h5"), (pack_segments, "segments.h5"), (pack_thumbnails, "thumbnails.h5")):
-        pack(folder / name, find_recordings(corpus), workers=1)
+    _run("pack", "musicnet", folder / "dataset", "-o", folder / "musicnet.h5")
+    for package in ("frames", "segments", "thumbnails"):
+        _run("pack", package, corpus, "-o", folder / f"{package}.h5")
     return folder
+
+
+def _run(*arguments: str | Path) -> None:
+    """Run a command in this process."""
+    group.main([str(argument) for argument in arguments], standalone_mode=False)
