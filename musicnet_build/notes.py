@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypeAliasType
 
 SAMPLE_RATE = 44_100
 """Sample rate in Hz of everything inside: audio, label times, spectra."""
@@ -35,7 +36,7 @@ PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"
 _PITCH_NAME = re.compile(r"([A-G])([#b]?)(-1|\d)")
 _ALTERATIONS = {"#": 1, "b": -1, "": 0}
 
-NoteTable = NDArray[np.void]
+NoteTable = TypeAliasType("NoteTable", NDArray[np.void])
 """A one-dimensional array of ``NOTE_DTYPE``."""
 
 

@@ -9,8 +9,9 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from musicnet_build._typing import Float64s, Indices, Records
 from musicnet_build.notes import NoteTable, sorted_by_onset
 
 PITCH_BEND = 128
@@ -36,8 +37,6 @@ BEND_RANGE_CENTS = 200
 
 MAX_DURATION_S = 24 * 3600
 """Scores that play for longer are refused."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,17 +68,17 @@ class TempoMap:
         Both clocks start at 0 and increase; every ``seconds_per_beat`` is positive.
     """
 
-    beats: Floats
-    seconds: Floats
-    seconds_per_beat: Floats
+    beats: Float64s
+    seconds: Float64s
+    seconds_per_beat: Float64s
 
-    def seconds_at(self, beats: ArrayLike) -> Floats:
+    def seconds_at(self, beats: ArrayLike) -> Float64s:
         """Return the score seconds at ``beats`` (any shape); the first and last tempo hold beyond the ends."""
         wanted = np.asarray(beats, dtype=np.float64)
         i = _segment(self.beats, wanted)
         return self.seconds[i] + (wanted - self.beats[i]) * self.seconds_per_beat[i]
 
-    def beats_at(self, seconds: ArrayLike) -> Floats:
+    def beats_at(self, seconds: ArrayLike) -> Float64s:
         """Return the beats at ``seconds`` (any shape); the first and last tempo hold beyond the ends."""
         wanted = np.asarray(seconds, dtype=np.float64)
         i = _segment(self.seconds, wanted)
@@ -145,7 +144,7 @@ class Score:
     """
 
     notes: NoteTable
-    controls: NDArray[np.void]
+    controls: Records
     parts: tuple[Part, ...]
     tempo_map: TempoMap
     time_signatures: tuple[TimeSignature, ...]
@@ -158,7 +157,7 @@ class Score:
         """Time of the last note offset in seconds."""
         return float(self.notes["offset_s"].max())
 
-    def retimed(self, to_seconds: Callable[[Floats], ArrayLike]) -> "Score":
+    def retimed(self, to_seconds: Callable[[Float64s], ArrayLike]) -> "Score":
         """Return the score with all note and control times sent through ``to_seconds``; beats stay as they are.
 
         Parameters
@@ -176,7 +175,7 @@ class Score:
         controls["time_s"] = to_seconds(self.controls["time_s"])
         return dataclasses.replace(self, notes=sorted_by_onset(notes), controls=controls)
 
-    def detuned(self, cents: float | Floats) -> "Score":
+    def detuned(self, cents: float | Float64s) -> "Score":
         """Return the score tuned higher by pitch bends: one in each part at the start, and all others with it.
 
         Parameters
@@ -201,5 +200,5 @@ class Score:
         return dataclasses.replace(self, controls=controls)
 
 
-def _segment(starts: Floats, wanted: Floats) -> NDArray[np.intp]:
+def _segment(starts: Float64s, wanted: Float64s) -> Indices:
     return np.maximum(np.searchsorted(starts, wanted, side="right") - 1, 0)

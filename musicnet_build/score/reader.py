@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Records
 from musicnet_build.errors import ScoreError
 from musicnet_build.notes import NoteTable, empty_notes, sorted_by_onset
 from musicnet_build.score.midi_file import (
@@ -159,7 +159,7 @@ def _note_table(ticks: list[TickNote], parts: tuple[Part, ...], tempo_map: Tempo
     return sorted_by_onset(notes)
 
 
-def _control_table(midi: MidiFile, part_keys: list[PartKey], tempo_map: TempoMap) -> NDArray[np.void]:
+def _control_table(midi: MidiFile, part_keys: list[PartKey], tempo_map: TempoMap) -> Records:
     """Return the controls of every part: all those of its channel, from whatever track, in time order."""
     parts_on: dict[tuple[int, int], list[int]] = defaultdict(list)
     for part, (_, port, channel, _) in enumerate(part_keys):
