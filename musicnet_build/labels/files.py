@@ -33,7 +33,16 @@ import numpy as np
 from musicnet_build._typing import Int64s
 from musicnet_build.errors import LabelError, ScoreError
 from musicnet_build.files import replacing
-from musicnet_build.notes import NOTE_DTYPE, SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
+from musicnet_build.notes import (
+    NOTE_DTYPE,
+    SAMPLE_RATE,
+    NoteTable,
+    empty_notes,
+    pitch_name,
+    pitch_number,
+    pitched,
+    sorted_by_onset,
+)
 from musicnet_build.score.programs import PROGRAM_NAMES
 from musicnet_build.score.reader import DRUM_CHANNEL, note_value_name, read_score
 
@@ -45,7 +54,6 @@ MAX_FILE_BYTES = 64 * 2**20
 CSV_COLUMNS = ("start_time", "end_time", "instrument", "note", "start_beat", "end_beat", "note_value")
 CONFIDENCE_COLUMN = "confidence"
 TSV_HEADER = "# onset,offset,note,velocity"
-PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 # Ticks a beat of half a second. 2,520 rounds times by less than 0.1 ms; readers that refuse more than ten million ticks
 # (pretty_midi) force coarser ticks on recordings of more than half an hour.
@@ -124,11 +132,11 @@ def labelled(notes: NoteTable) -> NoteTable:
     NoteTable [shape=(k,)]
         Sorted by start sample, program, pitch, end sample.
     """
-    pitched = notes[~notes["is_drum"]]
-    start, end = _sample_times(pitched)
-    keys = np.stack([start, pitched["program"], pitched["pitch"], end], axis=1)
+    kept = pitched(notes)
+    start, end = _sample_times(kept)
+    keys = np.stack([start, kept["program"], kept["pitch"], end], axis=1)
     _, first = np.unique(keys, axis=0, return_index=True)
-    result: NoteTable = pitched[first]
+    result: NoteTable = kept[first]
     return result
 
 
@@ -329,14 +337,10 @@ def _tsv_row(cells: list[str]) -> dict[str, Any]:
 
 def _write_audacity(notes: NoteTable, with_confidence: bool) -> bytes:
     lines = [
-        f"{_times(note)}\t{_pitch_name(note['pitch'])} {PROGRAM_NAMES[note['program']]}\n" for note in labelled(notes)
+        f"{_times(note)}\t{pitch_name(int(note['pitch']))} {PROGRAM_NAMES[note['program']]}\n"
+        for note in labelled(notes)
     ]
     return "".join(lines).encode()
-
-
-def _pitch_name(pitch: int) -> str:
-    """Scientific pitch notation: 60 is C4."""
-    return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def _read_audacity(path: Path) -> NoteTable:
@@ -361,13 +365,13 @@ def _audacity_row(cells: list[str], programs: dict[str, int]) -> dict[str, Any]:
 
 
 def _pitch_number(text: str) -> int:
-    if match := re.fullmatch(r"([A-G])([#b]?)(-1|\d)", text):
-        letter, accidental, octave = match.groups()
-        pitch = PITCH_NAMES.index(letter) + {"#": 1, "b": -1, "": 0}[accidental] + 12 * (int(octave) + 1)
-        return _integer(str(pitch), "pitch", 0, 127)
-    if re.fullmatch(r"\d{1,3}", text):
-        return _integer(text, "pitch", 0, 127)
-    raise _FaultError(f"the text {text[:60]!r} does not start with a pitch such as C#4 or 61")
+    number = text
+    if not re.fullmatch(r"\d{1,3}", text):
+        try:
+            number = str(pitch_number(text))
+        except ValueError:
+            raise _FaultError(f"the text {text[:60]!r} does not start with a pitch such as C#4 or 61") from None
+    return _integer(number, "pitch", 0, 127)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -384,7 +388,7 @@ def _write_midi(notes: NoteTable, with_confidence: bool) -> bytes:
     file = mido.MidiFile(type=1, ticks_per_beat=ticks_per_beat)
     tempo = mido.MetaMessage("set_tempo", tempo=round(_BEAT_S * 1e6))
     file.tracks.append(mido.MidiTrack([tempo, mido.MetaMessage("end_of_track")]))
-    programs = np.unique(notes["program"][~notes["is_drum"]]).tolist()
+    programs = np.unique(pitched(notes)["program"]).tolist()
     for group in _parts_of(notes):
         program, is_drum = int(group["program"][0]), bool(group["is_drum"][0])
         place = 0 if is_drum else programs.index(program)
