@@ -65,9 +65,7 @@ def dataset(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def example_files(
-    music: Music, material: Material, dataset: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def example_files(music: Music, material: Material, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the examples in documents and docstrings read, under the names that they use; copy it before using it."""
     folder = tmp_path_factory.mktemp("examples") / "files"
     for name in ("recordings", "scores", "demo"):
