@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from musicnet_build._typing import Int64s
-from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, pitched
 
 DEFAULT_VELOCITY = 64
 """Velocity of notes from formats that have none."""
@@ -26,11 +26,11 @@ def labelled(notes: NoteTable) -> NoteTable:
     NoteTable [shape=(k,)]
         Sorted by start sample, program, pitch, end sample.
     """
-    pitched = notes[~notes["is_drum"]]
-    start, end = sample_times(pitched)
-    keys = np.stack([start, pitched["program"], pitched["pitch"], end], axis=1)
+    kept = pitched(notes)
+    start, end = sample_times(kept)
+    keys = np.stack([start, kept["program"], kept["pitch"], end], axis=1)
     _, first = np.unique(keys, axis=0, return_index=True)
-    result: NoteTable = pitched[first]
+    result: NoteTable = kept[first]
     return result
 
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from musicnet_build.labels.parsing import FaultError, integer, read_rows, seconds, tabbed, text_of
 from musicnet_build.labels.table import labelled
-from musicnet_build.notes import NoteTable
+from musicnet_build.notes import NoteTable, pitch_name, pitch_number
 from musicnet_build.score.programs import PROGRAM_NAMES
 
 TSV_HEADER = "# onset,offset,note,velocity"
-PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 def write_tsv(notes: NoteTable, with_confidence: bool) -> bytes:
@@ -46,14 +45,10 @@ def _tsv_row(cells: list[str]) -> dict[str, Any]:
 def write_audacity(notes: NoteTable, with_confidence: bool) -> bytes:
     """Write onset, offset, and pitch and instrument as the label's text."""
     lines = [
-        f"{_times(note)}\t{_pitch_name(note['pitch'])} {PROGRAM_NAMES[note['program']]}\n" for note in labelled(notes)
+        f"{_times(note)}\t{pitch_name(int(note['pitch']))} {PROGRAM_NAMES[note['program']]}\n"
+        for note in labelled(notes)
     ]
     return "".join(lines).encode()
-
-
-def _pitch_name(pitch: int) -> str:
-    """Scientific pitch notation: 60 is C4."""
-    return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def read_audacity(path: Path) -> NoteTable:
@@ -78,10 +73,10 @@ def _audacity_row(cells: list[str], programs: dict[str, int]) -> dict[str, Any]:
 
 
 def _pitch_number(text: str) -> int:
-    if match := re.fullmatch(r"([A-G])([#b]?)(-1|\d)", text):
-        letter, accidental, octave = match.groups()
-        pitch = PITCH_NAMES.index(letter) + {"#": 1, "b": -1, "": 0}[accidental] + 12 * (int(octave) + 1)
-        return integer(str(pitch), "pitch", 0, 127)
-    if re.fullmatch(r"\d{1,3}", text):
-        return integer(text, "pitch", 0, 127)
-    raise FaultError(f"the text {text[:60]!r} does not start with a pitch such as C#4 or 61")
+    number = text
+    if not re.fullmatch(r"\d{1,3}", text):
+        try:
+            number = str(pitch_number(text))
+        except ValueError:
+            raise FaultError(f"the text {text[:60]!r} does not start with a pitch such as C#4 or 61") from None
+    return integer(number, "pitch", 0, 127)
