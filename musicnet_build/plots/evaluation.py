@@ -89,6 +89,7 @@ def _draw_shares(axes: Axes, labellings: Sequence[Labelling]) -> None:
         name = literal(shortened(labelling.name, _LONGEST_NAME))
         axes.step(
             np.maximum(absolute, _LEAST_ERROR_MS), share, where="post", color=_colour(i), lw=1.8,
+            marker=_marker(i), markevery=0.15, ms=5,
             label=f"{name}: median {np.median(absolute):.1f} ms, {within:.1%}{of_all} within 50 ms",
         )  # fmt: skip
     for tolerance_s in TOLERANCES_S:
@@ -108,6 +109,7 @@ def _draw_shares(axes: Axes, labellings: Sequence[Labelling]) -> None:
 def _draw_reliability(axes: Axes, found: Sequence[Calibration | None]) -> None:
     """Each bin's share of correct labels over its mean confidence, with what chance leaves open."""
     axes.plot([0, 1], [0, 1], color=FAINT, lw=0.9, ls=(0, (5, 4)))
+    alone = sum(one is not None for one in found) == 1
     for i, judged in enumerate(found):
         if judged is None:
             continue
@@ -118,19 +120,19 @@ def _draw_reliability(axes: Axes, found: Sequence[Calibration | None]) -> None:
         axes.vlines(mean, low, high, color=_colour(i), lw=1.2, alpha=0.7)
         axes.plot(mean, correct, color=_colour(i), lw=1.2, alpha=0.7)
         axes.scatter(mean, correct, s=12 + 14 * np.log10(count) ** 2, color=_colour(i), marker=_marker(i), zorder=3)
-        if sum(one is not None for one in found) == 1:
-            _write_counts(axes, mean, high, count)
-    axes.set(xlim=(-0.03, 1.06), ylim=(-0.05, 1.12), xticks=np.arange(6) / 5, yticks=np.arange(6) / 5)
+        if alone:
+            _write_counts(axes, mean, count)
+    axes.set(xlim=(-0.03, 1.06), ylim=(-0.05, 1.17), xticks=np.arange(6) / 5, yticks=np.arange(6) / 5)
     axes.set_xlabel("mean confidence of the labels in a tenth", fontsize=9, color=INK)
-    style(axes, "What the confidence is worth (bars: 95 % intervals)", "share within 50 ms")
+    style(
+        axes, f"What the confidence is worth (95 % intervals{'; above: labels' if alone else ''})", "share within 50 ms"
+    )
 
 
-def _write_counts(axes: Axes, x: Float64s, y: Float64s, count: Float64s) -> None:
-    """Write the numbers of labels above their intervals."""
-    for at, top, labels in zip(x, y, count, strict=True):
-        axes.annotate(
-            f"{labels:.0f}", (at, top), xytext=(0, 3), textcoords="offset points", fontsize=8, color=INK, ha="center"
-        )
+def _write_counts(axes: Axes, mean: Float64s, count: Float64s) -> None:
+    """Write the numbers of labels above the frame of the shares, in two rows, since tenths may lie close together."""
+    for i, (x, labels) in enumerate(zip(mean, count, strict=True)):
+        axes.text(x, (1.05, 1.10)[i % 2], f"{labels:.0f}", fontsize=8, color=INK, ha="center", va="bottom")
 
 
 def _chance(share: Float64s, count: Float64s) -> tuple[Float64s, Float64s]:
