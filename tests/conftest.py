@@ -65,9 +65,7 @@ def dataset(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def example_files(
-    music: Music, material: Material, dataset: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def example_files(music: Music, material: Material, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the examples in documents and docstrings read, under the names that they use; copy it before using it."""
     folder = tmp_path_factory.mktemp("examples") / "files"
     for name in ("recordings", "scores", "demo"):
@@ -80,9 +78,12 @@ def example_files(
         shutil.copy(path, folder / "demo")
     shutil.copytree(dataset, folder / "dataset")
     corpus = write_corpus(folder / "corpus")
-    _run("pack", "musicnet", folder / "dataset", "-o", folder / "musicnet.h5")
-    for package in ("frames", "segments", "thumbnails"):
-        _run("pack", package, corpus, "-o", folder / f"{package}.h5")
+    shutil.copy(music.recording, folder / "recording.flac")
+    shutil.copy(music.score, folder / "score.mid")
+    shutil.copy(music.truth, folder / "labels.csv")
+    packages = {"musicnet": dataset, "frames": corpus, "segments": dataset, "thumbnails": corpus}
+    for package, source in packages.items():
+        _run("pack", package, source, "-o", folder / f"{package}.h5")
     return folder
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora import musicnet
 from musicnet_build.errors import DatasetError
+from musicnet_build.files import read_json
 from musicnet_build.labels.files import read_labels
 from musicnet_build.labels.objects import to_dataframe, to_pretty_midi
 from musicnet_build.listening import notebook
@@ -62,7 +63,7 @@ class Track:
     def quality(self) -> dict[str, Any]:
         """The quality report of the recording; empty where the dataset has none."""
         path = self.folder / musicnet.quality_path(self.track_id)
-        report: dict[str, Any] = musicnet.read_json(path) if path.is_file() else {}
+        report: dict[str, Any] = read_json(path) if path.is_file() else {}
         return report
 
     def to_dataframe(self) -> "pandas.DataFrame":
