@@ -4,7 +4,7 @@ from musicnet_build import __version__
 
 project = "musicnet_build"
 author = "The musicnet_build developers"
-copyright = author  # noqa: A001 - the name that Sphinx reads
+copyright = author
 release = version = __version__
 
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinxcontrib.mermaid"]
