@@ -19,7 +19,7 @@ FLOORS = (
     ("sync", "corpora"),
     ("synthesis", "audio", "labels", "listening"),
     ("dtw", "features", "score", "jobs"),
-    ("notes", "errors", "files", "threads", "jit"),
+    ("notes", "errors", "files", "threads", "jit", "choices", "_typing"),
 )
 """The rooms, from the top of the house to its base. What is not a folder is a file."""
 

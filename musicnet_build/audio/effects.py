@@ -4,9 +4,9 @@ None of them delays the direct sound, so labels stay exact.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import signal
 
+from musicnet_build._typing import Audio, Float64s
 from musicnet_build.notes import SAMPLE_RATE
 
 REFLECTIONS_AFTER_S = 0.008
@@ -20,10 +20,8 @@ CABINET_HZ = (90.0, 5000.0)
 
 PRESENCE_HZ, PRESENCE_DB = 2500.0, 5.0
 
-Samples = NDArray[np.float32]
 
-
-def impulse_response(decay_s: float, level_db: float, random: np.random.Generator) -> Samples:
+def impulse_response(decay_s: float, level_db: float, random: np.random.Generator) -> Audio:
     """Return the response of a room to a click.
 
     Parameters
@@ -48,7 +46,7 @@ def impulse_response(decay_s: float, level_db: float, random: np.random.Generato
     return np.asarray(response, dtype=np.float32)
 
 
-def apply_reverb(dry: Samples, response: Samples) -> Samples:
+def apply_reverb(dry: Audio, response: Audio) -> Audio:
     """Return a sound in a room, as long as the dry sound and the response together.
 
     Parameters
@@ -61,18 +59,18 @@ def apply_reverb(dry: Samples, response: Samples) -> Samples:
     -------
     ndarray of float32 [shape=(n + m - 1,)]
     """
-    wet: Samples = signal.oaconvolve(dry.astype(np.float64), response.astype(np.float64)).astype(np.float32)
+    wet: Audio = signal.oaconvolve(dry.astype(np.float64), response.astype(np.float64)).astype(np.float32)
     return wet
 
 
-def noise_floor(samples: int, level_dbfs: float, random: np.random.Generator) -> Samples:
+def noise_floor(samples: int, level_dbfs: float, random: np.random.Generator) -> Audio:
     """Return dark noise of the given RMS level [shape=(samples,)]."""
     noise = signal.lfilter([1.0], [1.0, -0.9], random.standard_normal(samples))
     noise *= 10.0 ** (level_dbfs / 20.0) / np.sqrt(np.mean(noise**2))
     return np.asarray(noise, dtype=np.float32)
 
 
-def simulate_guitar_amp(audio: Samples, sample_rate: int) -> Samples:
+def simulate_guitar_amp(audio: Audio, sample_rate: int) -> Audio:
     """Return a sound as a guitar amplifier plays it, as loud as before: soft clipping, then the loudspeaker's band.
 
     Parameters
@@ -96,12 +94,12 @@ def simulate_guitar_amp(audio: Samples, sample_rate: int) -> Samples:
     return np.asarray(filtered * loudness, dtype=np.float32)
 
 
-def _presence(sample_rate: int) -> NDArray[np.float64]:
+def _presence(sample_rate: int) -> Float64s:
     """A peaking filter (Bristow-Johnson's audio EQ cookbook, Q = 1) as one second-order section."""
     gain = 10 ** (PRESENCE_DB / 40)
     angle = 2 * np.pi * PRESENCE_HZ / sample_rate
     alpha, cosine = np.sin(angle) / 2, np.cos(angle)
     zeros = (1 + alpha * gain, -2 * cosine, 1 - alpha * gain)
     poles = (1 + alpha / gain, -2 * cosine, 1 - alpha / gain)
-    section: NDArray[np.float64] = np.array([[*zeros, *poles]]) / poles[0]
+    section: Float64s = np.array([[*zeros, *poles]]) / poles[0]
     return section

@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from musicnet_build._typing import Audio
 from musicnet_build.errors import AudioError
 
 REFERENCE_RMS = 0.05
@@ -14,7 +15,7 @@ _BLOCK_SAMPLES = 1024
 _ACTIVE_SHARE = 0.03
 
 
-def active_span(audio: NDArray[np.float32]) -> tuple[int, int]:
+def active_span(audio: Audio) -> tuple[int, int]:
     """Return the first and the end sample of the music: what is louder than 3 % of the loud parts.
 
     Parameters
@@ -43,12 +44,12 @@ def active_span(audio: NDArray[np.float32]) -> tuple[int, int]:
     return int(loud[0]) * _BLOCK_SAMPLES, int(loud[-1] + 1) * _BLOCK_SAMPLES
 
 
-def levelled(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+def levelled(audio: Audio) -> Audio:
     """Return the signal scaled so that the music in it has an RMS of ``REFERENCE_RMS``."""
     return audio * level_factor(audio)
 
 
-def level_factor(audio: NDArray[np.float32]) -> np.float32:
+def level_factor(audio: Audio) -> np.float32:
     """Return what brings the music in a signal to an RMS of ``REFERENCE_RMS``."""
     start, end = active_span(audio)
     rms = np.sqrt(np.mean(np.square(audio[start:end]), dtype=np.float64))

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build import __version__
+from musicnet_build._typing import Audio
 from musicnet_build.alignment import Alignment, align
 from musicnet_build.audio.io import audio_info, read_audio, write_audio
 from musicnet_build.corpora import musicnet
@@ -359,7 +359,7 @@ def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Sco
     return dataclasses.replace(score, notes=notes, controls=controls)
 
 
-def _excerpt(task: Task, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+def _excerpt(task: Task, audio: Audio) -> Audio:
     first = round(task.start_s * SAMPLE_RATE)
     end = len(audio) if task.end_s is None else round(task.end_s * SAMPLE_RATE)
     if first >= len(audio) or end > len(audio) + SAMPLE_RATE:
@@ -381,7 +381,7 @@ def _check_space(root: Path, needed_bytes: int) -> None:
 
 
 def _write_outputs(
-    task: Task, included: bool, audio: NDArray[np.float32], alignment: Alignment, report: dict[str, Any]
+    task: Task, included: bool, audio: Audio, alignment: Alignment, report: dict[str, Any]
 ) -> dict[str, tuple[str, str]]:
     """Write all files of the recording; return the hashes of each by name."""
     root, written = Path(task.dataset), {}

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build import __version__
+from musicnet_build._typing import Audio
 from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora.timbre_set import FORMAT, SET_FILE, Instrument, Piece, Purpose, TimbreSet, read_set
 from musicnet_build.errors import DatasetError
@@ -33,8 +33,6 @@ SECONDS_PER_BEAT = 0.5
 """120 beats a minute, in every piece."""
 
 _PLACES = (("audio", ".wav"), ("midi", ".mid"), ("labels", ".csv"))
-
-Audio = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace, TracebackType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from musicnet_build._typing import Audio
 from musicnet_build.errors import SoundfontError
 
 BLOCK_SAMPLES = 64
@@ -154,7 +152,7 @@ class Synth:
         """Bend by -8192 to 8191, 0 at rest."""
         _must("pitch_bend", self._synth.pitch_bend, channel, value)
 
-    def render(self, left: NDArray[np.float32], right: NDArray[np.float32]) -> None:
+    def render(self, left: Audio, right: Audio) -> None:
         """Fill two arrays of one length with what follows.
 
         Parameters

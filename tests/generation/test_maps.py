@@ -17,12 +17,13 @@ import soundfile
 from bad_midi import event, midi, note
 from tiny_soundfont import write_soundfont
 
+from musicnet_build.choices import CORPUS_PRESETS
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError, SoundfontError
 from musicnet_build.generation import maps as maps_generation
 from musicnet_build.generation import maps_plan as maps_pieces
 from musicnet_build.generation.maps import DESCRIPTION, generate_maps, make_sounds
-from musicnet_build.generation.maps_recipe import PRESETS, Recipe, files_per_bank, read_recipe
+from musicnet_build.generation.maps_recipe import Recipe, files_per_bank, read_recipe
 from musicnet_build.labels.pianoroll import on_one_keyboard, sustained
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.reader import read_score
@@ -62,7 +63,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 # Recipes
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", CORPUS_PRESETS)
 def test_the_recipes_of_the_package_are_valid(preset: str) -> None:
     recipe = read_recipe(preset)
     sounds = sum(1 for _ in maps_pieces.plans(recipe, recipe.banks[0]))
