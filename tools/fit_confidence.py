@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from musicnet_build.alignment import align
 from musicnet_build.audio.io import read_audio
-from musicnet_build.evaluation.alignment import RIGHT_S, calibration, match_notes
+from musicnet_build.evaluation.calibration import CORRECT_S, calibration
 from musicnet_build.evaluation.files import read_notes
+from musicnet_build.evaluation.matching import match_notes
 from musicnet_build.quality.confidence import confidence_features, note_confidence
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.sync.refinement import Refinement
@@ -142,7 +143,7 @@ def known_notes(score: Score, refinement: Refinement, truth: Path) -> tuple[NDAr
     labels, true_notes = score.notes[~score.notes["is_drum"]].copy(), read_notes(truth)
     labels["onset_s"] = refinement.onset_s
     true, label = match_notes(true_notes, labels)
-    return label, np.abs(labels["onset_s"][label] - true_notes["onset_s"][true]) < RIGHT_S
+    return label, np.abs(labels["onset_s"][label] - true_notes["onset_s"][true]) < CORRECT_S
 
 
 def no_note(score: Score) -> tuple[NDArray[np.int64], Bools]:
@@ -190,17 +191,17 @@ def account(examples: Examples, confidence: Floats) -> Iterator[str]:
     figures = {name: calibration(confidence[group], examples.right[group]) for name, group in groups.items()}
     for name, found in figures.items():
         if found and found.auc is not None:
-            yield f"AUC {name}: {found.auc:.3f} ({found.labels} notes, {found.right:.1%} right)"
+            yield f"AUC {name}: {found.auc:.3f} ({found.labels} notes, {found.correct:.1%} correct)"
     right, wrong = confidence[matched].mean(), confidence[~matched].mean()
     yield f"mean confidence: {right:.2f}, with another piece's score {wrong:.2f}"
     yield "| confidence | notes | mean confidence | right | difference |"
     yield "|---|---:|---:|---:|---:|"
     everything = figures["all"]
     for part in everything.bins if everything else ():
-        if part.labels >= LEAST_NOTES and part.mean_confidence is not None and part.right is not None:
-            apart = part.mean_confidence - part.right
+        if part.labels >= LEAST_NOTES and part.mean_confidence is not None and part.correct is not None:
+            apart = part.mean_confidence - part.correct
             span = f"{part.low:.1f} to {part.high:.1f}"
-            yield f"| {span} | {part.labels} | {part.mean_confidence:.2f} | {part.right:.2f} | {apart:+.2f} |"
+            yield f"| {span} | {part.labels} | {part.mean_confidence:.2f} | {part.correct:.2f} | {apart:+.2f} |"
 
 
 def weighted(weights: tuple[str, ...]) -> dict[Path, float]:
