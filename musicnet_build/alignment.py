@@ -20,7 +20,7 @@ from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
-from musicnet_build.sync.result import Options, Progress, Warping, with_estimate
+from musicnet_build.sync.result import Options, Progress, SyncResult, with_estimate
 from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
 from musicnet_build.threads import in_background
@@ -32,7 +32,7 @@ class Alignment:
 
     Attributes
     ----------
-    warping : Warping
+    warping : SyncResult
         The time map from score seconds to recording seconds, and the features it was found on.
     notes : NoteTable
         The labels: the score's notes in recording seconds, ordered by onset; drums are left out.
@@ -49,7 +49,7 @@ class Alignment:
         What a user should know, in plain sentences.
     """
 
-    warping: Warping
+    warping: SyncResult
     notes: NoteTable
     drum_notes: int
     offset_s: float
@@ -111,7 +111,7 @@ def align(
     return _labelled(warping, score, len(recording) / SAMPLE_RATE)
 
 
-def _labelled(warping: Warping, written: Score, duration_s: float) -> Alignment:
+def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignment:
     drums = warping.score.notes["is_drum"]
     pitched = warping.score.notes[~drums]
     offset_s, tempo_ratio = _offset_and_tempo(pitched, warping.time_map)
@@ -201,7 +201,7 @@ def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float
 
 def _musicnet(
     recording: spectra.Features, score: Score, soundfont: Soundfont, options: Options, progress: Progress
-) -> Warping:
+) -> SyncResult:
     """The recipe of the MusicNet paper: log-spectrograms, the low 50 bins, Euclidean distance, exact DTW.
 
     The synthesis is normalised to its peak, as the tools of the time did; the recording is taken as it is.
@@ -215,7 +215,7 @@ def _musicnet(
     progress(stage, 0.0)
     warped = dtw(X, Y, memory_bytes=options.memory_bytes, progress=lambda done: progress(stage, done))
     hop_s = spectra.HOP_LENGTH / SAMPLE_RATE
-    return Warping(
+    return SyncResult(
         score=score,
         order=None,
         time_map=map_from_path(warped.path, hop_s, hop_s),

@@ -49,9 +49,9 @@ def confidence_features(refinement: Refinement) -> Floats:
         The logit of what the refinement itself believes, its mean over the notes labelled within a second, and how far
         the passes are from the label: the mean logarithm of that distance in seconds plus 10 ms.
     """
-    near = np.clip(refinement.near, 1e-3, 1 - 1e-3)
+    near = np.clip(refinement.p_within_50ms, 1e-3, 1 - 1e-3)
     belief = np.log(near / (1 - near))
-    apart_s = np.abs(refinement.opinions_s - refinement.onset_s)
+    apart_s = np.abs(refinement.pass_onsets_s - refinement.onset_s)
     around = mean_around(refinement.onset_s, belief, 1.0)
     return np.stack([belief, around, np.log(apart_s + 0.01).mean(axis=0)], axis=1)
 

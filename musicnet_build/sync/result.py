@@ -60,7 +60,7 @@ class Options:
 
 
 @dataclass(frozen=True, eq=False)
-class Warping:
+class SyncResult:
     """A time map, with the features of score and recording on which it was found.
 
     Attributes
@@ -97,7 +97,7 @@ class Warping:
     tuning_cents: float = 0.0
 
 
-def cost_along(warping: Warping) -> NDArray[np.float64]:
+def cost_along(warping: SyncResult) -> NDArray[np.float64]:
     """Return the distance of the features at each point of the time map, taken at the nearest frames.
 
     Returns
