@@ -1,17 +1,16 @@
 """Examples to train the onset network on, and a few steps of training from where it stands.
 
-``tools/train_onsets.py`` trains the network of the package from such examples; ``sync.adaptation`` lets it learn how one
-recording sounds.
+``tools/train_onsets.py`` trains the network of the package on such examples; ``sync.adaptation`` lets it learn how
+one recording sounds.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Features, Float64s, Int64s
 from musicnet_build.features.onsets import CONTEXT_FRAMES, OnsetModel
-from musicnet_build.features.spectra import Features
 
 SPAN_FRAMES = 52
 """An example looks at so many frames to each side of its middle."""
@@ -38,11 +37,11 @@ class Example(NamedTuple):
 
     channels: Features
     target: Features
-    allowed: NDArray[np.bool_]
+    allowed: Bools
 
 
 def onset_example(
-    channels: Features, true_frame: float, other_frames: NDArray[np.float64], centre: int, spread_frames: float
+    channels: Features, true_frame: float, other_frames: Float64s, centre: int, spread_frames: float
 ) -> Example | None:
     """Return the example of a note, or None where it is too near to the edge or to another onset of its pitch.
 
@@ -118,7 +117,7 @@ def fine_tuned(model: OnsetModel, examples: list[Example], training: Training) -
     return OnsetModel(**weights)
 
 
-def _batches(random: np.random.Generator, count: int, training: Training) -> list[NDArray[np.int64]]:
+def _batches(random: np.random.Generator, count: int, training: Training) -> list[Int64s]:
     """Rows of each step: all examples in a random order, then all again in another, none twice in a step."""
     size = min(training.batch, count)
     per_round = count // size
@@ -128,7 +127,7 @@ def _batches(random: np.random.Generator, count: int, training: Training) -> lis
 
 
 def _gradients(
-    weights: dict[str, Features], channels: Features, target: Features, allowed: NDArray[np.bool_]
+    weights: dict[str, Features], channels: Features, target: Features, allowed: Bools
 ) -> dict[str, Features]:
     """Derivatives of the mean loss of a batch by all weights."""
     taps = weights["taps"]

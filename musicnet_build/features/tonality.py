@@ -1,15 +1,14 @@
 """How tonal a sound is: what tells music from noise, applause and silence without knowing the score."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from musicnet_build.features.spectra import Features
+from musicnet_build._typing import Features, Float64s
 
 _STEADY_S, _NEIGHBOURS_SEMITONES = 1.0, 7
 
 
-def tonal_contrast(spectrum: Features, frames_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def tonal_contrast(spectrum: Features, frames_s: Float64s) -> Float64s:
     """Return how far a semitone spectrum stands out from its surroundings on the pitch scale, over about a second.
 
     Parameters
@@ -27,5 +26,5 @@ def tonal_contrast(spectrum: Features, frames_s: NDArray[np.float64]) -> NDArray
     frames = max(1, round(_STEADY_S / float(frames_s[1] - frames_s[0]))) if len(frames_s) > 1 else 1
     steady = uniform_filter1d(spectrum.astype(np.float64), frames, axis=0)
     peaks = steady - uniform_filter1d(steady, _NEIGHBOURS_SEMITONES, axis=1)
-    contrast: NDArray[np.float64] = np.linalg.norm(peaks, axis=1) / (np.linalg.norm(steady, axis=1) + 0.05)
+    contrast: Float64s = np.linalg.norm(peaks, axis=1) / (np.linalg.norm(steady, axis=1) + 0.05)
     return contrast

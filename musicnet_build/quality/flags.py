@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Float64s
 from musicnet_build.notes import NoteTable
 from musicnet_build.quality.confidence import SURE, mean_around
 from musicnet_build.quality.score_match import ScoreMatch
@@ -13,9 +13,6 @@ from musicnet_build.quality.thresholds import THRESHOLDS, Thresholds
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.sync.result import SyncResult
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 EXTRA_IN_RECORDING = "extra_in_recording"
 MISSING_IN_RECORDING = "missing_in_recording"
@@ -117,7 +114,7 @@ def _suspicion(sync: SyncResult, written: Score, span: _Span) -> Suspicion:
     return Suspicion(span.kind, MESSAGES[span.kind], *span[1:], *_written_s(sync, written, span.start_s, span.end_s))
 
 
-def _rests(score: Score, notes: NoteTable, times_s: Floats) -> Bools:
+def _rests(score: Score, notes: NoteTable, times_s: Float64s) -> Bools:
     """Which recording times lie where no label sounds for longer than ``_REST_S``: a score that rests fits nothing."""
     onset_s = np.sort(notes["onset_s"])
     sounding_until_s = np.maximum.accumulate(notes["offset_s"][np.argsort(notes["onset_s"], kind="stable")])
@@ -197,7 +194,7 @@ def _written_s(sync: SyncResult, written: Score, start_s: float, end_s: float) -
     return float(from_s), float(to_s)
 
 
-def _passages(order: PlayingOrder, written: Score) -> tuple[Floats, Floats, Floats]:
+def _passages(order: PlayingOrder, written: Score) -> tuple[Float64s, Float64s, Float64s]:
     """Of each passage its start and end in the written score, and its start as played."""
     first_s = written.tempo_map.seconds_at([span.start_beats for span in order.spans])
     stop_s = written.tempo_map.seconds_at([span.end_beats for span in order.spans])
@@ -218,8 +215,8 @@ def _seams(sync: SyncResult, written: Score) -> list[Suspicion]:
             at = max(0.0, float(sync.time_map.recording_at(begins)))
             found.append(_seam(MISSING_IN_RECORDING, at, at, leaves, enters))
         elif leaves - enters > _SEAM_S:
-            ends_s = sync.time_map.recording_at(np.array([begins, begins + leaves - enters]))
-            found.append(_seam(EXTRA_IN_RECORDING, *ends_s, enters, leaves))
+            from_s, to_s = sync.time_map.recording_at(np.array([begins, begins + leaves - enters]))
+            found.append(_seam(EXTRA_IN_RECORDING, from_s, to_s, enters, leaves))
     return found
 
 

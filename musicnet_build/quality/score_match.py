@@ -7,12 +7,10 @@ depend on how a recording sounds, and so tells right from wrong music where the 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Float64s
 from musicnet_build.features.tonality import tonal_contrast
 from musicnet_build.sync.result import SyncResult
-
-Floats = NDArray[np.float64]
 
 SHIFTS = np.arange(-3, 4)
 """Semitones by which the score is shifted; the middle one is none."""
@@ -35,15 +33,15 @@ class ScoreMatch:
         How tonal the recording is: see ``features.tonality``.
     """
 
-    times_s: Floats
-    distance: Floats
-    contrast: Floats
+    times_s: Float64s
+    distance: Float64s
+    contrast: Float64s
 
     def between(self, start_s: float, end_s: float) -> "ScoreMatch":
         """Return the part from one recording time to before another."""
         return self.where((self.times_s >= start_s) & (self.times_s < end_s))
 
-    def where(self, kept: NDArray[np.bool_]) -> "ScoreMatch":
+    def where(self, kept: Bools) -> "ScoreMatch":
         """Return the frames that are marked."""
         return ScoreMatch(self.times_s[kept], self.distance[:, kept], self.contrast[kept])
 

@@ -15,7 +15,7 @@ from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.notes import NoteTable
 from musicnet_build.quality.confidence import SURE
 from musicnet_build.quality.flags import NOT_MUSIC, TRANSPOSED, WRONG_SCORE, Suspicion, find_suspicions
-from musicnet_build.quality.score_match import ScoreMatch, match_along
+from musicnet_build.quality.score_match import match_along
 from musicnet_build.quality.thresholds import THRESHOLDS, Thresholds
 from musicnet_build.score.order import describe
 from musicnet_build.score.reader import Score

@@ -6,15 +6,13 @@ is not there, so nothing is learnt where few notes are sure.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Float64s
 from musicnet_build.features.onset_training import SPAN_FRAMES, Example, Training, fine_tuned, onset_example
 from musicnet_build.features.onsets import HOP_S, OnsetModel, OnsetSpectrograms, onset_model, pitch_channels
 from musicnet_build.notes import NoteTable
 from musicnet_build.sync.pass_features import PADDING_FRAMES
 from musicnet_build.sync.refinement import Refinement
-
-Floats = NDArray[np.float64]
 
 SURE = 0.97
 """What ``Refinement.p_within_50ms`` says of a note at least that the network learns from."""
@@ -56,7 +54,7 @@ def adapted_model(
 
 
 def _examples(
-    notes: NoteTable, onset_s: Floats, sure: NDArray[np.bool_], spectrograms: OnsetSpectrograms, seed: int
+    notes: NoteTable, onset_s: Float64s, sure: Bools, spectrograms: OnsetSpectrograms, seed: int
 ) -> list[Example]:
     """What the sure notes teach, pitch by pitch; each stands somewhere in the middle of what the network is shown."""
     random = np.random.default_rng(seed)

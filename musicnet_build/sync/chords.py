@@ -11,13 +11,10 @@ import scipy.ndimage
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from musicnet_build._typing import Features, Float64s, Floats, Int64s
 from musicnet_build.features.onsets import HOP_S
-from musicnet_build.features.spectra import Features
 from musicnet_build.jit import kernel
 from musicnet_build.notes import NoteTable
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 REACH_S = 0.7
 """How far a chord may be moved from the median of the passes."""
@@ -51,17 +48,16 @@ class Chords:
         The frame around which each chord is looked for.
     """
 
-    of_note: Ints
-    centre: Ints
+    of_note: Int64s
+    centre: Int64s
 
     @property
-    def times_s(self) -> Floats:
+    def times_s(self) -> Float64s:
         """Recording seconds of the frames that are looked at [chords, w]."""
-        times_s: Floats = (self.centre[:, None] + frame_offsets()) * HOP_S
-        return times_s
+        return np.asarray((self.centre[:, None] + frame_offsets()) * HOP_S, dtype=np.float64)
 
 
-def chord_means(score_onset_s: Floats, values: Floats) -> tuple[Floats, Floats]:
+def chord_means(score_onset_s: Float64s, values: Float64s) -> tuple[Float64s, Float64s]:
     """Return the distinct score onsets, and the mean of the values at each.
 
     Parameters
@@ -77,20 +73,20 @@ def chord_means(score_onset_s: Floats, values: Floats) -> tuple[Floats, Floats]:
     return onsets_s, np.bincount(chord, values) / np.bincount(chord)
 
 
-def chords_around(notes: NoteTable, onset_s: Floats) -> Chords:
+def chords_around(notes: NoteTable, onset_s: Float64s) -> Chords:
     """Return the chords of a score, to be looked for around the given onsets of its notes."""
     _, of_note = np.unique(notes["onset_s"], return_inverse=True)
     middle_s = chord_means(notes["onset_s"], onset_s)[1]
     return Chords(of_note, np.round(middle_s / HOP_S).astype(np.int64))
 
 
-def frame_offsets() -> Ints:
+def frame_offsets() -> Int64s:
     """Return the frames that are looked at, relative to the centre of a chord."""
     reach = round(REACH_S / HOP_S)
     return np.arange(-reach, reach + 1)
 
 
-def log_likelihoods(pitches: NDArray[np.int16], chords: Chords, activations: dict[int, Features]) -> Floats:
+def log_likelihoods(pitches: NDArray[np.int16], chords: Chords, activations: dict[int, Features]) -> Float64s:
     """Return the log probability of each note's onset over the frames around its chord, from its activation alone.
 
     Frames nearer to another chord with the same pitch are shut out: that onset belongs to the other.
@@ -119,7 +115,7 @@ def log_likelihoods(pitches: NDArray[np.int16], chords: Chords, activations: dic
     return result
 
 
-def _territory(centres: Ints) -> tuple[Floats, Floats]:
+def _territory(centres: Int64s) -> tuple[Float64s, Float64s]:
     """For each place the middles to its neighbours at other places."""
     places, inverse = np.unique(centres, return_inverse=True)
     middles = (places[1:] + places[:-1]) / 2
@@ -127,7 +123,7 @@ def _territory(centres: Ints) -> tuple[Floats, Floats]:
     return low[inverse], high[inverse]
 
 
-def chord_times(likelihood: Floats, chords: Chords, passes_s: Floats, render_mismatch: float) -> Floats:
+def chord_times(likelihood: Float64s, chords: Chords, passes_s: Float64s, render_mismatch: float) -> Float64s:
     """Return the most probable time of each chord.
 
     Parameters
@@ -152,7 +148,7 @@ def chord_times(likelihood: Floats, chords: Chords, passes_s: Floats, render_mis
     return np.array([_peak(emission[row], times_s[row], at) for row, at in enumerate(state)])
 
 
-def _heard(likelihood: Floats, chords: Chords) -> Floats:
+def _heard(likelihood: Float64s, chords: Chords) -> Float64s:
     """What the notes of each chord say of its time, each smeared by how far notes are from their chord."""
     smear = students_t(np.arange(-25, 26) * HOP_S, NOTE_SPREAD_S)
     smeared = scipy.ndimage.convolve1d(np.exp(likelihood), smear / smear.sum(), axis=1, mode="constant")
@@ -161,23 +157,23 @@ def _heard(likelihood: Floats, chords: Chords) -> Floats:
     return emission
 
 
-def _passed(times_s: Floats, passes_s: Floats, render_mismatch: float) -> Floats:
+def _passed(times_s: Float64s, passes_s: Float64s, render_mismatch: float) -> Float64s:
     """What the passes say of the time of each chord."""
     spread_s = max(PASS_SPREAD_S * render_mismatch, HOP_S / 2)
     around = np.mean([students_t(times_s - estimate[:, None], spread_s) for estimate in passes_s], axis=0)
     return np.log(with_floor(around, STRAY * render_mismatch))
 
 
-def _kinds_of_steps(chord_s: Floats) -> Ints:
+def _kinds_of_steps(chord_s: Float64s) -> Int64s:
     """Which of ``_STEP_SPREADS_S`` holds for the step to each chord: it grows with the time since the last one."""
     gap_s = np.clip(np.diff(chord_s, prepend=chord_s[0]), 0.0, LONGEST_STEP_S)
     spread_s = np.hypot(STEP_SPREAD_S, STEP_SHARE * gap_s)
-    kinds: Ints = np.argmin(np.abs(np.log(_STEP_SPREADS_S) - np.log(spread_s)[:, None]), axis=1)
+    kinds: Int64s = np.argmin(np.abs(np.log(_STEP_SPREADS_S) - np.log(spread_s)[:, None]), axis=1)
     return kinds
 
 
 @kernel
-def most_probable_path(emission: Floats, transitions: Floats, kind: Ints) -> Ints:
+def most_probable_path(emission: Float64s, transitions: Float64s, kind: Int64s) -> Int64s:
     """Return the sequence of states of the largest total score (the Viterbi algorithm).
 
     Parameters
@@ -213,29 +209,29 @@ def most_probable_path(emission: Floats, transitions: Floats, kind: Ints) -> Int
     return path
 
 
-def _peak(log_probability: Floats, times_s: Floats, at: int) -> float:
+def _peak(log_probability: Float64s, times_s: Float64s, at: int) -> float:
     """The mean time around a peak, weighted by probability: finer than a frame."""
     around = slice(max(0, at - 1), at + 2)
     weights = np.exp(log_probability[around] - log_probability[at])
     return float(np.sum(weights * times_s[around]) / np.sum(weights))
 
 
-def students_t(distance_s: NDArray[np.floating], scale_s: float) -> Floats:
+def students_t(distance_s: Floats, scale_s: float) -> Float64s:
     """Return the probability per frame of Student's t with two degrees of freedom."""
     n = _FREEDOM
     top = np.exp(gammaln((n + 1) / 2) - gammaln(n / 2)) / np.sqrt(n * np.pi)
-    density: Floats = top / scale_s * (1 + (distance_s / scale_s) ** 2 / n) ** (-(n + 1) / 2)
+    density: Float64s = top / scale_s * (1 + (distance_s / scale_s) ** 2 / n) ** (-(n + 1) / 2)
     return density * HOP_S
 
 
-def with_floor(probability: Floats, share: float) -> Floats:
+def with_floor(probability: Float64s, share: float) -> Float64s:
     """Return a distribution mixed with the uniform one over the frames that are looked at."""
-    mixed: Floats = (1 - share) * probability + max(share, 1e-12) / probability.shape[-1]
+    mixed: Float64s = (1 - share) * probability + max(share, 1e-12) / probability.shape[-1]
     return mixed
 
 
-def log_softmax(logits: Floats) -> Floats:
+def log_softmax(logits: Float64s) -> Float64s:
     """Return logits as log probabilities over the last axis."""
     shifted = logits - logits.max(axis=1, keepdims=True)
-    log_probability: Floats = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
+    log_probability: Float64s = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
     return log_probability

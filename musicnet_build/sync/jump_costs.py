@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from musicnet_build.features.spectra import Features
+from musicnet_build._typing import Features, Float64s, Indices
 from musicnet_build.sync import jump_kernels as kernels
-
-Floats = NDArray[np.float64]
 
 HOP_S = 4096 / 44_100
 MOST_ROWS = 6_500
@@ -50,7 +47,7 @@ def reduced(score_features: Features, recording_features: Features) -> tuple[Fea
     return score_features @ basis, recording_features @ basis
 
 
-def recording_grid(features: Features, frames_s: Floats) -> Grid:
+def recording_grid(features: Features, frames_s: Float64s) -> Grid:
     """Pool a recording on the finest grid that the search can afford."""
     start_s, duration_s = float(frames_s[0]), float(frames_s[-1] - frames_s[0])
     hop_s = HOP_S
@@ -59,7 +56,7 @@ def recording_grid(features: Features, frames_s: Floats) -> Grid:
     return pooled(features, frames_s, start_s, hop_s, max(1, int(np.ceil(duration_s / hop_s))))
 
 
-def pooled(features: Features, frames_s: Floats, start_s: float, hop_s: float, count: int) -> Grid:
+def pooled(features: Features, frames_s: Float64s, start_s: float, hop_s: float, count: int) -> Grid:
     """Return the mean of the features in ``count`` bins of ``hop_s``; a bin without a frame takes the next one."""
     edges = np.searchsorted(frames_s, start_s + np.arange(count + 1) * hop_s)
     starts = np.minimum(edges[:-1], len(frames_s) - 1)
@@ -69,7 +66,7 @@ def pooled(features: Features, frames_s: Floats, start_s: float, hop_s: float, c
     return Grid((sums / counts[:, None]).astype(np.float32), start_s, hop_s)
 
 
-def pooled_share(values: Floats, frames_s: Floats, grid: Grid, between: tuple[float, float]) -> Floats:
+def pooled_share(values: Float64s, frames_s: Float64s, grid: Grid, between: tuple[float, float]) -> Float64s:
     """Return where each frame of a grid lies between two values, from 0 at the lower to 1 at the upper."""
     low, high = between
     share = np.clip((values - low) / (high - low), 0.0, 1.0)
@@ -124,7 +121,7 @@ class Costs:
         )
         return costs, charges, 1 - self._weights[rows]
 
-    def _distances(self, rows: "slice | NDArray[np.intp]", columns: slice) -> Features:
+    def _distances(self, rows: "slice | Indices", columns: slice) -> Features:
         products: Features = np.ascontiguousarray(self._rows[rows]) @ np.ascontiguousarray(self._columns[:, columns])
         row_squares, column_squares = self._row_squares[rows], self._column_squares[columns]
         kernels.distances_from_products(

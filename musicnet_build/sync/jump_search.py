@@ -3,17 +3,12 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from musicnet_build.features.spectra import Features
+from musicnet_build._typing import Features, Float64s, Int32s, Int64s
 from musicnet_build.score.order import TOLERANCE_BEATS, Span
 from musicnet_build.sync import jump_kernels as kernels
 from musicnet_build.sync.jump_costs import BLOCK_ROWS, Costs, Grid, pooled
 from musicnet_build.sync.passages import Music, Passage
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Rows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -75,9 +70,9 @@ class Pair:
 
     music: Music
     rendered: Features
-    rendered_frames_s: Floats
+    rendered_frames_s: Float64s
     recording: Grid
-    outside: Floats
+    outside: Float64s
 
 
 class Attempt:
@@ -105,7 +100,7 @@ class Attempt:
         self._rules, self._beats = _rules(pair, self._hop_s, frames, tempo, prices)
         self._steps = np.empty((BLOCK_ROWS, frames), dtype=np.uint8)
         self._sources = np.empty((BLOCK_ROWS, len(self._rules.gates)), dtype=np.int32)
-        self._checkpoints: list[Floats] = []
+        self._checkpoints: list[Float64s] = []
         self.cost, self.straight_cost = self._search(frames)
 
     def _search(self, frames: int) -> tuple[float, float]:
@@ -117,7 +112,7 @@ class Attempt:
         self._end_row, self._end_state = int(best_end[1]), int(best_end[2])
         return float(best_end[0]), float(best_end[3])
 
-    def _advance(self, first: int, total: Floats, straight: Floats, best_end: Floats) -> None:
+    def _advance(self, first: int, total: Float64s, straight: Float64s, best_end: Float64s) -> None:
         kernels.sweep(
             *self._costs.block(first), first, len(self._costs), total, straight, self._steps, self._sources,
             self._rules, best_end,
@@ -130,7 +125,7 @@ class Attempt:
         stops = np.append(starts[1:], self._end_row + 1)
         end_gates = [*(int(left[row]) for row in starts[1:]), self._end_gate()]
         rows = np.arange(len(states), dtype=np.float64)
-        recording_s: Floats = self._recording.start_s + rows * self._recording.hop_s
+        recording_s: Float64s = self._recording.start_s + rows * self._recording.hop_s
         passages = [
             Passage(
                 Span(float(self._beats[entered[start]]), float(self._beats[gate]), float(recording_s[start])),
@@ -144,7 +139,7 @@ class Attempt:
             passages[0] = replace(passages[0], span=replace(passages[0].span, start_beats=0.0))
         return passages
 
-    def _path(self) -> tuple[Rows, Rows, Rows]:
+    def _path(self) -> tuple[Int32s, Int32s, Int32s]:
         """States, gates entered and gates left, as ``kernels.trace`` gives them, -1 where there is none."""
         states, entered, left = (np.full(len(self._costs), -1, dtype=np.int32) for _ in range(3))
         row, state = self._end_row, self._end_state
@@ -164,7 +159,7 @@ class Attempt:
         return int(np.searchsorted(self._rules.gates, self._end_state, side="right"))
 
 
-def _rules(pair: Pair, hop_s: float, frames: int, tempo: float, prices: Prices) -> tuple[kernels.Rules, Floats]:
+def _rules(pair: Pair, hop_s: float, frames: int, tempo: float, prices: Prices) -> tuple[kernels.Rules, Float64s]:
     """What the kernel wants to know, prices in frames of the recording; and the beat of each gate."""
     music, second = pair.music, 1.0 / pair.recording.hop_s
     gates, beat_of_gate = _gates(music, hop_s, frames)
@@ -184,7 +179,7 @@ def _rules(pair: Pair, hop_s: float, frames: int, tempo: float, prices: Prices) 
     return rules, beats
 
 
-def _gates(music: Music, hop_s: float, frames: int) -> tuple[Ints, Ints]:
+def _gates(music: Music, hop_s: float, frames: int) -> tuple[Int64s, Int64s]:
     """Frames at which beats begin, and which beats those are; of beats in one frame, a downbeat or else the first."""
     at = np.minimum(np.round(music.grid.seconds / hop_s).astype(np.int64), frames)
     order = np.lexsort((np.arange(len(at)), ~music.grid.is_downbeat, at))
@@ -194,14 +189,14 @@ def _gates(music: Music, hop_s: float, frames: int) -> tuple[Ints, Ints]:
     return gates, kept
 
 
-def _reach(gates: Ints, shortest: float) -> Ints:
+def _reach(gates: Int64s, shortest: float) -> Int64s:
     """For each gate how many gates lie far enough before it to jump from, and the first one far enough behind it."""
     before = np.searchsorted(gates, gates - shortest, side="right")
     behind = np.searchsorted(gates, gates + shortest, side="left")
     return np.stack([before, behind], axis=1).astype(np.int64)
 
 
-def _ends(music: Music, beat_of_gate: Ints, prices: Prices) -> Floats:
+def _ends(music: Music, beat_of_gate: Int64s, prices: Prices) -> Float64s:
     """For each gate the seconds that entering it, leaving at it, and beginning or ending the music there cost."""
     offbeat = np.where(music.grid.is_downbeat[beat_of_gate], 0.0, prices.offbeat_s)
     outer = np.full(len(beat_of_gate), prices.free_end_s)
@@ -210,7 +205,7 @@ def _ends(music: Music, beat_of_gate: Ints, prices: Prices) -> Floats:
     return np.stack([offbeat, offbeat, outer], axis=1)
 
 
-def _shortcuts(music: Music, beats: Floats) -> Ints:
+def _shortcuts(music: Music, beats: Float64s) -> Int64s:
     """The gates that shortcuts leave and enter."""
     wanted = np.array(music.shortcuts, dtype=np.float64).reshape(-1, 2) - TOLERANCE_BEATS
     return np.minimum(np.searchsorted(beats, wanted), len(beats) - 1).astype(np.int64)

@@ -13,17 +13,14 @@ Measures, beats and playing orders in words are in :mod:`musicnet_build.score.or
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Features, Float64s
 from musicnet_build.errors import AlignmentError
-from musicnet_build.features.spectra import Features
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.sync.jump_costs import TONAL_CONTRAST, Grid, pooled_share, recording_grid, reduced
 from musicnet_build.sync.jump_search import Attempt, Pair, Prices
 from musicnet_build.sync.passages import Music, settled
-
-Floats = NDArray[np.float64]
 
 PRICES = Prices()
 
@@ -50,10 +47,10 @@ class JumpSearch:
 def find_playing_order(
     score: Score,
     score_features: Features,
-    score_frames_s: Floats,
+    score_frames_s: Float64s,
     recording_features: Features,
-    recording_frames_s: Floats,
-    contrast: Floats | None = None,
+    recording_frames_s: Float64s,
+    contrast: Float64s | None = None,
     prices: Prices = PRICES,
 ) -> JumpSearch:
     """Find the order in which the passages of a score are played in a recording, and where the music is.
@@ -117,19 +114,19 @@ def _chosen(music: Music, attempts: list[Attempt], grid: Grid, prices: Prices) -
     return JumpSearch(PlayingOrder(spans, margin_s), music_s)
 
 
-def _price_outside(contrast: Floats, frames_s: Floats, grid: Grid, prices: Prices) -> Floats:
+def _price_outside(contrast: Float64s, frames_s: Float64s, grid: Grid, prices: Prices) -> Float64s:
     """What leaving out the first k frames of the grid costs, for every k: little for noise, more for music."""
     musical = pooled_share(contrast, frames_s, grid, MUSICAL_CONTRAST)
     each = prices.outside + (prices.outside_music - prices.outside) * musical
     return np.concatenate([[0.0], np.cumsum(each)])
 
 
-def _silenced(grid: Grid, share: Floats) -> Grid:
+def _silenced(grid: Grid, share: Float64s) -> Grid:
     """What has no tones is silence: applause, noise and speech are laid on nothing."""
     return replace(grid, features=grid.features * share[:, None].astype(np.float32))
 
 
-def _check(features: Features, frames_s: Floats, name: str) -> None:
+def _check(features: Features, frames_s: Float64s, name: str) -> None:
     if features.ndim != 2 or len(features) != len(frames_s) or len(features) < 2:
         raise AlignmentError(f"the {name} needs features of two dimensions and a time for each of its frames.")
     if not np.isfinite(features).all():

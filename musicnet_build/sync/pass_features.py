@@ -4,15 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.ndimage
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Features, Float64s
 from musicnet_build.audio.loudness import level_factor
 from musicnet_build.features import onsets, spectra
-from musicnet_build.features.spectra import Features
 from musicnet_build.jit import kernel
 from musicnet_build.notes import SAMPLE_RATE
-
-Floats = NDArray[np.float64]
 
 COARSE_HOP, FINE_HOP = 4 * onsets.HOP_LENGTH, onsets.HOP_LENGTH
 PADDING_FRAMES = 172
@@ -41,7 +38,7 @@ class SemitoneSpectra:
     pitch_window: Features
 
 
-def semitone_spectra(audio: Features, hop_length: int) -> SemitoneSpectra:
+def semitone_spectra(audio: Audio, hop_length: int) -> SemitoneSpectra:
     """Return the semitone spectra of a signal, with silence put at both ends.
 
     Parameters
@@ -62,7 +59,7 @@ def semitone_spectra(audio: Features, hop_length: int) -> SemitoneSpectra:
     )
 
 
-def padded(audio: Features) -> Features:
+def padded(audio: Audio) -> Audio:
     """Return a signal at the level at which signals are compared, with silence put at both ends."""
     margin = PADDING_FRAMES * onsets.HOP_LENGTH
     signal = np.zeros(len(audio) + 2 * margin, np.float32)
@@ -88,7 +85,7 @@ def coarse_features(seen: SemitoneSpectra, floor: float = FLOOR) -> Features:
     return np.hstack([_normalised(seen.pitch_window, floor), 3.0 * rise])
 
 
-def coarse_frames_s(count: int) -> Floats:
+def coarse_frames_s(count: int) -> Float64s:
     """Return the times in seconds, in the signal without its padding, on which the first coarse frames are centred."""
     return spectra.frame_times_s(np.arange(count), COARSE_HOP) - PADDING_S
 

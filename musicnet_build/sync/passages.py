@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float64s
 from musicnet_build.score.order import TOLERANCE_BEATS, BeatGrid, Span, beat_grid, same_music
 from musicnet_build.score.reader import Score
 from musicnet_build.score.repeats import repeated_sections
-
-Floats = NDArray[np.float64]
 
 SCRAP_S = 5.0
 """A passage at the beginning or the end that is shorter than this cannot be told from chance."""
@@ -43,8 +41,8 @@ class Passage:
     """A span, and when the recording is where in it: score seconds and recording seconds along the path."""
 
     span: Span
-    score_s: Floats
-    recording_s: Floats
+    score_s: Float64s
+    recording_s: Float64s
 
     def recording_at(self, score_s: float) -> float:
         """Return when the recording reaches a place of the score."""

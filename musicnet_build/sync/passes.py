@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy.ndimage
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Features, Float64s
 from musicnet_build.dtw.exact import band_around, dtw
 from musicnet_build.dtw.timemap import TimeMap, map_from_path, monotone_map
 from musicnet_build.features import onsets
-from musicnet_build.features.spectra import Features
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.sync.chords import most_probable_path
 from musicnet_build.sync.pass_features import (
@@ -22,8 +21,6 @@ from musicnet_build.sync.pass_features import (
     fine_features,
     silence_outside,
 )
-
-Floats = NDArray[np.float64]
 
 COARSE_PASSES = ((HIGH_FLOOR, 1.5), (FLOOR, 1.25), (FLOOR, 1.0))
 """Floor under the spectrum, and weight of the diagonal step, which otherwise is cheaper than the two that it replaces.
@@ -111,7 +108,7 @@ def _unpadded(time_map: TimeMap) -> TimeMap:
 
 
 def best_of(
-    maps: Sequence[TimeMap], estimates_s: Floats, notes: NoteTable, stretch: float, activations: dict[int, Features]
+    maps: Sequence[TimeMap], estimates_s: Float64s, notes: NoteTable, stretch: float, activations: dict[int, Features]
 ) -> TimeMap:
     """Return one map from several: at each chord the one that the onset activations support, seldom switching.
 
@@ -142,7 +139,7 @@ def best_of(
     return monotone_map(onsets_s * stretch, times_s[chosen, np.arange(len(chosen))])
 
 
-def _support(estimates_s: Floats, notes: NoteTable, activations: dict[int, Features]) -> Floats:
+def _support(estimates_s: Float64s, notes: NoteTable, activations: dict[int, Features]) -> Float64s:
     """The highest activation of each note within 60 ms of where each map puts it [maps, n]."""
     support = np.zeros(estimates_s.shape)
     for pitch in np.unique(notes["pitch"]):

@@ -13,12 +13,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Features, Float64s
 from musicnet_build.audio.loudness import active_span
 from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
-from musicnet_build.features.spectra import Features
 from musicnet_build.features.tonality import tonal_contrast
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.score.order import PlayingOrder, describe, end_beats
@@ -47,8 +46,6 @@ from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
 from musicnet_build.threads import in_background
-
-Floats = NDArray[np.float64]
 
 SAME_SOUND, OTHER_SOUND = 0.2, 0.3
 """Mean cost of a step of the fine passes: under the one, a rendering is compared with itself (0.07 to 0.2 measured);
@@ -105,27 +102,27 @@ class CoarseAlignment:
     stretch: float
     score_features: Features
     recording_features: Features
-    passes_s: Floats
+    passes_s: Float64s
     settled: TimeMap
     music_s: tuple[float, float] | None
     warnings: tuple[str, ...]
 
     @property
-    def score_frames_s(self) -> Floats:
+    def score_frames_s(self) -> Float64s:
         """Score seconds of the rows of ``score_features``."""
         return coarse_frames_s(len(self.score_features)) / self.stretch
 
     @property
-    def recording_frames_s(self) -> Floats:
+    def recording_frames_s(self) -> Float64s:
         """Recording seconds of the rows of ``recording_features``."""
         return coarse_frames_s(len(self.recording_features))
 
-    def guess_s(self, score_s: Floats) -> Floats:
+    def guess_s(self, score_s: Float64s) -> Float64s:
         """Recording seconds of score seconds, roughly."""
         return self.settled.recording_at(score_s * self.stretch)
 
 
-def precise(recording: Features, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> SyncResult:
+def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> SyncResult:
     """Align a recording and a score by the recipe above; see ``alignment.align`` for the parameters.
 
     Returns
@@ -161,7 +158,7 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
     )
 
 
-def extract_features(recording: Features, score: Score) -> RecordingFeatures:
+def extract_features(recording: Audio, score: Score) -> RecordingFeatures:
     """Take from a recording what the passes compare with a score.
 
     Parameters
@@ -194,7 +191,7 @@ def _activations(
     return {pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()}
 
 
-def music_duration_s(recording: Features) -> float:
+def music_duration_s(recording: Audio) -> float:
     """Return how many seconds of a recording, mono at 44.1 kHz, are music."""
     start, end = active_span(recording)
     return (end - start) / SAMPLE_RATE
@@ -300,7 +297,9 @@ def _aligned(
 ) -> CoarseAlignment:
     notes, stretch = _pitched(score), rendered.stretch
     floors = {floor for floor, _ in COARSE_PASSES}
-    sides = {floor: (coarse_features(rendered.spectra, floor), coarse_features(heard.coarse, floor)) for floor in floors}
+    sides = {
+        floor: (coarse_features(rendered.spectra, floor), coarse_features(heard.coarse, floor)) for floor in floors
+    }
     for _, recorded in sides.values():
         silence_outside(recorded, music_s, COARSE_HOP)
     maps = [coarse_map(*sides[floor], diagonal, options.memory_bytes) for floor, diagonal in COARSE_PASSES]
@@ -315,21 +314,19 @@ def _align_finely(
     soundfont: Soundfont,
     options: Options,
     coarse: CoarseAlignment,
-    times_s: Floats,
-) -> tuple[float, Floats]:
+    times_s: Float64s,
+) -> tuple[float, Float64s]:
     """The least mean cost of a fine pass, and recording seconds of score seconds by each [passes, times]."""
     retimed = audible(score).retimed(lambda time_s: np.maximum(coarse.guess_s(time_s), 0.0))
     # Not kept in the cache: this rendering is of one recording's tempo.
     rendered = semitone_spectra(synthesize(retimed, soundfont, strict=options.strict).audio, FINE_HOP)
-    fine = [
-        fine_map(rendered, heard.fine, settings, coarse.music_s, options.memory_bytes) for settings in FINE_PASSES
-    ]
+    fine = [fine_map(rendered, heard.fine, settings, coarse.music_s, options.memory_bytes) for settings in FINE_PASSES]
     guess_s = coarse.guess_s(times_s)
     return min(cost for cost, _ in fine), np.array([time_map.recording_at(guess_s) for _, time_map in fine])
 
 
 def _placed(
-    notes: NoteTable, fine_s: Floats, coarse_s: Floats, heard: RecordingFeatures, mismatch: float
+    notes: NoteTable, fine_s: Float64s, coarse_s: Float64s, heard: RecordingFeatures, mismatch: float
 ) -> Refinement:
     """The notes' times, and again by a network that has learnt from them, if there is enough to learn.
 
@@ -348,7 +345,7 @@ def _pitched(score: Score) -> NoteTable:
     return pitched
 
 
-def _through_chords(times_s: Floats, recording_s: Floats, notes: NoteTable, refined: Refinement) -> TimeMap:
+def _through_chords(times_s: Float64s, recording_s: Float64s, notes: NoteTable, refined: Refinement) -> TimeMap:
     """The map of the fine passes, bent so that it goes through the refined times of the chords."""
     onsets_s, chord_s = chord_means(notes["onset_s"], refined.chord_s)
     shift_s = chord_s - np.interp(onsets_s, times_s, recording_s)

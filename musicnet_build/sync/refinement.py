@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.ndimage
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Features, Float64s
 from musicnet_build.features.onsets import HOP_S
-from musicnet_build.features.spectra import Features
 from musicnet_build.notes import NoteTable
 from musicnet_build.sync.chords import (
     NOTE_SPREAD_S,
@@ -30,8 +29,6 @@ from musicnet_build.sync.chords import (
     students_t,
     with_floor,
 )
-
-Floats = NDArray[np.float64]
 
 TOGETHER_S, APART_S = 0.006, 0.030
 """Scales of Student's t of notes around a chord that is struck together, and around one that is not."""
@@ -70,18 +67,18 @@ class Refinement:
         Recording seconds of each note by each pass, the coarse ones too.
     """
 
-    onset_s: Floats
-    chord_s: Floats
-    p_within_50ms: Floats
-    activation_mass: Floats
-    activation_peak: Floats
-    pass_onsets_s: Floats
+    onset_s: Float64s
+    chord_s: Float64s
+    p_within_50ms: Float64s
+    activation_mass: Float64s
+    activation_peak: Float64s
+    pass_onsets_s: Float64s
 
 
 def refine(
     notes: NoteTable,
-    fine_s: Floats,
-    coarse_s: Floats,
+    fine_s: Float64s,
+    coarse_s: Float64s,
     activations: dict[int, Features],
     render_mismatch: float = 1.0,
     judge: dict[int, Features] | None = None,
@@ -122,7 +119,7 @@ def refine(
     return Refinement(onset_s, chord_s[chords.of_note], *certainty, pass_onsets_s=passes_s)
 
 
-def _start_behind_noise_s(notes: NoteTable, passed_s: Floats, activations: dict[int, Features]) -> float:
+def _start_behind_noise_s(notes: NoteTable, passed_s: Float64s, activations: dict[int, Features]) -> float:
     """How much later than the passes say the first chord begins: more than 0 where they took noise for its beginning.
 
     Noise before the music begins like a chord, and nothing holds the first chord but the second one. Where the tempo
@@ -148,7 +145,7 @@ def _heard(curve: Features, time_s: float) -> float:
     return float(around.max()) if len(around) else float(curve.min())
 
 
-def _note_times(likelihood: Floats, chords: Chords, chord_s: Floats, render_mismatch: float) -> Floats:
+def _note_times(likelihood: Float64s, chords: Chords, chord_s: Float64s, render_mismatch: float) -> Float64s:
     """The time of each note, given that of its chord and its own activation."""
     if render_mismatch <= 0:
         return chord_s[chords.of_note]
@@ -161,7 +158,7 @@ def _note_times(likelihood: Floats, chords: Chords, chord_s: Floats, render_mism
     return _most_mass(np.exp(log_softmax(np.log(prior) + likelihood)), times_s)
 
 
-def _p_together(likelihood: Floats, chords: Chords, together: Floats, apart: Floats) -> Floats:
+def _p_together(likelihood: Float64s, chords: Chords, together: Float64s, apart: Float64s) -> Float64s:
     """For each note the probability that the others of its chord are struck together, by what is heard of them."""
     heard = np.exp(likelihood)
     ratio = np.log((together * heard).sum(axis=1)) - np.log((apart * heard).sum(axis=1))
@@ -170,7 +167,7 @@ def _p_together(likelihood: Floats, chords: Chords, together: Floats, apart: Flo
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -50.0, 50.0))), dtype=np.float64)
 
 
-def _most_mass(posterior: Floats, times_s: Floats) -> Floats:
+def _most_mass(posterior: Float64s, times_s: Float64s) -> Float64s:
     """The mean time around where a Gaussian window holds most of the probability."""
     reach = round(DECISION_S / HOP_S)
     mass = scipy.ndimage.gaussian_filter1d(posterior, reach, axis=1, mode="constant")
@@ -178,13 +175,13 @@ def _most_mass(posterior: Floats, times_s: Floats) -> Floats:
     columns = np.clip(columns, 0, posterior.shape[1] - 1)
     weights = np.take_along_axis(posterior, columns, axis=1)
     held = np.sum(weights * np.take_along_axis(times_s, columns, axis=1), axis=1)
-    middles_s: Floats = held / np.maximum(weights.sum(axis=1), 1e-300)
+    middles_s: Float64s = held / np.maximum(weights.sum(axis=1), 1e-300)
     return middles_s
 
 
 def _certainty(
-    likelihood: Floats, chords: Chords, chord_s: Floats, onset_s: Floats, render_mismatch: float
-) -> tuple[Floats, Floats, Floats]:
+    likelihood: Float64s, chords: Chords, chord_s: Float64s, onset_s: Float64s, render_mismatch: float
+) -> tuple[Float64s, Float64s, Float64s]:
     """Probability within 50 ms of each onset, and mass and peak of the note's own activation there."""
     times_s = chords.times_s[chords.of_note]
     spread_s = max(NOTE_SPREAD_S * render_mismatch, HOP_S / 10)
