@@ -43,8 +43,6 @@ CLEARLY = 1.0
 """Log likelihood ratio per note required before the first chord is moved past leading noise."""
 
 NEAR_S = 0.05
-_PEAK_FRAMES = 3
-_LEAST_MASS = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +59,6 @@ class Refinement:
         Probability that the onset lies within 50 ms of ``onset_s``, as far as this model knows.
     activation_mass : ndarray of float64 [shape=(n,)]
         Share of the note's own activation, as a probability over the frames looked at, within 50 ms of ``onset_s``.
-    activation_peak : ndarray of float64 [shape=(n,)]
-        The highest logit of the activation within 3 frames of ``onset_s``, less the median of those looked at.
     pass_onsets_s : ndarray of float64 [shape=(passes, n)]
         Recording seconds of each note by each pass, the coarse ones too.
     """
@@ -71,7 +67,6 @@ class Refinement:
     chord_s: Float64s
     p_within_50ms: Float64s
     activation_mass: Float64s
-    activation_peak: Float64s
     pass_onsets_s: Float64s
 
 
@@ -115,8 +110,8 @@ def refine(
     onset_s = _note_times(likelihood, chords, chord_s, render_mismatch)
     if judge is not None:
         likelihood = log_likelihoods(notes["pitch"], chords, judge)
-    certainty = _certainty(likelihood, chords, chord_s, onset_s, render_mismatch)
-    return Refinement(onset_s, chord_s[chords.of_note], *certainty, pass_onsets_s=passes_s)
+    near, mass = _certainty(likelihood, chords, chord_s, onset_s, render_mismatch)
+    return Refinement(onset_s, chord_s[chords.of_note], near, mass, passes_s)
 
 
 def _start_behind_noise_s(notes: NoteTable, passed_s: Float64s, activations: dict[int, Features]) -> float:
@@ -181,18 +176,11 @@ def _most_mass(posterior: Float64s, times_s: Float64s) -> Float64s:
 
 def _certainty(
     likelihood: Float64s, chords: Chords, chord_s: Float64s, onset_s: Float64s, render_mismatch: float
-) -> tuple[Float64s, Float64s, Float64s]:
-    """Probability within 50 ms of each onset, and mass and peak of the note's own activation there."""
+) -> tuple[Float64s, Float64s]:
+    """The probability of each onset within 50 ms of where it was put, and that by its own activation alone."""
     times_s = chords.times_s[chords.of_note]
     spread_s = max(NOTE_SPREAD_S * render_mismatch, HOP_S / 10)
     around = with_floor(students_t(times_s - chord_s[chords.of_note, None], spread_s), STRAY * render_mismatch)
     posterior = np.exp(log_softmax(np.log(around) + likelihood))
-    distance_s = np.abs(times_s - onset_s[:, None])
-    near = distance_s <= NEAR_S
-    mass = np.sum(np.exp(likelihood) * near, axis=1)
-    peak = np.where(distance_s <= (_PEAK_FRAMES + 0.5) * HOP_S, likelihood, -np.inf).max(axis=1)
-    return (
-        np.sum(posterior * near, axis=1),
-        np.maximum(mass, _LEAST_MASS),
-        np.maximum(peak, likelihood.min(axis=1)) - np.median(likelihood, axis=1),
-    )
+    near = np.abs(times_s - onset_s[:, None]) <= NEAR_S
+    return np.sum(posterior * near, axis=1), np.sum(np.exp(likelihood) * near, axis=1)
