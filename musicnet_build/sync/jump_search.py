@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicnet_build._typing import Features, Float64s, Int32s, Int64s
-from musicnet_build.score.order import TOLERANCE_BEATS, Span
+from musicnet_build.score.beats import TOLERANCE_BEATS
+from musicnet_build.score.order import Span
 from musicnet_build.sync import jump_kernels as kernels
 from musicnet_build.sync.jump_costs import BLOCK_ROWS, Costs, Grid, pooled
 from musicnet_build.sync.passages import Music, Passage

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicnet_build._typing import Float64s
-from musicnet_build.score.order import TOLERANCE_BEATS, BeatGrid, Span, beat_grid, same_music
+from musicnet_build.score.beats import TOLERANCE_BEATS, BeatGrid, beat_grid, same_music
+from musicnet_build.score.order import Span
 from musicnet_build.score.reader import Score
 from musicnet_build.score.repeats import repeated_sections
 

@@ -19,10 +19,11 @@ from musicnet_build.audio.loudness import active_span
 from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
 from musicnet_build.features.tonality import tonal_contrast
-from musicnet_build.notes import SAMPLE_RATE, NoteTable
-from musicnet_build.score.order import PlayingOrder, describe, end_beats
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
+from musicnet_build.score.beats import end_beats
+from musicnet_build.score.order import PlayingOrder, describe
 from musicnet_build.score.reader import Score
-from musicnet_build.score.unfold import score_in_order
+from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.adaptation import adapted_model
 from musicnet_build.sync.chords import chord_means
 from musicnet_build.sync.jumps import JumpSearch, find_playing_order
@@ -136,7 +137,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     progress("aligning coarsely", 0.0)
     score, coarse, order = align_coarsely(heard, score, rendering.result(), soundfont, options)
     progress("aligning finely", 0.0)
-    notes = _pitched(score)
+    notes = pitched(score.notes)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
     cost, fine_s = _align_finely(heard, score, soundfont, options, coarse, times_s)
     progress("placing the notes", 0.0)
@@ -179,7 +180,7 @@ def extract_features(recording: Audio, score: Score) -> RecordingFeatures:
         fine=fine,
         coarse=SemitoneSpectra(fine.onset_window[::4], fine.pitch_window[::4]),
         spectrograms=spectrograms,
-        activations=_activations(spectrograms, _pitched(score)),
+        activations=_activations(spectrograms, pitched(score.notes)),
         tuning_cents=tuning_cents,
     )
 
@@ -212,7 +213,7 @@ def render_coarsely(score: Score, music_s: float, soundfont: Soundfont, options:
     -------
     RenderedFeatures
     """
-    notes = _pitched(score)
+    notes = pitched(score.notes)
     stretch = music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
     retimed = audible(score).retimed(lambda time_s: time_s * stretch)
     rendered = cached_synthesize(retimed, soundfont, strict=options.strict)
@@ -266,7 +267,7 @@ def align_coarsely(
         return score, _aligned(heard, score, rendered, None, options), None
     if not departs:
         return score, _aligned(heard, score, rendered, found.music_s, options), None
-    score, _ = score_in_order(score, found.order)
+    score, _ = unfold_score(score, found.order)
     rendered = render_coarsely(score, rendered.music_s, soundfont, options)
     return score, _aligned(heard, score, rendered, found.music_s, options), found.order
 
@@ -295,7 +296,7 @@ def _aligned(
     music_s: tuple[float, float] | None,
     options: Options,
 ) -> CoarseAlignment:
-    notes, stretch = _pitched(score), rendered.stretch
+    notes, stretch = pitched(score.notes), rendered.stretch
     floors = {floor for floor, _ in COARSE_PASSES}
     sides = {
         floor: (coarse_features(rendered.spectra, floor), coarse_features(heard.coarse, floor)) for floor in floors
@@ -338,11 +339,6 @@ def _placed(
         return refined
     adapted = _activations(heard.spectrograms, notes, model)
     return refine(notes, fine_s, coarse_s, adapted, mismatch, judge=heard.activations)
-
-
-def _pitched(score: Score) -> NoteTable:
-    pitched: NoteTable = score.notes[~score.notes["is_drum"]]
-    return pitched
 
 
 def _through_chords(times_s: Float64s, recording_s: Float64s, notes: NoteTable, refined: Refinement) -> TimeMap:
