@@ -12,14 +12,15 @@ TESTS = PACKAGE.parent / "tests"
 
 FLOORS = (
     ("cli",),
-    ("evaluation",),
+    ("evaluation", "labelling"),
     ("datasets", "plots"),
     ("alignment", "packing"),
     ("quality", "generation"),
     ("sync", "corpora"),
     ("synthesis", "audio", "labels", "listening"),
     ("dtw", "features", "score", "jobs"),
-    ("notes", "errors", "files", "threads", "jit", "choices", "_typing"),
+    ("notes", "files", "threads", "jit"),
+    ("errors", "choices", "_typing"),
 )
 """The rooms, from the top of the house to its base. What is not a folder is a file."""
 
@@ -38,7 +39,10 @@ def module_name(path: Path) -> str:
 
 
 MODULES = {module_name(path): path for path in PACKAGE.rglob("*.py")}
-PLACED = sorted(set(MODULES) - FORMER_PLACES - {"musicnet_build"})
+DOORS = {"musicnet_build", "musicnet_build.__main__"}
+"""What opens the house to Python and to the shell."""
+
+PLACED = sorted(set(MODULES) - FORMER_PLACES - DOORS)
 
 
 def room(name: str) -> str:

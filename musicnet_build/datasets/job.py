@@ -16,20 +16,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from musicnet_build import __version__
 from musicnet_build._typing import Audio
 from musicnet_build.alignment import Alignment, align
 from musicnet_build.audio.io import audio_info, read_audio, write_audio
 from musicnet_build.corpora import musicnet
 from musicnet_build.errors import AlignmentError, AudioError, DatasetError
-from musicnet_build.files import sha256_of
+from musicnet_build.files import digests_of, read_json, sha256_of, write_json
 from musicnet_build.labels.files import labelled, write_labels
 from musicnet_build.listening.overlay import overlay
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.order import parse_order
-from musicnet_build.score.reader import PITCH_BEND, Score, read_score
+from musicnet_build.score.reader import Score, read_score
 from musicnet_build.sync.result import Options
 from musicnet_build.synthesis.fluidsynth import library_version
 from musicnet_build.synthesis.soundfonts import choose_soundfont
@@ -48,8 +46,6 @@ _PEAK_BYTES = {"precise": (450_000_000, 1_250_000), "musicnet": (300_000_000, 65
 # Of a sound file that does not say how long it is: as few as most have.
 _LEAST_BYTES_PER_SECOND = 16_000
 
-_BEND_RANGE_CENTS = 200
-_BEND_UNITS = 8192
 _LIBRARIES = ("numpy", "scipy", "numba", "soundfile", "soxr")
 
 
@@ -189,7 +185,7 @@ def read_record(dataset: Path, recording_id: str) -> dict[str, Any] | None:
     """Return the record of a recording's job, None where there is none."""
     path = record_path(dataset, recording_id)
     try:
-        record = musicnet.read_json(path) if path.is_file() else None
+        record = read_json(path) if path.is_file() else None
     except DatasetError:
         # A record that cannot be read proves nothing: the job is done again.
         return None
@@ -322,7 +318,7 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
         "measures": measures,
     }
     record["outputs"] = _write_outputs(task, state_of(task, record)[0] in task.include, audio, alignment, report)
-    musicnet.write_json(record_path(root, task.id), record)
+    write_json(record_path(root, task.id), record)
 
 
 def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Score:
@@ -345,18 +341,11 @@ def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Sco
     AlignmentError
         When a note leaves the range of MIDI.
     """
-    notes, controls = score.notes.copy(), score.controls
+    notes = score.notes.copy()
     notes["pitch"][~notes["is_drum"]] += transposition
     if notes["pitch"].min() < 0 or notes["pitch"].max() > 127:
         raise AlignmentError(f"{score.name}: a transposition of {transposition} semitones leaves the range of MIDI.")
-    if tuning_cents:
-        offset = round(tuning_cents * _BEND_UNITS / _BEND_RANGE_CENTS)
-        start = np.zeros(len(score.parts), dtype=controls.dtype)
-        start["part"], start["number"] = np.arange(len(score.parts)), PITCH_BEND
-        controls = np.concatenate([start, controls])
-        bends = controls["number"] == PITCH_BEND
-        controls["value"][bends] = np.clip(controls["value"][bends] + offset, -_BEND_UNITS, _BEND_UNITS - 1)
-    return dataclasses.replace(score, notes=notes, controls=controls)
+    return dataclasses.replace(score, notes=notes).detuned(tuning_cents)
 
 
 def _excerpt(task: Task, audio: Audio) -> Audio:
@@ -397,12 +386,12 @@ def _write_outputs(
         written["audio"] = musicnet.audio_path(task.split, task.id)
         write_audio(root / written["audio"], audio, SAMPLE_RATE)
     written["quality"] = musicnet.quality_path(task.id)
-    musicnet.write_json(root / written["quality"], report)
+    write_json(root / written["quality"], report)
     for path, (first, end) in zip(_clip_paths(task), _clip_spans(alignment, len(audio)), strict=False):
         clip = overlay(audio, alignment.notes, span_s=(first / SAMPLE_RATE, end / SAMPLE_RATE))
         write_audio(root / path, clip, SAMPLE_RATE)
         written[path] = path
-    digests = {name: musicnet.digests_of(root / path) for name, path in written.items()}
+    digests = {name: digests_of(root / path) for name, path in written.items()}
     return {name: (digest.sha256, digest.md5) for name, digest in digests.items()}
 
 
