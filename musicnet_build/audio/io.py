@@ -222,6 +222,7 @@ def _inspected(path: str | os.PathLike[str]) -> tuple[Finding, AudioInfo]:
     """Look at the structure of a file and read its header."""
     source = _existing_file(path)
     try:
+        _refuse_a_score(source)
         found = examine(source)
     except OSError as error:
         raise AudioError(f"{source} cannot be read: {error.strerror}.") from error
@@ -253,6 +254,13 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
     if source.stat().st_size == 0:
         raise AudioError(f"{source} is an empty file.")
     return source
+
+
+def _refuse_a_score(source: Path) -> None:
+    with source.open("rb") as file:
+        head = file.read(12)
+    if head[:4] == b"MThd" or (head[:4] == b"RIFF" and head[8:] == b"RMID"):
+        raise AudioError(f"{source} is a MIDI file, not a recording: give the recording first, then the score.")
 
 
 def _check_duration(source: Path, duration_s: float) -> None:

@@ -127,7 +127,9 @@ def test_a_recording_of_more_than_six_hours_is_refused_before_it_is_read(tmp_pat
 def test_what_is_no_sound_file_is_refused_in_plain_words(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("This is a text and not a sound file.")
     (tmp_path / "empty.wav").touch()
+    (tmp_path / "score.wav").write_bytes(b"MThd\0\0\0\6\0\1\0\1\1\xe0")
     for name, reason in {
+        "score.wav": "is a MIDI file, not a recording",
         "text.wav": "is not a sound file",
         "empty.wav": "is an empty file",
         "missing.wav": "does not exist",
