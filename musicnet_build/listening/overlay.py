@@ -7,8 +7,8 @@ stands out at once. Arrays in, an array out: reading and writing sound files bel
 from collections.abc import Collection, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Float64s, Int64s
 from musicnet_build.errors import AudioError, LabelError
 from musicnet_build.features.spectra import pitch_to_hz
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
@@ -29,13 +29,13 @@ _BLOCK_SAMPLES = 1024
 
 
 def overlay(
-    recording: NDArray[np.float32],
+    recording: Audio,
     notes: NoteTable,
     *,
     split: bool = False,
     instruments: Collection[int] | None = None,
     span_s: tuple[float, float] | None = None,
-) -> NDArray[np.float32]:
+) -> Audio:
     """Add a short decaying sine to the recording at each note's onset and equal-tempered frequency.
 
     Each tone starts on the sample nearest to its onset, and is as loud as the music around it asks. An excerpt sounds
@@ -74,7 +74,7 @@ def overlay(
     return _mixed(recording[begin:end], tones, split)
 
 
-def tone_envelope(length_samples: int) -> NDArray[np.float64]:
+def tone_envelope(length_samples: int) -> Float64s:
     """Return the envelope of a tone: half a cosine up, an exponential down that reaches zero at the end.
 
     Parameters
@@ -89,7 +89,7 @@ def tone_envelope(length_samples: int) -> NDArray[np.float64]:
     """
     position = np.arange(length_samples) / length_samples
     last = np.exp(-DECAYS_PER_TONE)
-    envelope: NDArray[np.float64] = (np.exp(-DECAYS_PER_TONE * position) - last) / (1.0 - last)
+    envelope: Float64s = (np.exp(-DECAYS_PER_TONE * position) - last) / (1.0 - last)
     attack = min(round(ATTACK_S * SAMPLE_RATE), length_samples)
     envelope[:attack] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(attack) / attack)
     return envelope
@@ -122,7 +122,7 @@ def _audible(notes: NoteTable, instruments: Collection[int] | None) -> NoteTable
     return wanted
 
 
-def _amplitudes(recording: NDArray[np.float32], notes: NoteTable) -> NDArray[np.float64]:
+def _amplitudes(recording: Audio, notes: NoteTable) -> Float64s:
     """Peak of each note's tone.
 
     The notes of a chord share the level of one tone (as energies). Low tones get 3 dB an octave more, because the ear
@@ -131,11 +131,11 @@ def _amplitudes(recording: NDArray[np.float32], notes: NoteTable) -> NDArray[np.
     level = _local_rms(recording, notes["onset_s"])
     chord = np.sqrt(_notes_struck_together(notes["onset_s"]))
     ear = np.clip(np.sqrt(440.0 / pitch_to_hz(notes["pitch"])), 0.5, 3.0)
-    amplitudes: NDArray[np.float64] = TONE_GAIN * level * ear / chord
+    amplitudes: Float64s = TONE_GAIN * level * ear / chord
     return amplitudes
 
 
-def _local_rms(recording: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def _local_rms(recording: Audio, times_s: Float64s) -> Float64s:
     """RMS of the recording around each time, with a floor; sums over blocks make it cheap for long recordings."""
     energy = np.concatenate([[0.0], np.cumsum(_block_energies(recording))])
     half = round(0.5 * LEVEL_WINDOW_S * SAMPLE_RATE / _BLOCK_SAMPLES)
@@ -144,18 +144,18 @@ def _local_rms(recording: NDArray[np.float32], times_s: NDArray[np.float64]) -> 
     local = (energy[last] - energy[first]) / (np.maximum(last - first, 1) * _BLOCK_SAMPLES)
     whole = energy[-1] / max(len(recording), 1)
     least = max(QUIET_SHARE**2 * whole, QUIET_FLOOR**2)
-    level: NDArray[np.float64] = np.sqrt(np.maximum(local, least))
+    level: Float64s = np.sqrt(np.maximum(local, least))
     return level
 
 
-def _block_energies(recording: NDArray[np.float32]) -> NDArray[np.float64]:
+def _block_energies(recording: Audio) -> Float64s:
     whole = len(recording) // _BLOCK_SAMPLES * _BLOCK_SAMPLES
     blocks = recording[:whole].reshape(-1, _BLOCK_SAMPLES)
     rest = recording[whole:].astype(np.float64)
     return np.append(np.einsum("bs,bs->b", blocks, blocks).astype(np.float64), rest @ rest)
 
 
-def _notes_struck_together(onsets_s: NDArray[np.float64]) -> NDArray[np.int64]:
+def _notes_struck_together(onsets_s: Float64s) -> Int64s:
     """Number of notes, itself among them, that start within the chord window of each note."""
     ordered = np.sort(onsets_s)
     last = np.searchsorted(ordered, onsets_s + CHORD_WINDOW_S, side="right")
@@ -163,7 +163,7 @@ def _notes_struck_together(onsets_s: NDArray[np.float64]) -> NDArray[np.int64]:
     return (last - first).astype(np.int64)
 
 
-def _render(notes: NoteTable, amplitudes: NDArray[np.float64], begin: int, end: int) -> NDArray[np.float32]:
+def _render(notes: NoteTable, amplitudes: Float64s, begin: int, end: int) -> Audio:
     """All tones that sound from sample ``begin`` to sample ``end``."""
     tones = np.zeros(end - begin, dtype=np.float32)
     for start, tone in _tones(notes, amplitudes, begin, end):
@@ -172,9 +172,7 @@ def _render(notes: NoteTable, amplitudes: NDArray[np.float64], begin: int, end: 
     return tones
 
 
-def _tones(
-    notes: NoteTable, amplitudes: NDArray[np.float64], begin: int, end: int
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _tones(notes: NoteTable, amplitudes: Float64s, begin: int, end: int) -> Iterator[tuple[int, Audio]]:
     """Start (relative to ``begin``) and samples of each tone that touches the span.
 
     Tones are made pitch by pitch, because making the sine is most of the work; most tones are as long as can be, so
@@ -195,7 +193,7 @@ def _tones(
             yield int(starts[index]), (amplitudes[index] * envelope * sine[:length]).astype(np.float32)
 
 
-def _mixed(recording: NDArray[np.float32], tones: NDArray[np.float32], split: bool) -> NDArray[np.float32]:
+def _mixed(recording: Audio, tones: Audio, split: bool) -> Audio:
     mix = np.stack([recording, tones], axis=1) if split else recording + tones
     peak = max(float(mix.max(initial=0.0)), -float(mix.min(initial=0.0)))
     if peak > 1.0:

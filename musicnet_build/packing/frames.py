@@ -15,13 +15,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Float32s, Float64s, UInt8s
 from musicnet_build.audio.io import read_audio
+from musicnet_build.choices import LABELLINGS
 from musicnet_build.corpora.folds import Fold, configuration_1, configuration_2, given_split, read_folds
 from musicnet_build.corpora.layouts import read_notes
 from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.spectra import log_filter_centres_hz, log_filter_spectrogram, log_filterbank
-from musicnet_build.labels.pianoroll import LABELLINGS, PIANO, label_rolls, packed, unpacked
+from musicnet_build.labels.pianoroll import PIANO, label_rolls, packed, unpacked
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.packing.hdf5 import add, reading
 from musicnet_build.packing.reader import Augment, Reader, Rows, check_kind, names_in
@@ -166,19 +168,19 @@ def write_shard(
     return counts
 
 
-def _reference(notes: NoteTable, samples: int) -> NDArray[np.bool_]:
+def _reference(notes: NoteTable, samples: int) -> Bools:
     frames = 1 + int(min(samples / SAMPLE_RATE, REFERENCE_S) * REFERENCE_RATE_HZ)
     frames = min(frames, round(REFERENCE_S * REFERENCE_RATE_HZ))
     return label_rolls(notes, frames, 1 / REFERENCE_RATE_HZ, "a").frame
 
 
-def _filter_hz() -> NDArray[np.float64]:
+def _filter_hz() -> Float64s:
     """Where each filter peaks: the transform's bin nearest to the formula."""
-    peaks: NDArray[np.float64] = log_filterbank(WINDOW_LENGTH).argmax(axis=0) * (SAMPLE_RATE / WINDOW_LENGTH)
+    peaks: Float64s = log_filterbank(WINDOW_LENGTH).argmax(axis=0) * (SAMPLE_RATE / WINDOW_LENGTH)
     return peaks
 
 
-Item = tuple[NDArray[np.float32], NDArray[np.uint8]]
+Item = tuple[Float32s, UInt8s]
 
 
 class FramesReader(Reader[Item]):
@@ -248,7 +250,7 @@ class FramesReader(Reader[Item]):
         spectrogram, targets, _ = self._located_of(name)
         return self._arrays[spectrogram][:], unpacked(self._arrays[targets][:], PITCHES)
 
-    def reference(self, name: str) -> NDArray[np.uint8]:
+    def reference(self, name: str) -> UInt8s:
         """Return the targets to evaluate a recording by: function a, 100 frames a second, the first 30 s."""
         return unpacked(self._arrays[self._located_of(name)[2]][:], PITCHES)
 
@@ -258,7 +260,7 @@ class FramesReader(Reader[Item]):
         return self._located[self.names.index(name)]
 
 
-def _window(rows: Rows, centre: int, length: int) -> NDArray[np.float32]:
+def _window(rows: Rows, centre: int, length: int) -> Float32s:
     start = centre - length // 2
     window = np.zeros((length, rows.shape[1]), dtype=np.float32)
     first, last = max(start, 0), min(start + length, len(rows))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build import __version__
+from musicnet_build._typing import Audio, Records
 from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.layouts import read_notes
 from musicnet_build.corpora.musicnet import METADATA_FIELDS, id_order
@@ -143,7 +144,7 @@ def write_shard(
     return {"notes": len(notes)}
 
 
-def h5_labels(notes: NoteTable) -> NDArray[np.void]:
+def h5_labels(notes: NoteTable) -> Records:
     """Return notes as ``musicnet.h5`` has them.
 
     Parameters
@@ -166,7 +167,7 @@ def h5_labels(notes: NoteTable) -> NDArray[np.void]:
     return table
 
 
-def as_int16(audio: NDArray[np.float32]) -> NDArray[np.int16]:
+def as_int16(audio: Audio) -> NDArray[np.int16]:
     """Return samples of 16 bits, clipped at full scale [same shape]."""
     whole: NDArray[np.int16] = np.rint(audio * INT16_SCALE).clip(-INT16_SCALE, INT16_SCALE - 1).astype(np.int16)
     return whole

@@ -22,6 +22,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.packing.hdf5 import opened
 
@@ -30,8 +31,8 @@ Item = TypeVar("Item")
 Augment = Callable[[Item, np.random.Generator], Item]
 """Changes an item (audio and labels alike) by what it draws."""
 
-Rows = NDArray[Any] | h5py.Dataset
-"""Rows of an array, in memory or in HDF5; both are indexed alike."""
+Rows = NDArray[Any]
+"""Rows of an array, in memory, or in HDF5 as a dataset that is indexed alike."""
 
 
 class Place(NamedTuple):
@@ -80,7 +81,7 @@ class Arrays:
     def _close_nothing(self) -> None:
         self._process = os.getpid()
         self._rows: dict[str, Rows] = {}
-        self._bytes: NDArray[np.uint8] | None = None
+        self._bytes: UInt8s | None = None
         self._file: h5py.File | None = None
 
     def _leave_to_the_parent(self) -> None:
@@ -167,9 +168,7 @@ class Reader(ABC, Generic[Item]):
         Given an item and a random generator, returns the item to use.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], *, seed: int = 0, augment: "Augment[Item] | None" = None
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, seed: int = 0, augment: "Augment[Item] | None" = None) -> None:
         self.path, self.seed, self.augment = Path(path), seed, augment
         self._arrays = Arrays(path)
         self._epochs: Epochs | None = None

@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio
 from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.folds import Fold, in_sets, train_and_test, without_test_pieces
 from musicnet_build.corpora.layouts import read_notes
@@ -142,7 +143,7 @@ def write_shard(recording: Recording, file: h5py.File, *, store_spectra: bool, s
     return counts
 
 
-def spectra_of(audio: NDArray[np.float32]) -> Item:
+def spectra_of(audio: Audio) -> Item:
     """Return the two inputs of the models, logarithmic and scaled to 0 to 1 over the whole of the audio.
 
     Parameters
@@ -249,5 +250,5 @@ class SegmentsReader(Reader[Item]):
         return result
 
 
-def _as_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+def _as_float(samples: NDArray[np.int16]) -> Audio:
     return samples.astype(np.float32) / np.float32(32767)

@@ -22,6 +22,7 @@ Source = str | os.PathLike[str] | Sequence[Recording]
 Progress = Callable[[str, float], object]
 """Told the stage and the fraction of it that is done."""
 
+
 @dataclass(frozen=True, kw_only=True)
 class SourceSettings:
     """Which recordings of a folder are packed; every packer's settings begin with these.

@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build import __version__
+from musicnet_build._typing import Audio, Float32s, Int64s, UInt8s
 from musicnet_build.audio.io import read_audio
+from musicnet_build.choices import THUMBNAIL_SIZES
 from musicnet_build.corpora.folds import Fold, four_to_one, given_split, in_sets
 from musicnet_build.corpora.layouts import read_notes
 from musicnet_build.corpora.recording import SPLITS, Recording
@@ -37,7 +38,6 @@ CLASSES = 128
 RATE_HZ = 16_000
 HOP_LENGTH = 512
 STFT_WINDOW_LENGTH = 2048
-SIZES = (32, 48, 64, 96, 128)
 RANGE_DB = 80.0
 """White is the loudest point of the recording, black this far below it and everything under that."""
 
@@ -45,7 +45,6 @@ PARTS = ("train", "valid", "test")
 
 _DB_PER_NEPER = 20.0 / np.log(10.0)
 
-Pictures = NDArray[np.uint8]
 Spectrum = Literal["cqt", "stft"]
 
 
@@ -56,7 +55,7 @@ class ThumbnailsSettings(SourceSettings):
     Attributes
     ----------
     size : int
-        Rows and columns of a picture: one of ``SIZES``.
+        Rows and columns of a picture: one of ``THUMBNAIL_SIZES``.
     spectrum : {"cqt", "stft"}
         Constant-Q transform (27.5 Hz to 4.3 kHz) or short-time Fourier transform (to 8 kHz).
     step_frames : int
@@ -66,15 +65,15 @@ class ThumbnailsSettings(SourceSettings):
     """
 
     categories: Sequence[str] = ("ISOL",)
-    size: int = SIZES[0]
+    size: int = THUMBNAIL_SIZES[0]
     spectrum: Spectrum = "cqt"
     step_frames: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse other sizes."""
-        if self.size not in SIZES:
-            raise DatasetError(f"A picture is {', '.join(map(str, SIZES))} points wide, not {self.size}.")
+        if self.size not in THUMBNAIL_SIZES:
+            raise DatasetError(f"A picture is {', '.join(map(str, THUMBNAIL_SIZES))} points wide, not {self.size}.")
 
 
 def pack_thumbnails(
@@ -166,7 +165,7 @@ def write_shard(
     return {PARTS[part]: count}
 
 
-def picture_rows(audio: NDArray[np.float32], size: int, spectrum: Spectrum) -> Pictures:
+def picture_rows(audio: Audio, size: int, spectrum: Spectrum) -> UInt8s:
     """Return a spectrogram with ``size`` rows of grey values, frame by frame.
 
     Parameters
@@ -189,11 +188,11 @@ def picture_rows(audio: NDArray[np.float32], size: int, spectrum: Spectrum) -> P
         level_db = 20.0 * np.log10(amplitudes[:, 1:] + 1e-5)
     pooled = level_db @ _averaging(level_db.shape[1], size)
     grey = 255.0 * (1.0 + (pooled - pooled.max()) / RANGE_DB)
-    picture: Pictures = np.rint(grey[:, ::-1].clip(0, 255)).astype(np.uint8)
+    picture: UInt8s = np.rint(grey[:, ::-1].clip(0, 255)).astype(np.uint8)
     return picture
 
 
-def thumbnails(rows: Pictures, steps: NDArray[np.int64]) -> Pictures:
+def thumbnails(rows: UInt8s, steps: Int64s) -> UInt8s:
     """Cut a square picture around each step; black beyond the ends of the recording.
 
     Parameters
@@ -212,16 +211,16 @@ def thumbnails(rows: Pictures, steps: NDArray[np.int64]) -> Pictures:
     return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(padded, size, axis=0)[steps])
 
 
-def _averaging(bins: int, size: int) -> NDArray[np.float32]:
+def _averaging(bins: int, size: int) -> Float32s:
     """Weights that average ``bins`` values to ``size``, in proportion to how far each reaches into each."""
     edges = np.linspace(0, bins, size + 1)
     positions = np.arange(bins)[:, None]
     overlap = np.minimum(edges[1:], positions + 1) - np.maximum(edges[:-1], positions)
-    weights: NDArray[np.float32] = (np.maximum(overlap, 0) / (bins / size)).astype(np.float32)
+    weights: Float32s = (np.maximum(overlap, 0) / (bins / size)).astype(np.float32)
     return weights
 
 
-def _single_notes(recording: Recording, frames: int, step_frames: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _single_notes(recording: Recording, frames: int, step_frames: int) -> tuple[Int64s, Int64s]:
     """Return the steps at which exactly one pitch sounds, and the pitches."""
     rolls = label_rolls(read_notes(recording), frames, HOP_LENGTH / RATE_HZ, pitches=ALL_PITCHES)
     sounding = rolls.frame
@@ -254,11 +253,11 @@ class Augmentation:
     mirror: bool = False
 
 
-Item = tuple[NDArray[np.float32], int]
+Item = tuple[Float32s, int]
 
 
 class ThumbnailsReader(Reader[Item]):
-    """Pictures and pitches of one set.
+    """UInt8s and pitches of one set.
 
     An item is ``(picture, pitch)``: float32 [shape=(1, size, size)], 0 to 1, and an int from 0 to 127.
 
@@ -309,9 +308,7 @@ class ThumbnailsReader(Reader[Item]):
         return picture[np.newaxis], int(self.pitches[index])
 
 
-def augmented(
-    picture: NDArray[np.float32], augmentation: Augmentation, random: np.random.Generator
-) -> NDArray[np.float32]:
+def augmented(picture: Float32s, augmentation: Augmentation, random: np.random.Generator) -> Float32s:
     """Change a picture as an augmentation says.
 
     Parameters
@@ -328,9 +325,7 @@ def augmented(
     """
     brightness, contrast = random.uniform(-1, 1, 2) * (augmentation.brightness, augmentation.contrast)
     mean = picture.mean()
-    changed: NDArray[np.float32] = ((picture - mean) * np.float32(1 + contrast) + mean + np.float32(brightness)).clip(
-        0, 1
-    )
+    changed: Float32s = ((picture - mean) * np.float32(1 + contrast) + mean + np.float32(brightness)).clip(0, 1)
     return changed[:, ::-1] if augmentation.mirror and random.integers(2) else changed
 
 
@@ -343,7 +338,7 @@ def contact_sheet(path: str | os.PathLike[str], package: str | os.PathLike[str],
         PNG file to write.
     package : str or PathLike
     columns : int
-        Pictures side by side, and one above another.
+        UInt8s side by side, and one above another.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

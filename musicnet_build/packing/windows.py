@@ -12,8 +12,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Int32s, Int64s, UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.packing.hdf5 import reading
@@ -25,9 +25,7 @@ TEST_STRIDE_SAMPLES = 512
 TEST_SPAN_S = (1.0, 91.0)
 EPOCH_WINDOWS = 10_000
 
-Audio = NDArray[np.float32]
-Targets = NDArray[np.uint8]
-Item = tuple[Audio, Targets]
+Item = tuple[Audio, UInt8s]
 
 
 class MusicNetWindows(Reader[Item]):
@@ -75,7 +73,7 @@ class MusicNetWindows(Reader[Item]):
     ) -> None:
         super().__init__(path, seed=seed, augment=augment)
         self.window_samples, self.epoch_windows = window_samples, epoch_windows
-        self._labels: dict[str, tuple[NDArray[np.int32], ...]] = {}
+        self._labels: dict[str, tuple[Int32s, ...]] = {}
         self._scales: dict[str, float] = {}
         self.lengths: dict[str, int] = {}
         with reading(path) as file:
@@ -95,7 +93,7 @@ class MusicNetWindows(Reader[Item]):
         (place,), (start,) = self._places(self.generator(index, epoch).integers(0, self._ends[-1], 1))
         return self.window(self.ids[place], start), self.target(self.ids[place], start)
 
-    def random(self, count: int, generator: np.random.Generator) -> tuple[Audio, Targets]:
+    def random(self, count: int, generator: np.random.Generator) -> tuple[Audio, UInt8s]:
         """Draw windows, each place of each recording being equally likely.
 
         Parameters
@@ -118,7 +116,7 @@ class MusicNetWindows(Reader[Item]):
             targets[row] = self.target(self.ids[place], start)
         return audio, targets
 
-    def test(self, recording_id: str) -> Iterator[tuple[Audio, Targets]]:
+    def test(self, recording_id: str) -> Iterator[tuple[Audio, UInt8s]]:
         """Yield the windows of the paper's test: middles every 512 samples from the 1st to the 91st second.
 
         Parameters
@@ -144,7 +142,7 @@ class MusicNetWindows(Reader[Item]):
         scale = self._scales[recording_id]
         return audio if scale == 1.0 else audio * np.float32(scale)
 
-    def target(self, recording_id: str, start: int) -> Targets:
+    def target(self, recording_id: str, start: int) -> UInt8s:
         """Return which pitches sound at the middle of that window: uint8 [shape=(128,)]."""
         middle = start + self.window_samples // 2
         starts, ends, pitches = self._labels_of(recording_id)
@@ -152,7 +150,7 @@ class MusicNetWindows(Reader[Item]):
         vector[pitches[(starts <= middle) & (middle < ends)]] = 1
         return vector
 
-    def _labels_of(self, recording_id: str) -> tuple[NDArray[np.int32], ...]:
+    def _labels_of(self, recording_id: str) -> tuple[Int32s, ...]:
         """Starts, ends and pitches, each as an array of its own: much quicker to search than the table."""
         if recording_id not in self._labels:
             table = self._arrays[f"/id_{recording_id}/labels"][:]
@@ -171,7 +169,7 @@ class MusicNetWindows(Reader[Item]):
         self._scales[recording_id] = float(data.attrs["scale"]) if data.dtype == np.int16 else 1.0
         self._arrays.locate(group["labels"])
 
-    def _places(self, drawn: NDArray[np.int64]) -> tuple[list[int], list[int]]:
+    def _places(self, drawn: Int64s) -> tuple[list[int], list[int]]:
         """Return the recording, and the sample in it, of each window of the set."""
         places = np.searchsorted(self._ends, drawn, side="right")
         starts = drawn - np.where(places > 0, self._ends[places - 1], 0)

@@ -6,7 +6,7 @@ from small_corpus import write_corpus
 from train_frames import train
 
 from musicnet_build.corpora.folds import configuration_1
-from musicnet_build.corpora.recordings import find_recordings
+from musicnet_build.corpora.layouts import find_recordings
 from musicnet_build.packing.frames import pack_frames
 
 

@@ -8,13 +8,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Int64s, UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.packing.hdf5 import reading
 from musicnet_build.packing.reader import Augment, Reader
 from musicnet_build.packing.timbre.package import FORMAT
 
-Integers = NDArray[np.int64]
-Item = tuple[NDArray[np.generic], NDArray[np.uint8]]
+Item = tuple[NDArray[np.generic], UInt8s]
 
 
 class TimbreFrames(Reader[Item]):
@@ -71,9 +71,9 @@ class TimbreFrames(Reader[Item]):
         frame = int(self.indices[index])
         return self._arrays["/image"][frame], self._arrays["/label"][frame]
 
-    def pitches(self) -> NDArray[np.uint8]:
+    def pitches(self) -> UInt8s:
         """Return the pitch of each instrument in every frame, 128 where it is absent [shape=(n, instruments)]."""
-        pitch: NDArray[np.uint8] = self._arrays["/pitch"][...][self.indices]
+        pitch: UInt8s = self._arrays["/pitch"][...][self.indices]
         return pitch
 
 
@@ -81,14 +81,14 @@ def _plain(value: object) -> str | int | float:
     return value.item() if isinstance(value, np.generic) else str(value)
 
 
-def _indices(file: h5py.File, path: Path, subset: str, fold: int | None, train: bool) -> Integers:
+def _indices(file: h5py.File, path: Path, subset: str, fold: int | None, train: bool) -> Int64s:
     if subset not in file["subsets"]:
         raise DatasetError(f"{path} has no subset {subset}: it has {', '.join(sorted(file['subsets']))}.")
     group = file["subsets"][subset]
     if fold is None:
-        indices: Integers = group["indices"][...]
+        indices: Int64s = group["indices"][...]
         return indices
     if f"fold_{fold}" not in group:
         raise DatasetError(f"{path} has no fold {fold} of {subset}: training packages have folds 0 to 4.")
-    side: Integers = group[f"fold_{fold}"]["train" if train else "test"][...]
+    side: Int64s = group[f"fold_{fold}"]["train" if train else "test"][...]
     return side
