@@ -21,9 +21,9 @@ from musicnet_build.evaluation.timbre import (
 from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
 from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import NoteTable, empty_notes
-from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
 from musicnet_build.packing.timbre.frames import ABSENT, one_hot
 from musicnet_build.packing.timbre.images import ImageSettings
+from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
 from musicnet_build.packing.timbre.reader import TimbreFrames
 
 
