@@ -22,7 +22,8 @@ from musicnet_build.corpora.folds import Fold, configuration_1, configuration_2,
 from musicnet_build.corpora.layouts import read_notes
 from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
-from musicnet_build.features.spectra import log_filter_centres_hz, log_filter_spectrogram, log_filterbank
+from musicnet_build.features.filterbanks import log_filter_centres_hz, log_filterbank
+from musicnet_build.features.model_inputs import log_filter_spectrogram
 from musicnet_build.labels.pianoroll import PIANO, label_rolls, packed, unpacked
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.packing.hdf5 import add, reading

@@ -26,7 +26,7 @@ from musicnet_build.corpora.folds import Fold, in_sets, train_and_test, without_
 from musicnet_build.corpora.layouts import read_notes
 from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
-from musicnet_build.features.spectra import log_cqt, log_mel_spectrogram, scaled_to_unit
+from musicnet_build.features.model_inputs import log_cqt, log_mel_spectrogram, scaled_to_unit
 from musicnet_build.labels.pianoroll import OFFSET, ONSET, PIANO, SOUNDING, label_rolls
 from musicnet_build.packing.hdf5 import add, reading
 from musicnet_build.packing.reader import Augment, Reader, check_kind, names_in

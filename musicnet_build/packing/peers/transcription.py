@@ -11,7 +11,7 @@ All instruments together are one piano: notes outside its 88 keys are left out a
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,12 +25,12 @@ from musicnet_build.corpora.maps import parse_stem
 from musicnet_build.corpora.musicnet import BANK as MUSICNET_BANK
 from musicnet_build.corpora.musicnet import METADATA_COLUMNS, id_order, write_table
 from musicnet_build.corpora.recording import Recording
-from musicnet_build.labels.files import DEFAULT_VELOCITY, write_labels
-from musicnet_build.labels.pianoroll import PIANO
+from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import NoteTable
 from musicnet_build.packing.hdf5 import add, writing
 from musicnet_build.packing.musicnet_h5 import as_int16
 from musicnet_build.packing.peers.folders import OneMade, make_files, packed_folder
+from musicnet_build.packing.peers.keyboard import key_strokes, on_piano
 from musicnet_build.packing.sources import (
     Packed,
     Progress,
@@ -114,8 +114,7 @@ def _write_metadata(root: Path, recordings: Sequence[Recording], seconds: Sequen
 def write_recording(recording: Recording, root: Path, *, sustain: bool) -> OneMade:
     """Write the files of one recording."""
     samples = read_audio(recording.audio, RATE_HZ)
-    notes = read_notes(recording, sustain=sustain)
-    on_keys = notes[(notes["pitch"] >= PIANO[0]) & (notes["pitch"] <= PIANO[1])]
+    on_keys, out_of_range = on_piano(read_notes(recording, sustain=sustain))
     files = _places_of(recording)
     write_audio(root / files.flac, samples, RATE_HZ)
     for tsv in files.tsv:
@@ -127,7 +126,7 @@ def write_recording(recording: Recording, root: Path, *, sustain: bool) -> OneMa
         times, events = midi_events(on_keys)
         add(file, "midi_event", np.array(events, dtype="S100"))
         add(file, "midi_event_time", times)
-    counts = {"notes": len(on_keys), "out_of_range": len(notes) - len(on_keys)}
+    counts = {"notes": len(on_keys), "out_of_range": out_of_range}
     return OneMade([files.flac, *files.tsv, files.h5], counts, {"seconds": duration_s})
 
 
@@ -175,9 +174,7 @@ def _attributes(recording: Recording, duration_s: float) -> dict[str, Any]:
 def midi_events(notes: NoteTable) -> tuple[Float32s, list[str]]:
     """Return notes as the key strokes of one piano, as text in the form of mido's messages.
 
-    A piano has one key a pitch: a note that begins while another of its pitch sounds ends that one, and of notes that
-    begin together the longest is kept. The last event is the end of the track, as in MAESTRO: the reader these files
-    are for never looks at the last event.
+    The last event is the end of the track, as in MAESTRO: the reader these files are for never looks at the last event.
 
     Parameters
     ----------
@@ -190,26 +187,13 @@ def midi_events(notes: NoteTable) -> tuple[Float32s, list[str]]:
     events : list of str
         ``note_on`` and ``note_off`` messages, in order of time, ends before starts; then ``end_of_track``.
     """
-    strokes = sorted(_key_strokes(notes))
+    strokes = key_strokes(notes)
+    starts = [(note["onset_s"], 1, note["pitch"], note["velocity"]) for note in strokes]
+    ends = [(note["offset_s"], 0, note["pitch"], 0) for note in strokes]
+    ordered = sorted(starts + ends)
     events = [
-        f"{'note_on' if is_on else 'note_off'} channel=0 note={pitch} velocity={velocity} time=0"
-        for _, is_on, pitch, velocity in strokes
+        f"note_{'on' if is_on else 'off'} channel=0 note={pitch} velocity={velocity} time=0"
+        for _, is_on, pitch, velocity in ordered
     ]
-    times_s = [time_s for time_s, *_ in strokes]
+    times_s = [time_s for time_s, *_ in ordered]
     return np.array([*times_s, max(times_s, default=0.0)], dtype=np.float32), [*events, _END_OF_TRACK]
-
-
-def _key_strokes(notes: NoteTable) -> Iterator[tuple[float, bool, int, int]]:
-    """(seconds, whether it is a start, pitch, velocity)."""
-    for pitch in np.unique(notes["pitch"]).tolist():
-        same = notes[notes["pitch"] == pitch]
-        same = same[np.lexsort((same["offset_s"], same["onset_s"]))]
-        onset_s = same["onset_s"]
-        last = np.append(onset_s[1:] > onset_s[:-1], True)
-        same, onset_s = same[last], onset_s[last]
-        offset_s = np.minimum(same["offset_s"], np.append(onset_s[1:], np.inf))
-        for start_s, end_s, velocity in zip(
-            onset_s.tolist(), offset_s.tolist(), same["velocity"].tolist(), strict=True
-        ):
-            yield start_s, True, pitch, velocity or DEFAULT_VELOCITY
-            yield end_s, False, pitch, 0
