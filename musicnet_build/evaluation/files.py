@@ -18,7 +18,8 @@ import numpy as np
 
 from musicnet_build.errors import LabelError
 from musicnet_build.evaluation.alignment import Evaluation, evaluate, summary
-from musicnet_build.labels.files import MAX_FILE_BYTES, read_labels
+from musicnet_build.labels.files import read_labels
+from musicnet_build.labels.parsing import MAX_FILE_BYTES
 from musicnet_build.notes import NoteTable, empty_notes, pitched, sorted_by_onset
 
 LABEL_ENDINGS = (".csv", ".mid", ".midi", ".tsv", ".jams", ".txt")
