@@ -109,6 +109,7 @@ def assess(warping: Warping, written: Score, notes: NoteTable, recording_s: floa
     review = [
         *_doubts(notes, limits.review_mean, limits.review_unsure),
         *_odd_tempo(spread, limits),
+        *_uncertain_score(written, limits),
         *_odd_passages(suspicions, first_s, last_s),
     ]
     return Quality(
@@ -152,6 +153,15 @@ def _doubts(notes: NoteTable, least_mean: float, most_unsure: float) -> Iterator
 def _odd_tempo(spread: float, limits: Limits) -> Iterator[str]:
     if spread > limits.tempo_spread:
         yield "the tempo changes as no performer's does: music may be missing from the recording or the score."
+
+
+def _uncertain_score(written: Score, limits: Limits) -> Iterator[str]:
+    if written.uncertain_share > limits.uncertain_score:
+        yield (
+            f"{written.uncertain_share:.0%} of the score's notes were lost in reading or have guessed ends: "
+            f"{written.lost.total - written.lost.doubled} lost, {written.guessed.held} held to the end of their "
+            f"track, {written.guessed.cut} cut at the next strike."
+        )
 
 
 def _odd_passages(suspicions: tuple[Suspicion, ...], first_s: float, last_s: float) -> Iterator[str]:
