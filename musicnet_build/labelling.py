@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from musicnet_build.alignment import Alignment, align
 from musicnet_build.audio.io import read_audio
 from musicnet_build.errors import LabelError
+from musicnet_build.labels.dataframe import to_dataframe
 from musicnet_build.labels.files import write_labels
 from musicnet_build.labels.midi import to_pretty_midi
-from musicnet_build.labels.objects import to_dataframe
 from musicnet_build.listening import notebook
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.plots.alignment import draw_alignment
