@@ -76,6 +76,9 @@ def example_files(music: Music, material: Material, dataset: Path, tmp_path_fact
         shutil.copy(path, folder / "scores")
     for path in (music.recording, music.score, music.truth):
         shutil.copy(path, folder / "demo")
+    manifests = shutil.ignore_patterns("demo", "pieces")  # what a person's own commands left there
+    shutil.copytree(Path(__file__).parents[1] / "data_manifests", folder / "data_manifests", ignore=manifests)
+    shutil.copytree(folder / "demo", folder / "data_manifests" / "demo")
     shutil.copytree(dataset, folder / "dataset")
     corpus = write_corpus(folder / "corpus")
     shutil.copy(music.recording, folder / "recording.flac")
