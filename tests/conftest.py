@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import record_pieces
 from small_corpus import write_corpus
 from small_dataset import Material, write_material
 
@@ -65,15 +66,12 @@ def dataset(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def example_files(music: Music, material: Material, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example_files(music: Music, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the examples in documents and docstrings read, under the names that they use; copy it before using it."""
     folder = tmp_path_factory.mktemp("examples") / "files"
-    for name in ("recordings", "scores", "demo"):
-        (folder / name).mkdir(parents=True)
-    for path in material.folder.glob("*.flac"):
-        shutil.copy(path, folder / "recordings")
-    for path in material.folder.glob("*.mid"):
-        shutil.copy(path, folder / "scores")
+    for number in (1, 2, 3):
+        record_pieces.record(number, folder / "recordings", folder / "scores")
+    (folder / "demo").mkdir()
     for path in (music.recording, music.score, music.truth):
         shutil.copy(path, folder / "demo")
     manifests = shutil.ignore_patterns("demo", "pieces")  # what a person's own commands left there
