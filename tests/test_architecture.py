@@ -12,8 +12,9 @@ TESTS = PACKAGE.parent / "tests"
 
 FLOORS = (
     ("cli",),
-    ("evaluation", "labelling"),
-    ("datasets", "plots"),
+    ("labelling",),
+    ("plots",),
+    ("evaluation", "datasets"),
     ("alignment", "packing"),
     ("quality", "generation"),
     ("sync", "corpora"),
