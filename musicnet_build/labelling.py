@@ -171,11 +171,11 @@ def label(
     >>> import musicnet_build as mb
     >>> labelled = mb.label("recording.flac", "score.mid")
     >>> labelled
-    <recording.flac: 12 notes in 4.9 s, accept>
+    <recording.flac: 82 notes in 15.1 s, accept>
     >>> labelled.to_csv("labels.csv")
     >>> labelled.to_pretty_midi().write("labels.mid")
     >>> float(labelled.to_dataframe().onset_s.min().round(1))
-    0.3
+    0.9
     """
     audio, music = read_audio(recording), read_score(score)
     given = parse_order(order, music) if order else None

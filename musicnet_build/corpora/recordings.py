@@ -86,6 +86,12 @@ def find_recordings(
     ------
     DatasetError
         When the folder has none of these layouts, or files are missing in it.
+
+    Examples
+    --------
+    >>> from musicnet_build.corpora.recordings import find_recordings
+    >>> [(recording.name, recording.split) for recording in find_recordings("dataset")]
+    [('1', 'train'), ('2', 'train'), ('3', 'test')]
     """
     root = Path(folder)
     if not root.is_dir():
@@ -127,6 +133,13 @@ def read_notes(recording: Recording, *, sustain: bool = True) -> NoteTable:
     ------
     LabelError, ScoreError
         When the file cannot be read.
+
+    Examples
+    --------
+    >>> from musicnet_build.corpora.recordings import find_recordings, read_notes
+    >>> recording = find_recordings("corpus")[0]
+    >>> recording.name, len(read_notes(recording))
+    ('MAPS_MUS-one_SynSinAa', 7)
     """
     ending = recording.labels.suffix.lower()
     if ending == ".txt":

@@ -43,6 +43,15 @@ class MusicNetWindows:
     ------
     DatasetError
         When the file cannot be read, or has no such recording that is long enough.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from musicnet_build.datasets.windows import MusicNetWindows
+    >>> windows = MusicNetWindows("musicnet.h5", split="train")
+    >>> audio, pitches = windows.random(8, np.random.default_rng(0))
+    >>> audio.shape, pitches.shape
+    ((8, 16384), (8, 128))
     """
 
     def __init__(

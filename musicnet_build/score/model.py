@@ -141,6 +141,14 @@ class Score:
         Name of the first track, else the stem of the file name.
     warnings : tuple of str
         One sentence each: notes lost, damage mended.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_score
+    >>> score = read_score("score.mid")
+    >>> half_as_fast = score.retimed(lambda score_s: 2 * score_s)
+    >>> round(half_as_fast.duration_s / score.duration_s)
+    2
     """
 
     notes: NoteTable
