@@ -9,9 +9,11 @@ import pytest
 import record_pieces
 from small_corpus import write_corpus
 from small_dataset import Material, write_material
+from timbre_helpers import SMALL_PAIR, soundfont
 
 from musicnet_build.audio.io import write_audio
 from musicnet_build.cli import group
+from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
 from musicnet_build.generation.demo import SEED, perform, stand_in_recording, write_canon
 from musicnet_build.labels.files import write_labels
 from musicnet_build.score.reader import read_score
@@ -82,7 +84,9 @@ def example_files(music: Music, dataset: Path, tmp_path_factory: pytest.TempPath
     shutil.copy(music.recording, folder / "recording.flac")
     shutil.copy(music.score, folder / "score.mid")
     shutil.copy(music.truth, folder / "labels.csv")
+    generate_ascension(folder / "ascension", [soundfont()], AscensionSettings(SMALL_PAIR, velocities=(90,)))
     packages = {"musicnet": dataset, "frames": corpus, "segments": dataset, "thumbnails": corpus}
+    packages |= {"timbre": folder / "ascension"}
     for package, source in packages.items():
         _run("pack", package, source, "-o", folder / f"{package}.h5")
     return folder

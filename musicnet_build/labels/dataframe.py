@@ -26,7 +26,7 @@ def to_dataframe(notes: NoteTable) -> "pandas.DataFrame":
     >>> from musicnet_build.labels.dataframe import to_dataframe
     >>> table = to_dataframe(read_labels("labels.csv"))
     >>> len(table[table.pitch < 60])
-    11
+    16
     """
     import pandas
 
