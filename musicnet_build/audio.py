@@ -132,8 +132,7 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
         When the file is missing, not a sound file, damaged, cut short, empty, silent, holds a value that is not a
         finite number, or is longer than ``MAX_DURATION_S``.
     """
-    info = audio_info(path)
-    audio = _gathered(_resampled(_mono(_checked_blocks(Path(path), info)), info.sample_rate, sample_rate))
+    audio = _gathered(mono_blocks(path, sample_rate))
     if not len(audio):
         raise AudioError(f"{path} holds no sound: it is 0 samples long.")
     peak = max(float(audio.max()), -float(audio.min()))
@@ -142,6 +141,28 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
     if peak < 10 ** (SILENCE_DBFS / 20):
         raise AudioError(f"{path} is silent: once its channels are mixed, nothing reaches {SILENCE_DBFS:g} dBFS.")
     return audio
+
+
+def mono_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[NDArray[np.float32]]:
+    """Read a recording as one channel at one rate, block by block: what ``read_audio`` joins.
+
+    Parameters
+    ----------
+    path : str or PathLike
+    sample_rate : int
+        Of the result, in Hz.
+
+    Yields
+    ------
+    float32 [shape=(n,)]
+
+    Raises
+    ------
+    AudioError
+        As ``audio_blocks`` does.
+    """
+    info = audio_info(path)
+    yield from _resampled(_mono(_checked_blocks(Path(path), info)), info.sample_rate, sample_rate)
 
 
 def write_audio(

@@ -5,6 +5,7 @@ stands out at once. Arrays in, an array out: reading and writing sound files bel
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,66 @@ QUIET_FLOOR = 0.01  # and in a silent recording this one
 CHORD_WINDOW_S = 0.03
 PEAK_LIMIT = 0.999  # just below full scale, so that rounding to integers cannot wrap
 
-_BLOCK_SAMPLES = 1024
+BLOCK_SAMPLES = 1024
+"""Length of the blocks of ``block_energies``."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Tones:
+    """The tones of a recording, to be rendered over any part of it.
+
+    Attributes
+    ----------
+    notes : NoteTable
+        The notes that are heard.
+    amplitudes : ndarray of float64 [shape=(len(notes),)]
+        Peak of each note's tone.
+    """
+
+    notes: NoteTable
+    amplitudes: Floats
+
+    def render(self, begin: int, end: int, slowdown: int = 1) -> NDArray[np.float32]:
+        """Return all tones that sound from sample ``begin`` to sample ``end``.
+
+        Parameters
+        ----------
+        begin, end : int
+            Samples of the output, which is ``slowdown`` times as long as the recording.
+        slowdown : int
+            Each tone starts on ``slowdown`` times the sample of its onset; the tones themselves stay as they are.
+
+        Returns
+        -------
+        ndarray of float32 [shape=(end - begin,)]
+        """
+        tones = np.zeros(end - begin, dtype=np.float32)
+        for start, tone in self._touching(begin, end, slowdown):
+            first, last = max(start, 0), min(start + len(tone), len(tones))
+            tones[first:last] += tone[first - start : last - start]
+        return tones
+
+    def _touching(self, begin: int, end: int, slowdown: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Start (relative to ``begin``) and samples of each tone that touches the span.
+
+        Tones are made pitch by pitch, because making the sine is most of the work; most tones are as long as can be,
+        so one envelope serves them all.
+        """
+        notes, longest = self.notes, round(LONGEST_TONE_S * SAMPLE_RATE)
+        clock_s = np.arange(longest) / SAMPLE_RATE
+        full = tone_envelope(longest)
+        starts = np.rint(notes["onset_s"] * SAMPLE_RATE).astype(np.int64) * slowdown - begin
+        lengths_s = np.clip(notes["offset_s"] - notes["onset_s"], SHORTEST_TONE_S, LONGEST_TONE_S)
+        lengths = np.rint(lengths_s * SAMPLE_RATE).astype(np.int64)
+        touching = (starts < end - begin) & (starts + lengths > 0)
+        for pitch in np.unique(notes["pitch"][touching]):
+            sine = np.sin(2.0 * np.pi * pitch_to_hz(pitch) * clock_s)
+            for index in np.flatnonzero(touching & (notes["pitch"] == pitch)):
+                length = lengths[index]
+                envelope = full if length == longest else tone_envelope(length)
+                yield int(starts[index]), (self.amplitudes[index] * envelope * sine[:length]).astype(np.float32)
 
 
 def overlay(
@@ -69,9 +129,54 @@ def overlay(
     if recording.ndim != 1:
         raise AudioError(f"An overlay needs a recording of one channel, not an array of the shape {recording.shape}.")
     begin, end = _span_samples(span_s, len(recording))
-    notes = _audible(notes, instruments)
-    tones = _render(notes, _amplitudes(recording, notes), begin, end)
-    return _mixed(recording[begin:end], tones, split)
+    tones = prepare_tones(notes, block_energies(recording), len(recording), instruments=instruments)
+    return _mixed(recording[begin:end], tones.render(begin, end), split)
+
+
+def prepare_tones(
+    notes: NoteTable, energies: Floats, length_samples: int, *, instruments: Collection[int] | None = None
+) -> Tones:
+    """Find how loud the tone of each note must be, without the recording itself in memory.
+
+    Parameters
+    ----------
+    notes : NoteTable
+        Labels in recording seconds.
+    energies : ndarray of float64
+        The recording's ``block_energies``.
+    length_samples : int
+        Length of the recording.
+    instruments : collection of int, optional
+        General MIDI programs whose notes are heard; all by default.
+
+    Returns
+    -------
+    Tones
+
+    Raises
+    ------
+    LabelError
+        When no note is played by any of the instruments asked for.
+    """
+    audible = _audible(notes, instruments)
+    return Tones(audible, _amplitudes(audible, energies, length_samples))
+
+
+def block_energies(recording: NDArray[np.float32]) -> Floats:
+    """Return the sum of squares of each block of ``BLOCK_SAMPLES``, and last that of what remains.
+
+    Parameters
+    ----------
+    recording : ndarray of float32 [shape=(n,)]
+
+    Returns
+    -------
+    ndarray of float64 [shape=(n // BLOCK_SAMPLES + 1,)]
+    """
+    whole = len(recording) // BLOCK_SAMPLES * BLOCK_SAMPLES
+    blocks = recording[:whole].reshape(-1, BLOCK_SAMPLES)
+    rest = recording[whole:].astype(np.float64)
+    return np.append(np.einsum("bs,bs->b", blocks, blocks).astype(np.float64), rest @ rest)
 
 
 def tone_envelope(length_samples: int) -> NDArray[np.float64]:
@@ -122,37 +227,30 @@ def _audible(notes: NoteTable, instruments: Collection[int] | None) -> NoteTable
     return wanted
 
 
-def _amplitudes(recording: NDArray[np.float32], notes: NoteTable) -> NDArray[np.float64]:
+def _amplitudes(notes: NoteTable, energies: Floats, length_samples: int) -> Floats:
     """Peak of each note's tone.
 
     The notes of a chord share the level of one tone (as energies). Low tones get 3 dB an octave more, because the ear
     hears them worse than middle ones, and high tones as much less.
     """
-    level = _local_rms(recording, notes["onset_s"])
+    level = _local_rms(energies, length_samples, notes["onset_s"])
     chord = np.sqrt(_notes_struck_together(notes["onset_s"]))
     ear = np.clip(np.sqrt(440.0 / pitch_to_hz(notes["pitch"])), 0.5, 3.0)
-    amplitudes: NDArray[np.float64] = TONE_GAIN * level * ear / chord
+    amplitudes: Floats = TONE_GAIN * level * ear / chord
     return amplitudes
 
 
-def _local_rms(recording: NDArray[np.float32], times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def _local_rms(energies: Floats, length_samples: int, times_s: Floats) -> Floats:
     """RMS of the recording around each time, with a floor; sums over blocks make it cheap for long recordings."""
-    energy = np.concatenate([[0.0], np.cumsum(_block_energies(recording))])
-    half = round(0.5 * LEVEL_WINDOW_S * SAMPLE_RATE / _BLOCK_SAMPLES)
-    block = (np.clip(times_s, 0.0, None) * SAMPLE_RATE / _BLOCK_SAMPLES).astype(np.int64)
+    energy = np.concatenate([[0.0], np.cumsum(energies)])
+    half = round(0.5 * LEVEL_WINDOW_S * SAMPLE_RATE / BLOCK_SAMPLES)
+    block = (np.clip(times_s, 0.0, None) * SAMPLE_RATE / BLOCK_SAMPLES).astype(np.int64)
     first, last = (np.clip(block + offset, 0, len(energy) - 1) for offset in (-half, half + 1))
-    local = (energy[last] - energy[first]) / (np.maximum(last - first, 1) * _BLOCK_SAMPLES)
-    whole = energy[-1] / max(len(recording), 1)
+    local = (energy[last] - energy[first]) / (np.maximum(last - first, 1) * BLOCK_SAMPLES)
+    whole = energy[-1] / max(length_samples, 1)
     least = max(QUIET_SHARE**2 * whole, QUIET_FLOOR**2)
-    level: NDArray[np.float64] = np.sqrt(np.maximum(local, least))
+    level: Floats = np.sqrt(np.maximum(local, least))
     return level
-
-
-def _block_energies(recording: NDArray[np.float32]) -> NDArray[np.float64]:
-    whole = len(recording) // _BLOCK_SAMPLES * _BLOCK_SAMPLES
-    blocks = recording[:whole].reshape(-1, _BLOCK_SAMPLES)
-    rest = recording[whole:].astype(np.float64)
-    return np.append(np.einsum("bs,bs->b", blocks, blocks).astype(np.float64), rest @ rest)
 
 
 def _notes_struck_together(onsets_s: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -161,38 +259,6 @@ def _notes_struck_together(onsets_s: NDArray[np.float64]) -> NDArray[np.int64]:
     last = np.searchsorted(ordered, onsets_s + CHORD_WINDOW_S, side="right")
     first = np.searchsorted(ordered, onsets_s - CHORD_WINDOW_S, side="left")
     return (last - first).astype(np.int64)
-
-
-def _render(notes: NoteTable, amplitudes: NDArray[np.float64], begin: int, end: int) -> NDArray[np.float32]:
-    """All tones that sound from sample ``begin`` to sample ``end``."""
-    tones = np.zeros(end - begin, dtype=np.float32)
-    for start, tone in _tones(notes, amplitudes, begin, end):
-        first, last = max(start, 0), min(start + len(tone), len(tones))
-        tones[first:last] += tone[first - start : last - start]
-    return tones
-
-
-def _tones(
-    notes: NoteTable, amplitudes: NDArray[np.float64], begin: int, end: int
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Start (relative to ``begin``) and samples of each tone that touches the span.
-
-    Tones are made pitch by pitch, because making the sine is most of the work; most tones are as long as can be, so
-    one envelope serves them all.
-    """
-    longest = round(LONGEST_TONE_S * SAMPLE_RATE)
-    clock_s = np.arange(longest) / SAMPLE_RATE
-    full = tone_envelope(longest)
-    starts = np.rint(notes["onset_s"] * SAMPLE_RATE).astype(np.int64) - begin
-    lengths_s = np.clip(notes["offset_s"] - notes["onset_s"], SHORTEST_TONE_S, LONGEST_TONE_S)
-    lengths = np.rint(lengths_s * SAMPLE_RATE).astype(np.int64)
-    touching = (starts < end - begin) & (starts + lengths > 0)
-    for pitch in np.unique(notes["pitch"][touching]):
-        sine = np.sin(2.0 * np.pi * pitch_to_hz(pitch) * clock_s)
-        for index in np.flatnonzero(touching & (notes["pitch"] == pitch)):
-            length = lengths[index]
-            envelope = full if length == longest else tone_envelope(length)
-            yield int(starts[index]), (amplitudes[index] * envelope * sine[:length]).astype(np.float32)
 
 
 def _mixed(recording: NDArray[np.float32], tones: NDArray[np.float32], split: bool) -> NDArray[np.float32]:
