@@ -10,7 +10,7 @@ import argparse
 import torch
 from torch.utils.data import DataLoader
 
-from musicnet_build.datasets.frames import FramesReader
+from musicnet_build.packing.frames import FramesReader
 
 
 def loader(path: str, split: str, workers: int) -> "DataLoader[tuple[torch.Tensor, torch.Tensor]]":

@@ -1,7 +1,10 @@
-"""From recordings and MIDI scores to note-labelled audio that can be trusted.
+"""From recordings and scores to note-labelled audio that can be trusted.
 
-Importing the package does no work and imports nothing heavy: take what you need from its modules, for example
-``from musicnet_build.dtw import dtw``.
+Importing the package does no work and imports nothing heavy: the names below are loaded when they are first used.
 """
 
-__version__ = "0.1.0"
+import lazy_loader
+
+__version__ = "0.2.0.dev0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

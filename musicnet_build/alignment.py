@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from musicnet_build import spectra
-from musicnet_build.background import in_background
-from musicnet_build.cache import cached_synthesize
-from musicnet_build.confidence import note_confidence
-from musicnet_build.dtw import dtw, estimate_seconds
+from musicnet_build.dtw.exact import dtw, estimate_seconds
+from musicnet_build.dtw.timemap import TimeMap, map_from_path
 from musicnet_build.errors import AlignmentError
+from musicnet_build.features import spectra
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, sorted_by_onset
-from musicnet_build.playing_order import PlayingOrder
-from musicnet_build.precise import precise
-from musicnet_build.quality import Quality, assess
-from musicnet_build.refinement import Refinement
-from musicnet_build.reordering import score_in_order
-from musicnet_build.score import Score
-from musicnet_build.soundfonts import Soundfont
-from musicnet_build.timemap import TimeMap, map_from_path
-from musicnet_build.warping import Options, Progress, Warping, with_estimate
+from musicnet_build.quality.confidence import note_confidence
+from musicnet_build.quality.verdict import Quality, assess
+from musicnet_build.score.order import PlayingOrder
+from musicnet_build.score.reader import Score
+from musicnet_build.score.unfold import score_in_order
+from musicnet_build.sync.precise import precise
+from musicnet_build.sync.refinement import Refinement
+from musicnet_build.sync.result import Options, Progress, Warping, with_estimate
+from musicnet_build.synthesis.cache import cached_synthesize
+from musicnet_build.synthesis.soundfonts import Soundfont
+from musicnet_build.threads import in_background
 
 
 @dataclass(frozen=True, eq=False)

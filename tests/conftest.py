@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from small_dataset import Material, write_material
 
-from musicnet_build.audio import write_audio
-from musicnet_build.demo import SEED, perform, stand_in_recording, write_canon
-from musicnet_build.labels import write_labels
-from musicnet_build.score import read_score
-from musicnet_build.soundfonts import choose_soundfont
+from musicnet_build.audio.io import write_audio
+from musicnet_build.generation.demo import SEED, perform, stand_in_recording, write_canon
+from musicnet_build.labels.files import write_labels
+from musicnet_build.score.reader import read_score
+from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 # Tests render what they test, and leave the user's cache alone; those of the cache have a folder of their own.
 os.environ["MUSICNET_BUILD_CACHE"] = "off"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from musicnet_build.notes import empty_notes, sorted_by_onset
-from musicnet_build.score import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap, TimeSignature
+from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap, TimeSignature
 
 
 def made_score(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from musicnet_build.audio import write_audio
-from musicnet_build.datasets import maps
+from musicnet_build.audio.io import write_audio
+from musicnet_build.corpora import maps
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes
 
 BANKS = ("SynSinAa", "SynSinBb")

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from tiny_soundfont import write_soundfont
 
-from musicnet_build.audio import write_audio
+from musicnet_build.audio.io import write_audio
 from musicnet_build.datasets.build import Runner, Settings, build
-from musicnet_build.datasets.jobs import Job, Outcome, attempt
+from musicnet_build.datasets.job import Row
 from musicnet_build.datasets.manifest import read_manifest, write_manifest
-from musicnet_build.datasets.recording import Row
-from musicnet_build.labels import write_labels
+from musicnet_build.jobs.local import Job, Outcome, attempt
+from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import empty_notes
-from musicnet_build.score import read_score
-from musicnet_build.soundfonts import choose_soundfont
-from musicnet_build.synthesis import synthesize
+from musicnet_build.score.reader import read_score
+from musicnet_build.synthesis.render import synthesize
+from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 LATE_S = 0.3
 """How much later the recordings begin than the scores."""

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from musicnet_build.alignment import RECIPES, align, mapped_notes
-from musicnet_build.audio import read_audio
-from musicnet_build.demo import onset_errors
+from musicnet_build.audio.io import read_audio
+from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
-from musicnet_build.labels import read_labels
+from musicnet_build.generation.demo import onset_errors
+from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes
-from musicnet_build.score import Score, read_score
-from musicnet_build.soundfonts import choose_soundfont
-from musicnet_build.synthesis import synthesize
-from musicnet_build.timemap import TimeMap
+from musicnet_build.score.reader import Score, read_score
+from musicnet_build.synthesis.render import synthesize
+from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 SAMPLE_S = 1 / SAMPLE_RATE
 

@@ -1,4 +1,4 @@
-"""Tests of the rules in docs/architecture.md: imports run one way."""
+"""The rules of docs/architecture.md: modules stand on floors, imports run down only, tests mirror the rooms."""
 
 import ast
 from pathlib import Path
@@ -8,7 +8,29 @@ import pytest
 import musicnet_build
 
 PACKAGE = Path(musicnet_build.__file__).parent
-ARITHMETIC = {"dtw", "dtw_kernels", "spectra", "timemap"}
+TESTS = PACKAGE.parent / "tests"
+
+FLOORS = (
+    ("cli",),
+    ("evaluation",),
+    ("datasets", "plots"),
+    ("alignment", "packing"),
+    ("quality", "generation"),
+    ("sync", "corpora"),
+    ("synthesis", "audio", "labels", "listening"),
+    ("dtw", "features", "score", "jobs"),
+    ("notes", "errors", "files", "threads", "jit"),
+)
+"""The rooms, from the top of the house to its base. What is not a folder is a file."""
+
+FORMER_PLACES = {
+    "musicnet_build.soundfonts",
+    *(f"musicnet_build.datasets.{name}" for name in ("windows", "frames", "segments", "thumbnails", "timbre_reader")),
+}
+"""Modules that only keep the names which users have from version 0.1.0."""
+
+LINES = 400
+FILES = 12
 
 
 def module_name(path: Path) -> str:
@@ -16,6 +38,15 @@ def module_name(path: Path) -> str:
 
 
 MODULES = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+PLACED = sorted(set(MODULES) - FORMER_PLACES - {"musicnet_build"})
+
+
+def room(name: str) -> str:
+    return name.split(".")[1]
+
+
+def floor(name: str) -> int:
+    return next(level for level, rooms in enumerate(FLOORS) if room(name) in rooms)
 
 
 def imports(name: str) -> set[str]:
@@ -38,21 +69,46 @@ def reachable(name: str) -> set[str]:
     return seen
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if ".cli" not in name))
-def test_no_module_imports_in_a_circle_or_from_the_command_line(name: str) -> None:
-    found = reachable(name)
-    assert name not in found
-    assert not {other for other in found if ".cli" in other}
+def test_every_module_stands_on_a_floor() -> None:
+    placed = [name for rooms in FLOORS for name in rooms]
+    assert sorted(placed) == sorted({room(name) for name in PLACED})
+    assert len(FLOORS) <= 12
 
 
-@pytest.mark.parametrize("name", sorted(ARITHMETIC))
-def test_the_rooms_of_mere_arithmetic_know_nothing_of_music(name: str) -> None:
-    allowed = {f"musicnet_build.{room}" for room in ("errors", "notes", "background", "compiling", "dtw_kernels")}
-    assert imports(f"musicnet_build.{name}") <= allowed
+@pytest.mark.parametrize("name", PLACED)
+def test_a_module_imports_its_own_room_and_the_floors_below(name: str) -> None:
+    upward = {other for other in imports(name) if room(other) != room(name) and floor(other) <= floor(name)}
+    assert not upward
 
 
-def test_every_module_is_in_the_documents_table_of_rooms() -> None:
+@pytest.mark.parametrize("name", PLACED)
+def test_no_module_imports_in_a_circle(name: str) -> None:
+    assert name not in reachable(name)
+
+
+@pytest.mark.parametrize("name", sorted(FORMER_PLACES))
+def test_a_former_place_holds_nothing_but_names(name: str) -> None:
+    body = ast.parse(MODULES[name].read_text(encoding="utf-8")).body
+    assert all(isinstance(node, ast.ImportFrom) for node in body[1:])
+
+
+def test_no_file_is_long_and_no_room_is_crowded() -> None:
+    long = {name for name, path in MODULES.items() if len(path.read_text(encoding="utf-8").splitlines()) > LINES}
+    assert long <= {"musicnet_build.dtw.exact"}
+    files = {folder.name: len(list(folder.glob("*.py"))) for folder in PACKAGE.iterdir() if folder.is_dir()}
+    assert {name for name, count in files.items() if count > FILES + 1} <= {"cli"}
+
+
+def test_each_test_file_has_the_name_of_its_module() -> None:
+    mirrored = {folder.name for folder in PACKAGE.iterdir() if folder.is_dir()}
+    strays = [
+        path.relative_to(TESTS)
+        for path in TESTS.rglob("test_*.py")
+        if path.parent.name in mirrored and not (PACKAGE / path.parent.name / path.name.removeprefix("test_")).exists()
+    ]
+    assert strays == []
+
+
+def test_every_room_is_in_the_document() -> None:
     document = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-    rooms = {name.removeprefix("musicnet_build.") for name in MODULES if ".cli" not in name} - {"musicnet_build"}
-    missing = {room for room in rooms - {"listening"} if f"`{room.replace('.', '/')}`" not in document}
-    assert not missing
+    assert [name for rooms in FLOORS for name in rooms if f"`{name}" not in document] == []

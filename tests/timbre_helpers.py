@@ -4,8 +4,8 @@ from pathlib import Path
 
 import mido
 
-from musicnet_build.datasets.timbre_set import Instrument
-from musicnet_build.soundfonts import Soundfont, choose_soundfont
+from musicnet_build.corpora.timbre_set import Instrument
+from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
 
 GUITAR = Instrument("guitar", (26, 27), 60, 63)
 TRUMPET = Instrument("trumpet", (56,), 62, 64)

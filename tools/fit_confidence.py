@@ -1,4 +1,4 @@
-"""Fit the constants of the confidence in ``musicnet_build/confidence.py`` to recordings whose true onsets are known.
+"""Fit the constants of ``musicnet_build/quality/confidence.py`` to recordings whose true onsets are known.
 
     pip install scikit-learn        (librosa brings it)
     python tools/fit_confidence.py FOLDER... [--weight FOLDER=3] [--soundfont A.sf2 --soundfont B.sf2]
@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build.alignment import align
-from musicnet_build.audio import read_audio
-from musicnet_build.confidence import confidence_features, note_confidence
+from musicnet_build.audio.io import read_audio
 from musicnet_build.evaluation.alignment import RIGHT_S, calibration, match_notes
-from musicnet_build.evaluation.alignment_files import read_notes
-from musicnet_build.refinement import Refinement
-from musicnet_build.score import Score, read_score
-from musicnet_build.soundfonts import Soundfont, choose_soundfont
-from musicnet_build.warping import Options
+from musicnet_build.evaluation.files import read_notes
+from musicnet_build.quality.confidence import confidence_features, note_confidence
+from musicnet_build.score.reader import Score, read_score
+from musicnet_build.sync.refinement import Refinement
+from musicnet_build.sync.result import Options
+from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
 
 MISMATCHED_WEIGHT = 0.01  # more makes wrong scores less sure, and doubtful labels of right ones too doubtful
 LEAST_NOTES = 100  # of a bin whose share of right labels means something

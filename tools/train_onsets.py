@@ -1,7 +1,7 @@
-"""Train the onset network of ``musicnet_build/onsets.py`` on music that this script composes itself.
+"""Train the onset network of ``musicnet_build/features/onsets.py`` on music that this script composes itself.
 
     pip install torch
-    python tools/train_onsets.py --soundfont A.sf2 --soundfont B.sf2 --output musicnet_build/onset_model.npz
+    python tools/train_onsets.py --soundfont A.sf2 --soundfont B.sf2 --output musicnet_build/features/onset_model.npz
 
 No recording and no score of other people is used. Seeded pieces of half a minute, for piano or for an ensemble, are
 composed by random walks on scales, performed with human-like timing, rendered with one of the soundfonts, and put
@@ -17,13 +17,13 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
-from musicnet_build import onsets
+from musicnet_build.audio.loudness import levelled
+from musicnet_build.features import onsets
 from musicnet_build.files import replacing
-from musicnet_build.levels import levelled
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
-from musicnet_build.score import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
-from musicnet_build.soundfonts import Soundfont, choose_soundfont
-from musicnet_build.synthesis import synthesize
+from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
+from musicnet_build.synthesis.render import synthesize
+from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
 
 SPAN_FRAMES = 52  # to each side of the centre of what an example shows
 PIECE_S = 35.0

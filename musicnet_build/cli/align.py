@@ -12,8 +12,8 @@ from musicnet_build.cli import console, parameters
 
 if TYPE_CHECKING:
     from musicnet_build.alignment import Alignment
-    from musicnet_build.score import Score
-    from musicnet_build.soundfonts import Soundfont
+    from musicnet_build.score.reader import Score
+    from musicnet_build.synthesis.soundfonts import Soundfont
 
 PRESETS = ("precise", "musicnet")
 
@@ -66,22 +66,22 @@ def command(
     if preset == "musicnet" and (quality_path or with_confidence):
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
     started = time.monotonic()
-    from musicnet_build.audio import read_audio, write_audio
-    from musicnet_build.background import in_background
+    from musicnet_build.audio.io import read_audio, write_audio
+    from musicnet_build.threads import in_background
 
     # Read while this thread imports the rest, which takes as long.
     reading = in_background(read_audio, recording)
     from musicnet_build.alignment import align
-    from musicnet_build.figures import plot_alignment
     from musicnet_build.files import write_json
-    from musicnet_build.labels import write_labels
+    from musicnet_build.labels.files import write_labels
     from musicnet_build.listening.overlay import overlay
     from musicnet_build.notes import SAMPLE_RATE
-    from musicnet_build.picture import alignment_picture
-    from musicnet_build.playing_order import parse_order
-    from musicnet_build.score import read_score
-    from musicnet_build.soundfonts import choose_soundfont
-    from musicnet_build.warping import Options
+    from musicnet_build.plots.alignment import plot_alignment
+    from musicnet_build.plots.alignment_picture import alignment_picture
+    from musicnet_build.score.order import parse_order
+    from musicnet_build.score.reader import read_score
+    from musicnet_build.sync.result import Options
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     music = read_score(score)
     order = parse_order(order_text, music) if order_text else None
@@ -122,7 +122,7 @@ def _made_from(path: Path, duration_s: float) -> dict[str, Any]:
 
 def _summary(music: "Score", result: "Alignment", soundfont: "Soundfont") -> dict[str, Any]:
     from musicnet_build import __version__
-    from musicnet_build.fluidsynth_library import library_version
+    from musicnet_build.synthesis.fluidsynth import library_version
 
     return {
         "notes": len(result.notes),

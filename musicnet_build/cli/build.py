@@ -14,8 +14,8 @@ from musicnet_build.cli.align import PRESETS
 
 if TYPE_CHECKING:
     from musicnet_build.datasets.build import Progress
+    from musicnet_build.datasets.job import Row
     from musicnet_build.datasets.manifest import Manifest
-    from musicnet_build.datasets.recording import Row
 
 _LINES_SHOWN = 40
 
@@ -60,8 +60,8 @@ def command(
     if workers and cluster:
         raise click.UsageError("--workers and --cluster exclude each other.")
     from musicnet_build.datasets.build import Settings, build, local_runner, summary_table
-    from musicnet_build.datasets.cluster import cluster_runner
-    from musicnet_build.datasets.jobs import default_workers
+    from musicnet_build.jobs.dask import cluster_runner
+    from musicnet_build.jobs.local import default_workers
 
     started = time.monotonic()
     checked = _read(manifest, allow_outside)

@@ -15,7 +15,7 @@ from musicnet_build.cli import console, parameters
 def command(labels: Path, outputs: tuple[Path, ...], with_confidence: bool, as_json: bool) -> None:
     """Convert LABELS to other formats; times, pitches and what else each format can hold are kept."""
     parameters.check_outputs([labels], outputs)
-    from musicnet_build.labels import labelled, read_labels, write_labels
+    from musicnet_build.labels.files import labelled, read_labels, write_labels
 
     notes = read_labels(labels)
     left_out = len(notes) - len(labelled(notes))

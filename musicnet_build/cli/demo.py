@@ -25,15 +25,15 @@ def command(folder: Path, soundfont: str | None, verbose: bool, as_json: bool) -
     The performance is synthetic, so its true note times are known: the errors printed are real ones.
     """
     from musicnet_build.alignment import align
-    from musicnet_build.audio import read_audio, write_audio
-    from musicnet_build.demo import prepare_demo
-    from musicnet_build.figures import plot_alignment
-    from musicnet_build.labels import read_labels, write_labels
+    from musicnet_build.audio.io import read_audio, write_audio
+    from musicnet_build.generation.demo import prepare_demo
+    from musicnet_build.labels.files import read_labels, write_labels
     from musicnet_build.listening.overlay import overlay
     from musicnet_build.notes import SAMPLE_RATE
-    from musicnet_build.picture import alignment_picture
-    from musicnet_build.score import read_score
-    from musicnet_build.soundfonts import choose_soundfont
+    from musicnet_build.plots.alignment import plot_alignment
+    from musicnet_build.plots.alignment_picture import alignment_picture
+    from musicnet_build.score.reader import read_score
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     chosen = choose_soundfont(soundfont)
     with console.progress_bar(verbose) as progress:
@@ -60,7 +60,7 @@ def command(folder: Path, soundfont: str | None, verbose: bool, as_json: bool) -
 def _errors(truth: "NoteTable", labels: "NoteTable") -> dict[str, float]:
     import numpy as np
 
-    from musicnet_build.demo import onset_errors
+    from musicnet_build.generation.demo import onset_errors
 
     errors_ms = 1000 * np.abs(onset_errors(truth, labels))
     return {

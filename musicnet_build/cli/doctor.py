@@ -17,7 +17,7 @@ import click
 from musicnet_build.cli import console, parameters
 
 if TYPE_CHECKING:
-    from musicnet_build.score import Score
+    from musicnet_build.score.reader import Score
 
 _PIP = f"{sys.executable} -m pip install"
 _LOUD_ENOUGH_DBFS = -60.0
@@ -100,7 +100,7 @@ def _packages() -> Iterator[Finding]:
 
 def _fluidsynth() -> Iterator[Finding]:
     from musicnet_build.errors import SoundfontError
-    from musicnet_build.fluidsynth_library import INSTALL_COMMANDS, library_version, load_library
+    from musicnet_build.synthesis.fluidsynth import INSTALL_COMMANDS, library_version, load_library
 
     try:
         path = _loaded_from(load_library()._name)
@@ -119,7 +119,7 @@ def _loaded_from(name: str) -> str:
 
 
 def _soundfonts() -> Iterator[Finding]:
-    from musicnet_build.soundfonts import INSTALL_COMMAND, find_soundfonts, find_unusable_soundfonts
+    from musicnet_build.synthesis.soundfonts import INSTALL_COMMAND, find_soundfonts, find_unusable_soundfonts
 
     found = find_soundfonts()
     if not found:
@@ -148,8 +148,8 @@ def _rendering() -> Iterator[Finding]:
     import numpy as np
 
     from musicnet_build.notes import SAMPLE_RATE
-    from musicnet_build.soundfonts import choose_soundfont
-    from musicnet_build.synthesis import synthesize
+    from musicnet_build.synthesis.render import synthesize
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     soundfont = choose_soundfont()
     second = synthesize(_one_note(), soundfont).audio[:SAMPLE_RATE]
@@ -162,9 +162,9 @@ def _one_note() -> "Score":
     """A second of A4 on a piano."""
     import tempfile
 
-    from musicnet_build.labels import write_labels
+    from musicnet_build.labels.files import write_labels
     from musicnet_build.notes import empty_notes
-    from musicnet_build.score import read_score
+    from musicnet_build.score.reader import read_score
 
     note = empty_notes(1)
     note["offset_s"], note["pitch"], note["velocity"] = 1.0, 69, 80
@@ -178,7 +178,7 @@ def _warping() -> Iterator[Finding]:
     """Run the compiled kernels: versions of numba and numpy that do not go together show here."""
     import numpy as np
 
-    from musicnet_build.dtw import dtw
+    from musicnet_build.dtw.exact import dtw
 
     frames = np.eye(8, dtype=np.float32)
     ok = np.array_equal(dtw(frames, frames).path, np.tile(np.arange(8)[:, None], 2))

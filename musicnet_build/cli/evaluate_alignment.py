@@ -21,8 +21,8 @@ def command(truth: Path, labels: tuple[Path, ...], plot_path: Path | None, as_js
     if any(path.is_dir() != truth.is_dir() for path in labels):
         raise click.UsageError("TRUTH and LABELS must all be files, or all be folders.")
     parameters.check_outputs([truth, *labels], [plot_path])
-    from musicnet_build.evaluation.alignment_files import evaluate_files
-    from musicnet_build.evaluation.alignment_report import plot_evaluation, table_lines
+    from musicnet_build.evaluation.files import evaluate_files
+    from musicnet_build.evaluation.report import plot_evaluation, table_lines
 
     found = evaluate_files(truth, labels)
     if plot_path:

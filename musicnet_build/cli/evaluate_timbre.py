@@ -8,7 +8,7 @@ import click
 from musicnet_build.cli import console, parameters, timbre_options
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.timbre_set import Instrument
+    from musicnet_build.corpora.timbre_set import Instrument
 
 
 @click.command(name="timbre")

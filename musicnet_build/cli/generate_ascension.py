@@ -9,7 +9,7 @@ import click
 from musicnet_build.cli import console, pack_options, parameters, timbre_options
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.timbre_set import Instrument
+    from musicnet_build.corpora.timbre_set import Instrument
 
 
 @click.command(name="ascension")
@@ -47,8 +47,8 @@ def command(
     Each part of the set (an instrument alone, a pair) has the same number of notes, each a crotchet at 120. Without
     --soundfont the two best are taken, but one is always left for the tests. Run again, it makes what is missing.
     """
-    from musicnet_build.datasets.ascension import AscensionSettings, default_soundfonts, generate_ascension
-    from musicnet_build.soundfonts import choose_soundfont
+    from musicnet_build.generation.ascension import AscensionSettings, default_soundfonts, generate_ascension
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     started = time.monotonic()
     settings = AscensionSettings(instruments, velocities, passes, rest_beats, seed, audition)

@@ -31,9 +31,9 @@ def command(
     """Make a MAPS-style corpus from a recipe. Run again, it makes what is missing."""
     if preset and recipe:
         raise click.UsageError("Give --preset or --recipe, not both.")
-    from musicnet_build.datasets.maps_generation import generate_maps
-    from musicnet_build.datasets.maps_recipe import read_recipe
     from musicnet_build.errors import DatasetError
+    from musicnet_build.generation.maps import generate_maps
+    from musicnet_build.generation.maps_recipe import read_recipe
 
     started = time.monotonic()
     wanted = read_recipe(recipe or preset or PRESETS[0])

@@ -9,7 +9,7 @@ import click
 from musicnet_build.cli import console, pack_options, parameters, timbre_options
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.timbre_set import Instrument
+    from musicnet_build.corpora.timbre_set import Instrument
 
 
 @click.command(name="timbre-test")
@@ -43,9 +43,9 @@ def command(
     """
     if not training and not soundfonts:
         raise click.UsageError("Give --training (its soundfonts are then avoided) or --soundfont.")
-    from musicnet_build.datasets.timbre import pack_timbre
-    from musicnet_build.datasets.timbre_test import generate_timbre_test, unused_soundfonts
-    from musicnet_build.soundfonts import choose_soundfont
+    from musicnet_build.generation.melodies import generate_timbre_test, unused_soundfonts
+    from musicnet_build.packing.timbre import pack_timbre
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     started = time.monotonic()
     fonts = unused_soundfonts(training, [choose_soundfont(name) for name in soundfonts])

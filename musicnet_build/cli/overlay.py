@@ -35,8 +35,8 @@ def command(
     parameters.check_outputs([recording, labels], [output])
     if end_s is not None and end_s <= start_s:
         raise click.UsageError(f"--end {end_s:g} is not after --start {start_s:g}.")
-    from musicnet_build.audio import read_audio, write_audio
-    from musicnet_build.labels import read_labels
+    from musicnet_build.audio.io import read_audio, write_audio
+    from musicnet_build.labels.files import read_labels
     from musicnet_build.listening.overlay import overlay
     from musicnet_build.notes import SAMPLE_RATE
 

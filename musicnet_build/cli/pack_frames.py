@@ -9,8 +9,8 @@ import click
 from musicnet_build.cli import console, pack_options, parameters
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.corpora import Recording
-    from musicnet_build.datasets.folds import Fold
+    from musicnet_build.corpora.folds import Fold
+    from musicnet_build.corpora.recordings import Recording
 
 LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 
@@ -47,9 +47,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Pack the recordings of FOLDER (MAPS, MAESTRO or MusicNet in layout) with targets for every frame."""
-    from musicnet_build.datasets.corpora import find_recordings
-    from musicnet_build.datasets.folds import read_folds
-    from musicnet_build.datasets.frames import pack_frames
+    from musicnet_build.corpora.folds import read_folds
+    from musicnet_build.corpora.recordings import find_recordings
+    from musicnet_build.packing.frames import pack_frames
 
     started = time.monotonic()
     recordings = find_recordings(folder, categories=categories, a_maps=a_maps)
@@ -86,7 +86,7 @@ def command(
 
 def _splits(recordings: "list[Recording]", seed: int, test_banks: tuple[str, ...]) -> "dict[str, dict[str, Fold]]":
     """Draw what can be drawn: Configuration II needs two banks."""
-    from musicnet_build.datasets.folds import configuration_1, configuration_2, given_split
+    from musicnet_build.corpora.folds import configuration_1, configuration_2, given_split
 
     splits = {"configuration_1": configuration_1(recordings, seed)}
     if test_banks or len({recording.bank for recording in recordings}) > 1:

@@ -21,7 +21,7 @@ def command(
     dataset: Path, output: Path, sample_format: str, compress: bool, workers: int, verbose: bool, as_json: bool
 ) -> None:
     """Write DATASET as one HDF5 file in the layout of MusicNet's first release."""
-    from musicnet_build.datasets.packages import pack_musicnet
+    from musicnet_build.packing.musicnet_h5 import pack_musicnet
 
     started = time.monotonic()
     with console.progress_bar(verbose) as progress:

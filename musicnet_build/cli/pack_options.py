@@ -11,7 +11,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _workers(context: click.Context, parameter: click.Parameter, value: int | None) -> int:
-    from musicnet_build.datasets.jobs import default_workers
+    from musicnet_build.jobs.local import default_workers
 
     return value or default_workers()
 

@@ -7,7 +7,7 @@ from musicnet_build.cli import console
 
 def recordings_in(dataset: Path) -> int:
     """Count the recordings of a dataset of this package."""
-    from musicnet_build.datasets.musicnet import read_dataset
+    from musicnet_build.corpora.musicnet import read_dataset
 
     return len(read_dataset(dataset))
 

@@ -32,9 +32,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Pack the recordings of FOLDER (MAPS, MAESTRO or MusicNet in layout) at 16 kHz, with rolls and spectra."""
-    from musicnet_build.datasets.corpora import find_recordings
-    from musicnet_build.datasets.folds import train_and_test, without_test_pieces
-    from musicnet_build.datasets.segments import pack_segments
+    from musicnet_build.corpora.folds import train_and_test, without_test_pieces
+    from musicnet_build.corpora.recordings import find_recordings
+    from musicnet_build.packing.segments import pack_segments
 
     started = time.monotonic()
     recordings = find_recordings(folder, categories=categories, a_maps=a_maps)

@@ -34,9 +34,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Pack pictures of the spectrum wherever a single note sounds in the recordings of FOLDER."""
-    from musicnet_build.datasets.corpora import find_recordings
-    from musicnet_build.datasets.folds import four_to_one
-    from musicnet_build.datasets.thumbnails import contact_sheet, pack_thumbnails
+    from musicnet_build.corpora.folds import four_to_one
+    from musicnet_build.corpora.recordings import find_recordings
+    from musicnet_build.packing.thumbnails import contact_sheet, pack_thumbnails
 
     started = time.monotonic()
     recordings = find_recordings(folder, categories=categories)

@@ -40,10 +40,10 @@ def command(
     as_json: bool,
 ) -> None:
     """Pack a set made by `generate ascension` or `generate timbre-test` into one HDF5 file, with subsets and folds."""
-    from musicnet_build.datasets.timbre import PackSettings, pack_timbre
-    from musicnet_build.datasets.timbre_images import ImageSettings
-    from musicnet_build.datasets.timbre_preview import write_preview
-    from musicnet_build.datasets.timbre_set import read_set
+    from musicnet_build.corpora.timbre_set import read_set
+    from musicnet_build.packing.timbre import PackSettings, pack_timbre
+    from musicnet_build.packing.timbre_images import ImageSettings
+    from musicnet_build.packing.timbre_preview import write_preview
 
     started = time.monotonic()
     settings = PackSettings(

@@ -14,7 +14,7 @@ from musicnet_build.cli import console, pack_options, pack_report, parameters
 @pack_options.run_options
 def command(dataset: Path, output: Path, workers: int, verbose: bool, as_json: bool) -> None:
     """Write DATASET as the files of piano transcription: HDF5 a recording, and 16 kHz FLAC with TSV."""
-    from musicnet_build.datasets.packages import pack_transcription
+    from musicnet_build.packing.musicnet_h5 import pack_transcription
 
     started = time.monotonic()
     with console.progress_bar(verbose) as progress:

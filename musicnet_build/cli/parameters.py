@@ -37,7 +37,7 @@ class LabelOutputFile(OutputFile):
 
     def ending_fault(self, path: Path) -> str | None:
         """Say what is wrong with the ending, None where nothing is."""
-        from musicnet_build.labels import check_ending
+        from musicnet_build.labels.files import check_ending
 
         try:
             check_ending(path)

@@ -9,8 +9,8 @@ import click
 from musicnet_build.cli import console, parameters
 
 if TYPE_CHECKING:
-    from musicnet_build.repeats import RepeatedSection
-    from musicnet_build.score import Score
+    from musicnet_build.score.reader import Score
+    from musicnet_build.score.repeats import RepeatedSection
 
 
 @click.group(name="score")
@@ -23,7 +23,7 @@ def command() -> None:
 @parameters.json_option
 def info(score: Path, as_json: bool) -> None:
     """Tell what is in SCORE (a MIDI file): length, instruments, tempo, metre, notes lost in reading, repeats."""
-    from musicnet_build.score import read_score
+    from musicnet_build.score.reader import read_score
 
     music = read_score(score)
     console.warn(music.warnings)
@@ -32,8 +32,8 @@ def info(score: Path, as_json: bool) -> None:
 
 
 def _contents(music: "Score") -> dict[str, Any]:
-    from musicnet_build.playing_order import end_beats, measure_starts
-    from musicnet_build.repeats import repeated_sections
+    from musicnet_build.score.order import end_beats, measure_starts
+    from musicnet_build.score.repeats import repeated_sections
 
     tempo = music.tempo_map
     return {
@@ -56,7 +56,7 @@ def _contents(music: "Score") -> dict[str, Any]:
 
 
 def _in_words(music: "Score", section: "RepeatedSection") -> dict[str, str]:
-    from musicnet_build.playing_order import passage_name
+    from musicnet_build.score.order import passage_name
 
     length_beats = section.end_beats - section.start_beats
     return {
@@ -66,7 +66,7 @@ def _in_words(music: "Score", section: "RepeatedSection") -> dict[str, str]:
 
 
 def _parts(music: "Score") -> list[dict[str, Any]]:
-    from musicnet_build.general_midi import PROGRAM_NAMES
+    from musicnet_build.score.programs import PROGRAM_NAMES
 
     counts = [int((music.notes["part"] == part).sum()) for part in range(len(music.parts))]
     return [

@@ -9,7 +9,7 @@ from musicnet_build.cli import console, parameters
 @parameters.json_option
 def command(as_json: bool) -> None:
     """List the soundfonts found on this machine, the default first."""
-    from musicnet_build.soundfonts import choose_soundfont, find_soundfonts, find_unusable_soundfonts
+    from musicnet_build.synthesis.soundfonts import choose_soundfont, find_soundfonts, find_unusable_soundfonts
 
     default = choose_soundfont()
     found, unusable = find_soundfonts(), find_unusable_soundfonts()

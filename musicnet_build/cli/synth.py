@@ -17,11 +17,11 @@ from musicnet_build.cli import console, parameters
 def command(score: Path, output: Path, soundfont: str | None, strict: bool, verbose: bool, as_json: bool) -> None:
     """Render SCORE (a MIDI file) to mono audio at 44.1 kHz: score second 0 is sample 0."""
     parameters.check_outputs([score], [output])
-    from musicnet_build.audio import write_audio
+    from musicnet_build.audio.io import write_audio
     from musicnet_build.notes import SAMPLE_RATE
-    from musicnet_build.score import read_score
-    from musicnet_build.soundfonts import choose_soundfont
-    from musicnet_build.synthesis import synthesize
+    from musicnet_build.score.reader import read_score
+    from musicnet_build.synthesis.render import synthesize
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     music = read_score(score)
     chosen = choose_soundfont(soundfont)

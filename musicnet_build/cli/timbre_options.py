@@ -7,13 +7,13 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from musicnet_build.datasets.timbre_set import Instrument, TimbreSet
+    from musicnet_build.corpora.timbre_set import Instrument, TimbreSet
 
 
 def _instruments(
     context: click.Context, parameter: click.Parameter, texts: "Sequence[str]"
 ) -> "tuple[Instrument, ...]":
-    from musicnet_build.datasets.timbre_set import DEFAULT_INSTRUMENTS, check_instruments, parse_instrument
+    from musicnet_build.corpora.timbre_set import DEFAULT_INSTRUMENTS, check_instruments, parse_instrument
     from musicnet_build.errors import DatasetError
 
     try:

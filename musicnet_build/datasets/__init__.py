@@ -1,1 +1,1 @@
-"""From a manifest to datasets that others can load."""
+"""Datasets of many recordings: manifest, building, checking, statistics."""

@@ -16,10 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from musicnet_build.datasets import card, musicnet
-from musicnet_build.datasets.jobs import Job, Outcome, default_workers, run_jobs
-from musicnet_build.datasets.manifest import Entry, InvalidManifestError, Manifest, inside
-from musicnet_build.datasets.recording import (
+from musicnet_build.corpora import musicnet
+from musicnet_build.datasets import data_card as card
+from musicnet_build.datasets.job import (
     ACCEPTED,
     FAILED,
     OVERLAY_CLIPS,
@@ -35,10 +34,12 @@ from musicnet_build.datasets.recording import (
     state_of,
     versions,
 )
+from musicnet_build.datasets.manifest import Entry, InvalidManifestError, Manifest, inside
 from musicnet_build.errors import DatasetError, SoundfontError
 from musicnet_build.files import remove_leftovers
+from musicnet_build.jobs.local import Job, Outcome, default_workers, run_jobs
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.soundfonts import choose_soundfont
+from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 INCLUDED = {
     ACCEPTED: (ACCEPTED,),

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from musicnet_build.alignment import RECIPES
 from musicnet_build.errors import ManifestError, ScoreError
 from musicnet_build.files import replacing
-from musicnet_build.playing_order import read_passages
+from musicnet_build.score.order import read_passages
 
 MAX_FILE_BYTES = 32 * 2**20
 

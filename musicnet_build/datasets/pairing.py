@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musicnet_build import spectra
-from musicnet_build.audio import read_audio
-from musicnet_build.datasets.splits import MUSICNET_TEST_IDS
-from musicnet_build.dtw import dtw
+from musicnet_build.audio.io import read_audio
+from musicnet_build.corpora.splits import MUSICNET_TEST_IDS
+from musicnet_build.dtw.exact import dtw
 from musicnet_build.errors import ManifestError, MusicnetBuildError
+from musicnet_build.features import spectra
+from musicnet_build.features.spectra import Features
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.score import Score, read_score
-from musicnet_build.spectra import Features
+from musicnet_build.score.reader import Score, read_score
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff", ".m4a", ".mp4", ".aac"})
 SCORE_SUFFIXES = frozenset({".mid", ".midi"})

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musicnet_build.audio import audio_info
-from musicnet_build.datasets.musicnet import Recording, read_dataset
+from musicnet_build.audio.io import audio_info
+from musicnet_build.corpora.musicnet import Recording, read_dataset
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import replacing
-from musicnet_build.general_midi import PROGRAM_NAMES
-from musicnet_build.labels import read_labels
+from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import NoteTable
-from musicnet_build.score import note_value_name
+from musicnet_build.score.programs import PROGRAM_NAMES
+from musicnet_build.score.reader import note_value_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

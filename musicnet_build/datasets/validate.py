@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from musicnet_build.audio import SILENCE_DBFS, audio_blocks, audio_info
-from musicnet_build.datasets import musicnet
-from musicnet_build.datasets.musicnet import SPLITS, Digests, Recording
-from musicnet_build.datasets.splits import find_leaks
+from musicnet_build.audio.io import SILENCE_DBFS, audio_blocks, audio_info
+from musicnet_build.corpora import musicnet
+from musicnet_build.corpora.musicnet import SPLITS, Digests, Recording
+from musicnet_build.corpora.splits import find_leaks
 from musicnet_build.errors import AudioError, DatasetError, LabelError
-from musicnet_build.labels import read_labels
+from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.score import note_value_name
+from musicnet_build.score.reader import note_value_name
 
 _SECONDS_SLACK = 1.0
 

@@ -34,15 +34,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musicnet_build.datasets.hdf5 import reading
-from musicnet_build.datasets.timbre import FORMAT
-from musicnet_build.datasets.timbre_frames import ABSENT, CLASSES
-from musicnet_build.datasets.timbre_images import SAMPLE_RATE
-from musicnet_build.datasets.timbre_set import Instrument, read_set
+from musicnet_build.corpora.timbre_set import Instrument, read_set
 from musicnet_build.errors import DatasetError, LabelError
-from musicnet_build.labels import read_labels
+from musicnet_build.labels.files import read_labels
+from musicnet_build.labels.pianoroll import ALL_PITCHES, label_rolls
 from musicnet_build.notes import NoteTable, empty_notes
-from musicnet_build.rolls import ALL_PITCHES, label_rolls
+from musicnet_build.packing.hdf5 import reading
+from musicnet_build.packing.timbre import FORMAT
+from musicnet_build.packing.timbre_frames import ABSENT, CLASSES
+from musicnet_build.packing.timbre_images import SAMPLE_RATE
 
 ROLL_FRAME_S = 0.01
 MAX_DURATION_S = 6 * 3600

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build.errors import AudioError, LabelError
+from musicnet_build.features.spectra import pitch_to_hz
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
-from musicnet_build.spectra import pitch_to_hz
 
 LONGEST_TONE_S = 0.25
 SHORTEST_TONE_S = 0.06  # a shorter tone has no pitch to the ear

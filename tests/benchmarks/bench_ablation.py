@@ -15,14 +15,14 @@ from unittest import mock
 import measuring
 import numpy as np
 
-from musicnet_build import precise, refinement
 from musicnet_build.alignment import align
-from musicnet_build.audio import read_audio
+from musicnet_build.audio.io import read_audio
 from musicnet_build.evaluation.alignment import evaluate
-from musicnet_build.evaluation.alignment_files import read_notes
-from musicnet_build.score import read_score
-from musicnet_build.soundfonts import choose_soundfont
-from musicnet_build.warping import Options
+from musicnet_build.evaluation.files import read_notes
+from musicnet_build.score.reader import read_score
+from musicnet_build.sync import precise, refinement
+from musicnet_build.sync.result import Options
+from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 
 def _at_score_tempo(score, music_s, soundfont, options, original=precise.render_coarsely):

@@ -76,7 +76,7 @@ def table(rows):
 
 
 def main():
-    from musicnet_build.soundfonts import choose_soundfont
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(

@@ -22,17 +22,17 @@ from pathlib import Path
 import numpy as np
 from measuring import machine
 
-from musicnet_build.audio import write_audio
-from musicnet_build.datasets.jobs import Job, run_jobs
+from musicnet_build.audio.io import write_audio
 from musicnet_build.datasets.manifest import write_manifest
-from musicnet_build.datasets.packages import pack_musicnet
-from musicnet_build.datasets.windows import MusicNetWindows
-from musicnet_build.demo import perform, write_canon
-from musicnet_build.labels import write_labels
+from musicnet_build.generation.demo import perform, write_canon
+from musicnet_build.jobs.local import Job, run_jobs
+from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import NoteTable
-from musicnet_build.score import read_score
-from musicnet_build.soundfonts import find_soundfonts
-from musicnet_build.synthesis import synthesize
+from musicnet_build.packing.musicnet_h5 import pack_musicnet
+from musicnet_build.packing.windows import MusicNetWindows
+from musicnet_build.score.reader import read_score
+from musicnet_build.synthesis.render import synthesize
+from musicnet_build.synthesis.soundfonts import find_soundfonts
 
 MUSICNET_RECORDINGS, MUSICNET_HOURS = 330, 34.0
 READ_S = 5.0

@@ -22,10 +22,10 @@ def align_once(score, recording, labels):
     """Align in this process; print CPU seconds of each stage, wall seconds, and what the estimate was."""
     os.environ["MUSICNET_BUILD_CACHE"] = "off"
     from musicnet_build.alignment import align
-    from musicnet_build.audio import read_audio
-    from musicnet_build.labels import write_labels
-    from musicnet_build.score import read_score
-    from musicnet_build.soundfonts import choose_soundfont
+    from musicnet_build.audio.io import read_audio
+    from musicnet_build.labels.files import write_labels
+    from musicnet_build.score.reader import read_score
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     starts = {}
 

@@ -22,8 +22,8 @@ LEFT_OUT_S = 30
 
 def job(recording, score, preset):
     """Do a recording's job in this process; print its peak and what `build` reckons with, in bytes."""
-    from musicnet_build.datasets.recording import RECORDS_FOLDER, Task, make_recording, memory_needed
-    from musicnet_build.soundfonts import choose_soundfont
+    from musicnet_build.datasets.job import RECORDS_FOLDER, Task, make_recording, memory_needed
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / RECORDS_FOLDER).mkdir()
@@ -43,7 +43,7 @@ def without_a_passage(recording, path):
     """Write a recording again without half a minute in its middle."""
     import numpy as np
 
-    from musicnet_build.audio import read_audio, write_audio
+    from musicnet_build.audio.io import read_audio, write_audio
     from musicnet_build.notes import SAMPLE_RATE
 
     if not path.exists():

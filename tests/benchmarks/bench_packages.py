@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from musicnet_build.datasets import corpora, folds, frames, maps, segments, thumbnails
-from musicnet_build.datasets.maps_generation import generate_maps
-from musicnet_build.datasets.maps_recipe import read_recipe
+from musicnet_build.corpora import folds, maps
+from musicnet_build.corpora import recordings as corpora
+from musicnet_build.generation.maps import generate_maps
+from musicnet_build.generation.maps_recipe import read_recipe
 from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.packing import frames, segments, thumbnails
 
 DRY_BANK = "SynGrdDr"
 READ_S = 4.0

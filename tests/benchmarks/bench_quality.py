@@ -103,7 +103,7 @@ def overlap(one, other):
 
 def best_overlap(quality, missing, extra):
     """Of the suspicion that comes nearest to what was done; None where nothing was."""
-    from musicnet_build.suspicions import OUTSIDE
+    from musicnet_build.quality.flags import OUTSIDE
 
     suspicions = [suspicion for suspicion in quality.suspicions if suspicion.kind != OUTSIDE]
     in_score = [(suspicion.score_start_s, suspicion.score_end_s) for suspicion in suspicions]
@@ -118,9 +118,9 @@ def row_of(job):
     """Edit, align, and say what the verdict is."""
     piece, score, edit, soundfont = job
     from musicnet_build.alignment import align
-    from musicnet_build.audio import read_audio
-    from musicnet_build.score import read_score
-    from musicnet_build.soundfonts import choose_soundfont
+    from musicnet_build.audio.io import read_audio
+    from musicnet_build.score.reader import read_score
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     recording, music = read_audio(piece / "recording.flac"), read_score(score / "score.mid")
     ends_s = len(recording) / SAMPLE_RATE, music.duration_s

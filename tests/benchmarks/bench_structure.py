@@ -30,11 +30,15 @@ from pathlib import Path
 import numpy as np
 
 from musicnet_build.alignment import align
-from musicnet_build.audio import read_audio
-from musicnet_build.labels import read_labels
+from musicnet_build.audio.io import read_audio
+from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.playing_order import PlayingOrder, Span, end_beats, measure_starts, same_music
-from musicnet_build.precise import (
+from musicnet_build.score.order import PlayingOrder, Span, end_beats, measure_starts, same_music
+from musicnet_build.score.reader import Score, read_score
+from musicnet_build.score.repeats import repeated_sections
+from musicnet_build.score.unfold import score_in_order
+from musicnet_build.sync.jumps import PRICES, find_playing_order
+from musicnet_build.sync.precise import (
     COARSE_HOP,
     align_coarsely,
     coarse_features,
@@ -44,13 +48,9 @@ from musicnet_build.precise import (
     render_coarsely,
     view,
 )
-from musicnet_build.reordering import score_in_order
-from musicnet_build.repeats import repeated_sections
-from musicnet_build.score import Score, read_score
-from musicnet_build.soundfonts import choose_soundfont
-from musicnet_build.structure import PRICES, find_playing_order
-from musicnet_build.synthesis import synthesize
-from musicnet_build.warping import Options
+from musicnet_build.sync.result import Options
+from musicnet_build.synthesis.render import synthesize
+from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 LENGTHS_S = (4, 6, 8, 12, 20)
 SHARE = 0.15

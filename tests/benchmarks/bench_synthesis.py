@@ -18,9 +18,9 @@ import measuring
 
 
 def musicnet_build(score, soundfont):
-    from musicnet_build.score import read_score
-    from musicnet_build.soundfonts import choose_soundfont
-    from musicnet_build.synthesis import synthesize
+    from musicnet_build.score.reader import read_score
+    from musicnet_build.synthesis.render import synthesize
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     music, chosen = read_score(score), choose_soundfont(soundfont)
     return lambda: synthesize(music, chosen).audio
@@ -63,7 +63,7 @@ def measure_program(score, soundfont, output):
 
 
 def compare(minutes, work):
-    from musicnet_build.soundfonts import choose_soundfont
+    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     score, _ = measuring.quartet(minutes, work)
     soundfont = choose_soundfont()

@@ -19,16 +19,16 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from musicnet_build.audio import read_audio
-from musicnet_build.datasets.ascension import AscensionSettings, plan_ascension
-from musicnet_build.datasets.audition import AUDIBLE_DBFS, level_dbfs, strongest_pitch
-from musicnet_build.datasets.timbre_frames import ABSENT
-from musicnet_build.datasets.timbre_images import SAMPLE_RATE
-from musicnet_build.datasets.timbre_rendering import PlannedPiece, mixed, stem_sounds
-from musicnet_build.datasets.timbre_set import Piece, TimbreSet, read_set
+from musicnet_build.audio.io import read_audio
+from musicnet_build.corpora.timbre_set import Piece, TimbreSet, read_set
+from musicnet_build.generation.ascension import AscensionSettings, plan_ascension
+from musicnet_build.generation.preset_check import AUDIBLE_DBFS, level_dbfs, strongest_pitch
+from musicnet_build.generation.rendering import PlannedPiece, mixed, stem_sounds
 from musicnet_build.notes import SAMPLE_RATE as RENDERED_HZ
-from musicnet_build.score import read_score
-from musicnet_build.soundfonts import find_soundfonts
+from musicnet_build.packing.timbre_frames import ABSENT
+from musicnet_build.packing.timbre_images import SAMPLE_RATE
+from musicnet_build.score.reader import read_score
+from musicnet_build.synthesis.soundfonts import find_soundfonts
 
 Audio = NDArray[np.float32]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import mido
 import numpy as np
 
-from musicnet_build.audio import write_audio
-from musicnet_build.demo import perform
+from musicnet_build.audio.io import write_audio
 from musicnet_build.files import replacing
-from musicnet_build.score import read_score
-from musicnet_build.soundfonts import choose_soundfont
-from musicnet_build.synthesis import synthesize
+from musicnet_build.generation.demo import perform
+from musicnet_build.score.reader import read_score
+from musicnet_build.synthesis.render import synthesize
+from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 SEED = 76
 BEATS_PER_MINUTE = 96

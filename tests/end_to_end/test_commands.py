@@ -11,7 +11,7 @@ from command_line import as_json, done, run
 from conftest import Music
 from tiny_soundfont import write_soundfont
 
-from musicnet_build.labels import read_labels
+from musicnet_build.labels.files import read_labels
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_the_demos_error_is_what_evaluating_its_labels_gives(demo: tuple[Path, s
 
 
 def test_the_demos_labels_are_good(demo: tuple[Path, str]) -> None:
-    from musicnet_build.demo import onset_errors
+    from musicnet_build.generation.demo import onset_errors
 
     errors_s = np.abs(onset_errors(read_labels(demo[0] / "truth.csv"), read_labels(demo[0] / "labels.csv")))
     assert len(errors_s) > 800

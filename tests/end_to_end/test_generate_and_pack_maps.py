@@ -7,9 +7,9 @@ from bad_midi import midi, note
 from command_line import as_json, done, misused, refused, run
 from tiny_soundfont import write_soundfont
 
-from musicnet_build.datasets.frames import FramesReader
-from musicnet_build.datasets.segments import SegmentsReader
-from musicnet_build.datasets.thumbnails import ThumbnailsReader
+from musicnet_build.packing.frames import FramesReader
+from musicnet_build.packing.segments import SegmentsReader
+from musicnet_build.packing.thumbnails import ThumbnailsReader
 
 RECIPE = """
 banks:

@@ -5,7 +5,7 @@ from pathlib import Path
 from bad_midi import midi
 from command_line import as_json, done, run
 
-from musicnet_build.demo import write_canon
+from musicnet_build.generation.demo import write_canon
 
 
 def test_it_tells_length_instruments_tempo_metre_losses_and_repeats(tmp_path: Path) -> None:

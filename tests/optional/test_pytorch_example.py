@@ -5,9 +5,9 @@ from pathlib import Path
 from small_corpus import write_corpus
 from train_frames import train
 
-from musicnet_build.datasets.corpora import find_recordings
-from musicnet_build.datasets.folds import configuration_1
-from musicnet_build.datasets.frames import pack_frames
+from musicnet_build.corpora.folds import configuration_1
+from musicnet_build.corpora.recordings import find_recordings
+from musicnet_build.packing.frames import pack_frames
 
 
 def test_a_model_learns_from_a_package_through_worker_processes(tmp_path: Path) -> None:

@@ -1,0 +1,14 @@
+from .alignment import Alignment as Alignment
+from .alignment import align as align
+from .audio.io import read_audio as read_audio
+from .audio.io import write_audio as write_audio
+from .dtw.exact import WarpingPath as WarpingPath
+from .dtw.exact import dtw as dtw
+from .labels.files import read_labels as read_labels
+from .labels.files import write_labels as write_labels
+from .score.reader import Score as Score
+from .score.reader import read_score as read_score
+from .synthesis.render import synthesize as synthesize
+from .synthesis.soundfonts import choose_soundfont as choose_soundfont
+
+__version__: str

@@ -1,0 +1,379 @@
+"""Sound files: any kind in, mono float32 at one rate; WAV and FLAC out.
+
+What cannot be labelled is refused here with its reason: files that are damaged, cut short, empty, silent, not a
+number somewhere, or longer than :data:`MAX_DURATION_S`. What is made of the sound belongs elsewhere.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import ArrayLike, NDArray
+
+from musicnet_build.audio.integrity import check_complete
+from musicnet_build.errors import AudioError
+from musicnet_build.files import replacing
+from musicnet_build.notes import SAMPLE_RATE
+
+MAX_DURATION_S = 6 * 3600
+"""Recordings longer than this are refused: split them into movements."""
+
+SILENCE_DBFS = -90.0
+"""A recording whose peak lies below this is refused as silent."""
+
+# A block holds this many numbers whatever the number of channels, so a file of 1,024 channels takes no more memory.
+_BLOCK_VALUES = 1 << 18
+# libsndfile's figure for "unknown" is 2**63 - 1.
+_UNKNOWN_FRAMES = 1 << 62
+# A decoded AAC stream may differ from its stated length by the padding at either end.
+_AAC_SLACK_S = 0.1
+_PYAV_SUFFIXES = {".m4a", ".mp4", ".aac"}
+_SUBTYPES = {".wav": ("FLOAT", "PCM_16", "PCM_24"), ".flac": ("PCM_16", "PCM_24")}
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a sound file says about itself.
+
+    Attributes
+    ----------
+    sample_rate : int
+        In Hz.
+    channels : int
+    frames : int or None
+        Samples a channel, None where the file does not state it.
+    format : str
+        The container, such as ``WAV``.
+    """
+
+    sample_rate: int
+    channels: int
+    frames: int | None
+    format: str
+
+    @property
+    def duration_s(self) -> float | None:
+        """Stated length in seconds."""
+        return None if self.frames is None else self.frames / self.sample_rate
+
+
+def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
+    """Read the header of a sound file.
+
+    Parameters
+    ----------
+    path : str or PathLike
+
+    Returns
+    -------
+    AudioInfo
+
+    Raises
+    ------
+    AudioError
+        When the file is missing, cut short, or not a sound file.
+    """
+    source = _existing_file(path)
+    _check_complete(source)
+    if _needs_pyav(source):
+        return _pyav_info(source)
+    with _opened(source) as file:
+        frames = None if file.frames >= _UNKNOWN_FRAMES else file.frames
+        return AudioInfo(file.samplerate, file.channels, frames, file.format)
+
+
+def audio_blocks(path: str | os.PathLike[str]) -> Iterator[NDArray[np.float32]]:
+    """Read a sound file block by block, as it is: its own rate, all its channels.
+
+    Parameters
+    ----------
+    path : str or PathLike
+
+    Yields
+    ------
+    float32 [shape=(frames, channels)]
+        At most 2**18 values a block.
+
+    Raises
+    ------
+    AudioError
+        When the file is missing, not a sound file, damaged, cut short, holds a value that is not a finite number,
+        or is longer than ``MAX_DURATION_S``. Damage is found where it lies, so blocks may have been given before.
+    """
+    yield from _checked_blocks(Path(path), audio_info(path))
+
+
+def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
+    """Read a recording as one channel at one rate.
+
+    Channels are averaged and the rate converted (soxr, high quality) block by block: the peak memory is little
+    more than the result.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        Any file that libsndfile reads (WAV, FLAC, Ogg, MP3, AIFF, ...), and m4a, mp4 and aac where PyAV is
+        installed (the ``m4a`` extra).
+    sample_rate : int
+        Of the result, in Hz.
+
+    Returns
+    -------
+    float32 [shape=(n,)]
+
+    Raises
+    ------
+    AudioError
+        When the file is missing, not a sound file, damaged, cut short, empty, silent, holds a value that is not a
+        finite number, or is longer than ``MAX_DURATION_S``.
+    """
+    audio = _gathered(mono_blocks(path, sample_rate))
+    if not len(audio):
+        raise AudioError(f"{path} holds no sound: it is 0 samples long.")
+    peak = max(float(audio.max()), -float(audio.min()))
+    if not np.isfinite(peak):
+        raise AudioError(f"{path} holds values too large for sound.")
+    if peak < 10 ** (SILENCE_DBFS / 20):
+        raise AudioError(f"{path} is silent: once its channels are mixed, nothing reaches {SILENCE_DBFS:g} dBFS.")
+    return audio
+
+
+def mono_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[NDArray[np.float32]]:
+    """Read a recording as one channel at one rate, block by block: what ``read_audio`` joins.
+
+    Parameters
+    ----------
+    path : str or PathLike
+    sample_rate : int
+        Of the result, in Hz.
+
+    Yields
+    ------
+    float32 [shape=(n,)]
+
+    Raises
+    ------
+    AudioError
+        As ``audio_blocks`` does.
+    """
+    info = audio_info(path)
+    yield from _resampled(_mono(_checked_blocks(Path(path), info)), info.sample_rate, sample_rate)
+
+
+def write_audio(
+    path: str | os.PathLike[str], audio: ArrayLike, sample_rate: int = SAMPLE_RATE, *, subtype: str | None = None
+) -> None:
+    """Write a WAV or FLAC file, whole or not at all; the same audio gives the same bytes.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        Ends in ``.wav`` or ``.flac``.
+    audio : float [shape=(n,) or (n, channels)]
+        Full scale is -1 to 1; whole-number subtypes clip what lies beyond.
+    sample_rate : int
+        In Hz.
+    subtype : {"FLOAT", "PCM_16", "PCM_24"}, optional
+        Default: ``FLOAT`` (IEEE float32, which MusicNet's loaders expect) for WAV, ``PCM_16`` for FLAC.
+
+    Raises
+    ------
+    AudioError
+        When the ending or subtype is not one of these, or the audio is empty or not finite.
+    """
+    target = Path(path)
+    subtypes = _SUBTYPES.get(target.suffix.lower())
+    if subtypes is None:
+        raise AudioError(f"{target} must end in .wav or .flac to be written as sound.")
+    chosen = subtype or subtypes[0]
+    if chosen not in subtypes:
+        raise AudioError(f"{target} cannot be written as {chosen}; choose one of {', '.join(subtypes)}.")
+    samples = np.asarray(audio, dtype=np.float32)
+    if samples.ndim not in (1, 2) or not samples.size or not np.isfinite(samples).all():
+        raise AudioError(f"{target} is not written: the audio is empty, not finite, or not of one or two dimensions.")
+    with replacing(target) as temporary:
+        try:
+            _write(temporary, samples, sample_rate, chosen)
+        except (soundfile.LibsndfileError, ValueError) as error:
+            raise AudioError(f"{target} cannot be written: {error}") from error
+
+
+# Writing
+
+
+def _write(path: Path, samples: NDArray[np.float32], sample_rate: int, subtype: str) -> None:
+    if subtype == "FLOAT":
+        # Not libsndfile: it adds a chunk with the time of writing to float WAV files.
+        from scipy.io import wavfile
+
+        wavfile.write(path, sample_rate, samples)
+        return
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    format_name = path.suffix[1:].upper()
+    with soundfile.SoundFile(path, "w", sample_rate, channels, subtype, format=format_name) as file:
+        for start in range(0, len(samples), _BLOCK_VALUES):
+            file.write(_quantised(samples[start : start + _BLOCK_VALUES], int(subtype[-2:])))
+
+
+def _quantised(samples: NDArray[np.float32], bits: int) -> NDArray[np.int32]:
+    """Round to whole numbers of ``bits`` bits, clipped, in the upper bits of int32 as libsndfile takes them."""
+    full_scale = 1 << (bits - 1)
+    whole = np.rint(samples.astype(np.float64) * full_scale).clip(-full_scale, full_scale - 1)
+    return whole.astype(np.int32) << (32 - bits)
+
+
+# From blocks to one array
+
+
+def _mono(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    for block in blocks:
+        yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+
+
+def _resampled(blocks: Iterator[NDArray[np.float32]], from_hz: int, to_hz: int) -> Iterator[NDArray[np.float32]]:
+    if from_hz == to_hz:
+        yield from blocks
+        return
+    stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(np.ascontiguousarray(block))
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _gathered(blocks: Iterator[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Join the blocks in a buffer that grows in place: a list of them would need the memory twice."""
+    buffer = bytearray()
+    for block in blocks:
+        buffer += np.ascontiguousarray(block).data
+    return np.frombuffer(buffer, dtype=np.float32) if buffer else np.zeros(0, np.float32)
+
+
+# Checks
+
+
+def _checked_blocks(source: Path, info: AudioInfo) -> Iterator[NDArray[np.float32]]:
+    _check_duration(source, info.duration_s or 0.0)
+    read = 0
+    for block in _pyav_blocks(source) if _needs_pyav(source) else _soundfile_blocks(source):
+        if not np.isfinite(block).all():
+            raise AudioError(f"{source} holds values that are not finite near {read / info.sample_rate:.1f} s.")
+        read += len(block)
+        _check_duration(source, read / info.sample_rate)
+        yield block
+    _check_frames_read(source, info, read)
+
+
+def _existing_file(path: str | os.PathLike[str]) -> Path:
+    source = Path(path)
+    if source.is_dir():
+        raise AudioError(f"{source} is a folder, not a sound file.")
+    if not source.is_file():
+        raise AudioError(f"{source} does not exist.")
+    if source.stat().st_size == 0:
+        raise AudioError(f"{source} is an empty file.")
+    return source
+
+
+def _check_complete(source: Path) -> None:
+    try:
+        check_complete(source)
+    except OSError as error:
+        raise AudioError(f"{source} cannot be read: {error.strerror}.") from error
+
+
+def _check_duration(source: Path, duration_s: float) -> None:
+    if duration_s > MAX_DURATION_S:
+        hours = MAX_DURATION_S // 3600
+        raise AudioError(f"{source} is longer than {hours} hours, the most that is read; split it into movements.")
+
+
+def _check_frames_read(source: Path, info: AudioInfo, read: int) -> None:
+    """Compare what came with what the header promises: a decoder may stop early without an error."""
+    if info.frames is None or info.format == "MP3":
+        # The frames of an MP3 file were counted before; where its header is silent, libsndfile's figure is a guess.
+        return
+    slack = round(_AAC_SLACK_S * info.sample_rate) if info.format == "M4A" else 0
+    if info.frames - read > slack:
+        raise AudioError(
+            f"{source} is cut short or damaged: {read / info.sample_rate:.2f} s of "
+            f"{info.frames / info.sample_rate:.2f} s could be read; get a whole copy of it."
+        )
+
+
+# libsndfile
+
+
+def _opened(source: Path) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(source)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{source} is not a sound file that can be read: {error.error_string}") from error
+
+
+def _soundfile_blocks(source: Path) -> Iterator[NDArray[np.float32]]:
+    with _opened(source) as file:
+        frames = max(1, _BLOCK_VALUES // file.channels)
+        try:
+            while len(block := file.read(frames, dtype="float32", always_2d=True)):
+                yield block
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"{source} is damaged: {error.error_string}") from error
+
+
+# PyAV, for what libsndfile has no decoder for
+
+
+def _needs_pyav(source: Path) -> bool:
+    if source.suffix.lower() not in _PYAV_SUFFIXES:
+        return False
+    try:
+        soundfile.SoundFile(source).close()
+    except soundfile.LibsndfileError:
+        return True
+    return False
+
+
+def _import_pyav() -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise AudioError(
+            "m4a, mp4 and aac files need PyAV: pip install 'musicnet_build[m4a]', or convert them to FLAC."
+        ) from error
+    return av
+
+
+def _pyav_info(source: Path) -> AudioInfo:
+    av = _import_pyav()
+    try:
+        with av.open(str(source)) as container:
+            stream = _audio_stream(source, container)
+            # Raw AAC states no length; what libav offers instead is a guess from the bit rate.
+            stated = stream.duration is not None and container.format.name != "aac"
+            frames = round(stream.duration * stream.time_base * stream.rate) if stated else None
+            return AudioInfo(stream.rate, stream.channels, frames, "M4A")
+    except av.error.FFmpegError as error:
+        raise AudioError(f"{source} is not a sound file that can be read: {error.strerror}.") from error
+
+
+def _pyav_blocks(source: Path) -> Iterator[NDArray[np.float32]]:
+    av = _import_pyav()
+    try:
+        with av.open(str(source)) as container:
+            to_planar_floats = av.AudioResampler(format="fltp")
+            for frame in container.decode(_audio_stream(source, container)):
+                for part in to_planar_floats.resample(frame):
+                    yield part.to_ndarray().T
+    except av.error.FFmpegError as error:
+        raise AudioError(f"{source} is damaged or cut short: {error.strerror}.") from error
+
+
+def _audio_stream(source: Path, container: Any) -> Any:
+    if not container.streams.audio:
+        raise AudioError(f"{source} holds no sound.")
+    return container.streams.audio[0]

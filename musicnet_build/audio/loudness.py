@@ -1,0 +1,53 @@
+"""Loudness and silence of recordings: which part is music, and how loud it is."""
+
+import numpy as np
+
+from musicnet_build.errors import AudioError
+from musicnet_build.features.spectra import Features
+
+REFERENCE_RMS = 0.05
+"""The level to which signals are brought before they are compared."""
+
+_BLOCK_SAMPLES = 1024
+_ACTIVE_SHARE = 0.03
+
+
+def active_span(audio: Features) -> tuple[int, int]:
+    """Return the first and the end sample of the music: what is louder than 3 % of the loud parts.
+
+    Parameters
+    ----------
+    audio : ndarray of float32 [shape=(n,)]
+        Mono signal.
+
+    Returns
+    -------
+    (int, int)
+        Start and end in samples, in steps of 1,024.
+
+    Raises
+    ------
+    AudioError
+        When the signal is shorter than one block or silent.
+    """
+    blocks = len(audio) // _BLOCK_SAMPLES
+    energy = np.square(audio[: blocks * _BLOCK_SAMPLES]).reshape(blocks, _BLOCK_SAMPLES).mean(axis=1)
+    if not energy.any():
+        raise AudioError("the audio is silent or shorter than 25 ms: there is nothing to align.")
+    level = np.sqrt(energy)
+    loud = np.flatnonzero(level > _ACTIVE_SHARE * np.percentile(level, 90))
+    if not len(loud):
+        loud = np.flatnonzero(level)
+    return int(loud[0]) * _BLOCK_SAMPLES, int(loud[-1] + 1) * _BLOCK_SAMPLES
+
+
+def levelled(audio: Features) -> Features:
+    """Return the signal scaled so that the music in it has an RMS of ``REFERENCE_RMS``."""
+    return audio * level_factor(audio)
+
+
+def level_factor(audio: Features) -> np.float32:
+    """Return what brings the music in a signal to an RMS of ``REFERENCE_RMS``."""
+    start, end = active_span(audio)
+    rms = np.sqrt(np.mean(np.square(audio[start:end]), dtype=np.float64))
+    return np.float32(REFERENCE_RMS / rms)

@@ -1,0 +1,1 @@
+"""Recordings and labels as published corpora lay them out, and their splits."""

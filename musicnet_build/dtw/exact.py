@@ -1,0 +1,476 @@
+"""Exact dynamic time warping in bounded memory.
+
+The cost matrix of two 18-minute recordings has nine billion cells, so it is never stored. It is cut into tiles; a tile
+is computed while it is in cache, and only its last row and last column, in float64, are kept as checkpoints. To trace
+the path back, the tiles that it crosses (a percent or two of all) are computed once more from their checkpoints::
+
+        ┌──────┬──────┬──────┐
+        │ ●──● │      │      │      ─  last rows     ⎫ kept: 8 · m · n · (1 / rows + 1 / columns) bytes
+        ├─────●┼──────┼──────┤      │  last columns  ⎭
+        │     ●│      │      │      ●  the path: only its tiles are computed twice
+        ├─────●┼●──●──┼──────┤
+        │      │    ● │      │      Tiles on one anti-diagonal do not depend on each other,
+        │      │     ●┼●──●  │      so threads share them.
+        └──────┴──────┴──────┘
+
+What belongs here: checking arguments, planning memory, handing tiles to threads, following the path. The arithmetic is
+in :mod:`musicnet_build.dtw.kernels`; what is compared (spectra) and what the path means (times) is elsewhere.
+
+Method: H. Sakoe and S. Chiba, "Dynamic programming algorithm optimization for spoken word recognition", IEEE
+Transactions on Acoustics, Speech, and Signal Processing 26(1), 1978.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from musicnet_build.dtw import kernels
+from musicnet_build.errors import AlignmentError
+from musicnet_build.threads import thread_count
+
+Progress = Callable[[float], None]
+Weights = tuple[float, float, float]
+
+_SMALLEST_TILE = 512
+_ENOUGH_TILES = 2500  # finer tiles would cost more in handing them out than they save in tracing back
+_LARGEST_TILE = 8192  # a fifth of a second's work, so that an interrupt is answered; exceeded only to save memory
+_PROGRESS_INTERVAL_S = 0.2
+
+
+@dataclass(frozen=True)
+class WarpingPath:
+    """The cheapest way through the cost matrix.
+
+    Attributes
+    ----------
+    path : int64 [shape=(k, 2)]
+        Pairs (row frame, column frame) from (0, 0) to (m - 1, n - 1), each step (1, 1), (1, 0) or (0, 1).
+    cost : float
+        Sum of the weighted distances along the path.
+    """
+
+    path: NDArray[np.int64]
+    cost: float
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """How the cost matrix will be cut, and the memory that this takes.
+
+    Attributes
+    ----------
+    rows, columns : int
+        Size of a tile in frames.
+    tiles : int
+        Number of tiles.
+    memory_bytes : int
+        Everything that ``dtw`` will allocate: padded features, checkpoints, workspaces, and the path.
+    """
+
+    rows: int
+    columns: int
+    tiles: int
+    memory_bytes: int
+
+
+def dtw(
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    step_weights: Weights = (1.0, 1.0, 1.0),
+    band: NDArray[np.int64] | None = None,
+    memory_bytes: int = 2**30,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> WarpingPath:
+    """Align two feature sequences exactly, from both starts to both ends.
+
+    Distances are Euclidean and computed in float32 from direct differences, accumulated in float64. Among equally cheap
+    steps into a cell (1, 1) is taken before (0, 1), and that before (1, 0). The result depends neither on
+    ``memory_bytes`` nor on ``threads``.
+
+    Parameters
+    ----------
+    X : array_like [shape=(m, d)]
+        Features of the rows, a frame a row; converted to float32.
+    Y : array_like [shape=(n, d)]
+        Features of the columns.
+    step_weights : three floats
+        Factors of the distance in the cell stepped into, for the steps (1, 1), (1, 0) and (0, 1). The first cell counts
+        once.
+    band : int64 [shape=(m, 2)], optional
+        Half-open range of columns that each row may use. Time and memory shrink with it. See ``band_around``.
+    memory_bytes : int
+        Most memory to use besides the caller's own arrays.
+    threads : int, optional
+        Number of threads; by default what ``OMP_NUM_THREADS`` says, else one per available processor.
+    progress : callable, optional
+        Called from the calling thread a few times a second with the fraction done, from 0 to 1.
+
+    Returns
+    -------
+    WarpingPath
+
+    Raises
+    ------
+    AlignmentError
+        When the features, weights or band cannot be used, or the memory does not suffice.
+    """
+    rows, columns = _checked_features(X, "X"), _checked_features(Y, "Y")
+    if rows.shape[1] != columns.shape[1]:
+        raise AlignmentError(f"X has {rows.shape[1]} features a frame and Y has {columns.shape[1]}; both must agree.")
+    weights = _checked_weights(step_weights)
+    (m, d), n = rows.shape, len(columns)
+    n_threads, report = _checked_threads(threads), progress or _ignore
+    plan = plan_tiles(m, n, d, band=band, memory_bytes=memory_bytes, threads=n_threads)
+    # What is copied goes at once, unless the caller keeps it: nobody pays for both at a time.
+    packed_rows = _padded_rows(rows)
+    del X, rows
+    packed_columns = _padded_columns(columns)
+    del Y, columns
+    matrix = _TiledMatrix(packed_rows, packed_columns, _padded_band(band, m, n), weights, plan, m, n)
+    _sweep(matrix, n_threads, report)
+    cost = float(matrix.sides[-1, (m - 1) % plan.rows])  # of the last column
+    if not np.isfinite(cost):
+        raise AlignmentError("The features are too large: their distances overflow float32; scale X and Y down.")
+    path = _trace_back(matrix)
+    report(1.0)
+    return WarpingPath(path=path, cost=cost)
+
+
+def plan_tiles(
+    m: int,
+    n: int,
+    d: int,
+    *,
+    band: NDArray[np.int64] | None = None,
+    memory_bytes: int = 2**30,
+    threads: int | None = None,
+) -> TilePlan:
+    """Choose tiles for ``dtw`` so that its memory stays within a budget, or say what it needs.
+
+    Larger tiles need fewer checkpoints and make tracing back slower, so sizes are doubled only as far as necessary.
+
+    Parameters
+    ----------
+    m, n : int
+        Numbers of row and column frames.
+    d : int
+        Features a frame.
+    band, memory_bytes, threads
+        As for ``dtw``.
+
+    Returns
+    -------
+    TilePlan
+
+    Raises
+    ------
+    AlignmentError
+        When no tiles fit, or the band is not valid.
+    """
+    ranges = None if band is None else _checked_band(band, m, n)
+    n_threads = _checked_threads(threads)
+    size = _SMALLEST_TILE
+    plan = _plan(m, n, d, ranges, size, n_threads)
+    while plan.memory_bytes > memory_bytes or (plan.tiles > _ENOUGH_TILES and size < _LARGEST_TILE):
+        size *= 2
+        coarser = _plan(m, n, d, ranges, size, n_threads)
+        if coarser.memory_bytes >= plan.memory_bytes > memory_bytes:
+            raise AlignmentError(
+                f"Aligning {m} with {n} frames needs {plan.memory_bytes / 2**20:.1f} MiB and only "
+                f"{memory_bytes / 2**20:.1f} MiB are allowed; allow more memory, give a band, or use longer hops."
+            )
+        plan = coarser
+    return plan
+
+
+def band_around(columns: ArrayLike, half_width_frames: float, n_columns: int) -> NDArray[np.int64]:
+    """Make a band around a rough path.
+
+    Every cell within the half width of its row's centre is inside. The band is widened where necessary so that it holds
+    both corners, never moves backwards, and can be walked from row to row.
+
+    Parameters
+    ----------
+    columns : array_like of float [shape=(m,)]
+        Centre of the band in each row, in column frames.
+    half_width_frames : float
+        How far the band reaches to either side.
+    n_columns : int
+        Number of column frames.
+
+    Returns
+    -------
+    int64 [shape=(m, 2)]
+        Half-open column range of every row.
+
+    Raises
+    ------
+    AlignmentError
+        When a centre or the half width is not a finite number, or there are no rows or columns.
+    """
+    centres = np.asarray(columns, dtype=np.float64)
+    if centres.ndim != 1 or len(centres) == 0 or not np.isfinite(centres).all():
+        raise AlignmentError("A band needs one finite centre column for each row.")
+    if not (np.isfinite(half_width_frames) and half_width_frames >= 0 and n_columns > 0):
+        raise AlignmentError(f"A band cannot reach {half_width_frames} frames around a path in {n_columns} columns.")
+    first = np.clip(np.floor(centres - half_width_frames), 0, n_columns - 1).astype(np.int64)
+    last = np.clip(np.ceil(centres + half_width_frames), 0, n_columns - 1).astype(np.int64)
+    first[0], last[-1] = 0, n_columns - 1
+    first = np.minimum.accumulate(first[::-1])[::-1]
+    stop = np.maximum.accumulate(last) + 1
+    first[1:] = np.minimum(first[1:], stop[:-1])
+    return np.stack([first, stop], axis=1)
+
+
+def estimate_seconds(m: int, n: int, d: int, *, band: NDArray[np.int64] | None = None) -> float:
+    """Estimate how long ``dtw`` will take with all processors, from one tile timed now on one of them.
+
+    Parameters
+    ----------
+    m, n : int
+        Numbers of row and column frames.
+    d : int
+        Features a frame.
+    band : int64 [shape=(m, 2)], optional
+        As for ``dtw``.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
+    cells = m * n if band is None else int((band[:, 1] - band[:, 0]).sum())
+    frames = np.zeros((2048, d), dtype=np.float32)
+    dtw(frames[:1], frames[:1], threads=1)  # compiles on the very first use
+    start = time.perf_counter()
+    dtw(frames, frames, threads=1)
+    return (time.perf_counter() - start) * cells / len(frames) ** 2 / _checked_threads(None)
+
+
+# --- checks ---------------------------------------------------------------------------------------------------------
+
+
+def _checked_features(features: ArrayLike, name: str) -> NDArray[np.float64] | NDArray[np.float32]:
+    try:
+        array = np.asarray(features)
+    except ValueError:
+        raise AlignmentError(f"{name} must have the same number of features in every frame.") from None
+    if array.dtype.kind not in "fiub":
+        raise AlignmentError(f"{name} must hold real numbers, not {array.dtype}.")
+    if array.ndim != 2:
+        raise AlignmentError(f"{name} must have two dimensions (frames, features), not {array.ndim}.")
+    if array.size == 0:
+        raise AlignmentError(f"{name} is empty: its shape is {array.shape}.")
+    limit = float(np.finfo(np.float32).max)
+    if not (-limit <= array.min() and array.max() <= limit):  # also false for nan
+        raise AlignmentError(f"{name} holds values that are not finite in float32 (nan, infinity, or too large).")
+    return array
+
+
+def _checked_weights(step_weights: Weights) -> Weights:
+    try:
+        diagonal, down, across = (float(weight) for weight in step_weights)
+    except (TypeError, ValueError):
+        raise AlignmentError(f"step_weights must be three numbers, not {step_weights!r}.") from None
+    if not all(np.isfinite(weight) and weight > 0 for weight in (diagonal, down, across)):
+        raise AlignmentError(f"step_weights must be positive and finite, not {step_weights!r}.")
+    return diagonal, down, across
+
+
+def _checked_threads(threads: int | None) -> int:
+    if threads is None:
+        return thread_count()
+    if threads < 1:
+        raise AlignmentError(f"threads must be at least 1, not {threads}.")
+    return threads
+
+
+def _checked_band(band: NDArray[np.int64], m: int, n: int) -> NDArray[np.int64]:
+    """Return the band once it is certain that a path runs through it."""
+    ranges = np.asarray(band)
+    if ranges.shape != (m, 2) or ranges.dtype.kind not in "iu":
+        raise AlignmentError(f"The band must be integers of shape ({m}, 2), not {ranges.dtype} of {ranges.shape}.")
+    ranges = ranges.astype(np.int64)
+    first, stop = ranges[:, 0], ranges[:, 1]
+    if (first < 0).any() or (stop > n).any():
+        raise AlignmentError(f"The band leaves the {n} columns in row {np.flatnonzero((first < 0) | (stop > n))[0]}.")
+    if first[0] != 0 or stop[-1] != n:
+        raise AlignmentError(f"The band must hold the first cell (0, 0) and the last cell ({m - 1}, {n - 1}).")
+    # A path cannot turn back: from any row on, columns left of an earlier row's first one are out of reach.
+    reachable = np.maximum.accumulate(first)
+    broken = first >= stop
+    broken |= reachable >= stop
+    broken[1:] |= reachable[1:] > stop[:-1]
+    if broken.any():
+        raise AlignmentError(
+            f"No path runs through the band: it is empty or cut off in row {np.flatnonzero(broken)[0]}."
+        )
+    return ranges
+
+
+# --- plan and layout ------------------------------------------------------------------------------------------------
+
+
+def _round_up(count: int, multiple: int) -> int:
+    return -(-count // multiple) * multiple
+
+
+def _tile_columns(
+    ranges: NDArray[np.int64] | None, m: int, n: int, rows: int, columns: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First tile and one past the last tile of every row of tiles."""
+    starts = np.arange(0, m, rows)
+    if ranges is None:
+        return np.zeros(len(starts), dtype=np.int64), np.full(len(starts), -(-n // columns), dtype=np.int64)
+    first = np.minimum.reduceat(ranges[:, 0], starts) // columns
+    stop = -(-np.maximum.reduceat(ranges[:, 1], starts) // columns)
+    return first, stop
+
+
+def _plan(m: int, n: int, d: int, ranges: NDArray[np.int64] | None, size: int, threads: int) -> TilePlan:
+    rows = min(size, _round_up(m, kernels.LANES))
+    columns = min(size, n)
+    first, stop = _tile_columns(ranges, m, n, rows, columns)
+    tiles = int((stop - first).sum())
+    features = 4 * _round_up(d, kernels.DIMENSIONS_AT_ONCE) * (_round_up(m, kernels.LANES) + n)
+    band = 4 * 8 * (m + kernels.LANES)  # the checked ranges and their padded copy
+    checkpoints = 8 * tiles * (rows + columns)
+    blocks = threads * (8 * kernels.LANES * (kernels.CHUNK + kernels.LANES) + 8 * (rows + columns))
+    path = 2 * 8 * (m + n)
+    return TilePlan(rows, columns, tiles, features + band + checkpoints + blocks + rows * columns + path)
+
+
+def _padded_rows(X: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:
+    m, d = X.shape
+    padded = np.zeros((_round_up(m, kernels.LANES), _round_up(d, kernels.DIMENSIONS_AT_ONCE)), dtype=np.float32)
+    padded[:m, :d] = X
+    return padded
+
+
+def _padded_columns(Y: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:
+    n, d = Y.shape
+    padded = np.zeros((_round_up(d, kernels.DIMENSIONS_AT_ONCE), n), dtype=np.float32)
+    padded[:d] = Y.T
+    return padded
+
+
+def _padded_band(band: NDArray[np.int64] | None, m: int, n: int) -> NDArray[np.int64]:
+    """A copy of the band in which the rows that pad the features are empty."""
+    ranges = np.empty((_round_up(m, kernels.LANES), 2), dtype=np.int64)
+    ranges[:m] = (0, n) if band is None else band
+    ranges[m:] = (n, 0)
+    return ranges
+
+
+class _TiledMatrix:
+    """The cost matrix as far as it exists: features, and the last row and last column of every tile."""
+
+    def __init__(
+        self,
+        rows: NDArray[np.float32],
+        columns: NDArray[np.float32],
+        band: NDArray[np.int64],
+        weights: Weights,
+        plan: TilePlan,
+        m: int,
+        n: int,
+    ) -> None:
+        self.rows, self.columns, self.band, self.weights = rows, columns, band, weights
+        self.plan, self.m, self.n = plan, m, n
+        self.first, self.stop = _tile_columns(band[:m], m, n, plan.rows, plan.columns)
+        self._offsets = np.concatenate([[0], np.cumsum(self.stop - self.first)])
+        self.borders = np.empty((plan.tiles, plan.columns))
+        self.sides = np.empty((plan.tiles, plan.rows))
+
+    def anti_diagonals(self) -> Iterator[list[tuple[int, int]]]:
+        """Tiles in groups that depend on earlier groups only."""
+        for diagonal in range(int((self.stop + np.arange(len(self.stop))).max())):
+            rows = np.arange(min(diagonal + 1, len(self.first)))
+            inside = rows[(diagonal - rows >= self.first[rows]) & (diagonal - rows < self.stop[rows])]
+            yield [(int(row), diagonal - int(row)) for row in inside]
+
+    def _index(self, row: int, column: int) -> int | None:
+        """Place of a tile among the checkpoints; None outside the band."""
+        if row < 0 or not self.first[row] <= column < self.stop[row]:
+            return None
+        return int(self._offsets[row] + column - self.first[row])
+
+    def _edges(self, row: int, column: int) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Copies of what a tile starts from: the corner, the row above, and the column to its left."""
+        width = min(self.plan.columns, self.n - column * self.plan.columns)
+        height = min(self.plan.rows, len(self.rows) - row * self.plan.rows)
+        above, beside = self._index(row - 1, column), self._index(row, column - 1)
+        before = self._index(row - 1, column - 1)
+        corner = np.inf if before is None else float(self.borders[before, -1])
+        border = np.full(width, np.inf) if above is None else self.borders[above, :width].copy()
+        side = np.full(height, np.inf) if beside is None else self.sides[beside, :height].copy()
+        return corner, border, side
+
+    def sweep(self, tile: tuple[int, int]) -> None:
+        """Compute a tile and keep its borders."""
+        row, column = tile
+        corner, border, side = self._edges(row, column)
+        kernels.sweep_tile(
+            self.rows,
+            self.columns,
+            self.band,
+            self.weights,
+            row * self.plan.rows,
+            column * self.plan.columns,
+            corner,
+            border,
+            side,
+        )
+        index = self._index(row, column)
+        self.borders[index, : len(border)] = border
+        self.sides[index, : len(side)] = side
+
+    def steps_until(self, i: int, j: int) -> tuple[NDArray[np.uint8], int, int]:
+        """Best steps into the cells of the tile around (i, j), up to there, and the tile's first row and column."""
+        row, column = i // self.plan.rows, j // self.plan.columns
+        first_row, first_column = row * self.plan.rows, column * self.plan.columns
+        corner, border, side = self._edges(row, column)
+        border, side = border[: j - first_column + 1], side[: i - first_row + 1]
+        steps = np.empty((len(side), len(border)), dtype=np.uint8)
+        kernels.step_codes(
+            self.rows, self.columns, self.band, self.weights, first_row, first_column, corner, border, side, steps
+        )
+        return steps, first_row, first_column
+
+
+# --- the two passes -------------------------------------------------------------------------------------------------
+
+
+def _ignore(fraction: float) -> None:
+    """Report progress to nobody."""
+
+
+def _sweep(matrix: _TiledMatrix, threads: int, progress: Progress) -> None:
+    """Compute all tiles. The calling thread only waits, so an interrupt reaches it at once."""
+    done, reported_s = 0, time.monotonic()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="dtw")
+    try:
+        for tiles in matrix.anti_diagonals():
+            for _ in pool.map(matrix.sweep, tiles):
+                done += 1
+                if time.monotonic() - reported_s > _PROGRESS_INTERVAL_S:
+                    progress(done / (matrix.plan.tiles + 1))
+                    reported_s = time.monotonic()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _trace_back(matrix: _TiledMatrix) -> NDArray[np.int64]:
+    """Follow the best steps from the last cell to the first, computing each tile on the way once more."""
+    path = np.empty((matrix.m + matrix.n - 1, 2), dtype=np.int64)
+    i, j, at = matrix.m - 1, matrix.n - 1, len(path) - 1
+    while i >= 0:
+        steps, first_row, first_column = matrix.steps_until(i, j)
+        i, j, at = kernels.walk_back(steps, first_row, first_column, i, j, path, at)
+    return path[at + 1 :]

@@ -1,0 +1,1 @@
+"""Samples to features: spectra, and evidence for the onset of each pitch."""

@@ -1,0 +1,189 @@
+"""Evidence for note onsets: how much the sound at a pitch, at each frame, looks like the beginning of that note.
+
+A small network looks at 21 frames (122 ms) of what belongs to one pitch: the energy at its first six harmonics, at its
+neighbours and an octave below, and the change over the whole spectrum. It was trained by ``tools/train_onsets.py`` on
+music that the script composes and renders itself, so that the softmax of its output over a span of frames is the
+probability of the onset being at each of them, given that the span holds exactly one onset of the pitch.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicnet_build.features import spectra
+from musicnet_build.features.spectra import Features
+from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.threads import on_all_cores
+
+HOP_LENGTH = 256
+HOP_S = HOP_LENGTH / SAMPLE_RATE
+CONTEXT_FRAMES = 10
+"""Frames that the network sees to each side."""
+
+CHANNELS = 13
+_HARMONICS = (0, 12, 19, 24, 28, 31)  # semitones above the fundamental
+_HIGHEST_BAND = 132
+_BLOCK_FRAMES = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class OnsetModel:
+    """Weights of the network: a convolution over time and two layers on its result, with rectifiers between.
+
+    Attributes
+    ----------
+    taps : ndarray of float32 [shape=(21, CHANNELS, hidden)]
+    taps_bias : ndarray of float32 [shape=(hidden,)]
+    mixer : ndarray of float32 [shape=(hidden, mixed)]
+    mixer_bias : ndarray of float32 [shape=(mixed,)]
+    output : ndarray of float32 [shape=(mixed,)]
+    """
+
+    taps: Features
+    taps_bias: Features
+    mixer: Features
+    mixer_bias: Features
+    output: Features
+
+    def __call__(self, channels: Features) -> Features:
+        """Return the evidence at each frame.
+
+        Parameters
+        ----------
+        channels : ndarray of float32 [shape=(frames, CHANNELS)]
+            Of one pitch, as ``pitch_channels`` gives them.
+
+        Returns
+        -------
+        ndarray of float32 [shape=(frames,)]
+            A logit: only differences between frames mean something.
+        """
+        padded = np.pad(channels, ((CONTEXT_FRAMES, CONTEXT_FRAMES), (0, 0)), mode="edge")
+        blocks = [
+            self._block(padded[first : first + _BLOCK_FRAMES + 2 * CONTEXT_FRAMES])
+            for first in range(0, len(channels), _BLOCK_FRAMES)
+        ]
+        return np.concatenate(blocks)
+
+    def _block(self, padded: Features) -> Features:
+        frames = np.lib.stride_tricks.sliding_window_view(padded, len(self.taps), axis=0).transpose(0, 2, 1)
+        taps = self.taps.reshape(-1, len(self.taps_bias))
+        hidden = np.maximum(frames.reshape(len(frames), -1) @ taps + self.taps_bias, 0)
+        mixed = np.maximum(hidden @ self.mixer + self.mixer_bias, 0)
+        evidence: Features = mixed @ self.output
+        return evidence
+
+
+@cache
+def onset_model() -> OnsetModel:
+    """Return the network that comes with the package."""
+    with (
+        resources.files("musicnet_build.features").joinpath("onset_model.npz").open("rb") as file,
+        np.load(file) as weights,
+    ):
+        return OnsetModel(**{name: weights[name] for name in weights.files})
+
+
+def onset_evidence(spectrograms: "OnsetSpectrograms", pitches: Iterable[int]) -> dict[int, Features]:
+    """Return the evidence for an onset of each pitch at each frame.
+
+    Parameters
+    ----------
+    spectrograms : OnsetSpectrograms
+        Of the recording.
+    pitches : iterable of int
+        MIDI numbers.
+
+    Returns
+    -------
+    dict of ndarray of float32 [shape=(frames,)]
+        By pitch.
+    """
+    model, wanted = onset_model(), sorted(set(pitches))
+    curves = on_all_cores(lambda pitch: model(pitch_channels(spectrograms, pitch)), wanted)
+    return dict(zip(wanted, curves, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class OnsetSpectrograms:
+    """What the channels of all pitches are taken from, a row a frame.
+
+    Attributes
+    ----------
+    medium, long : ndarray of float32 [shape=(frames, 112)]
+        Semitone spectrograms from MIDI 21 to 132 with windows of 2048 and 4096 samples.
+    change : ndarray of float32 [shape=(frames,)]
+        Logarithm of the rise summed over all semitones, window 1024.
+    """
+
+    medium: Features
+    long: Features
+    change: Features
+
+
+def onset_spectrograms(audio: Features, tuning_cents: float = 0.0) -> OnsetSpectrograms:
+    """Return the spectrograms that the network looks at.
+
+    Parameters
+    ----------
+    audio : ndarray of float32 [shape=(n,)]
+        Mono signal at 44.1 kHz, brought to the level that ``levels.levelled`` gives.
+    tuning_cents : float
+        How far above A4 = 440 Hz the instruments are tuned.
+
+    Returns
+    -------
+    OnsetSpectrograms
+        Frame *k* is centred on ``k * HOP_S`` seconds.
+    """
+    short, medium, long = (semitones(audio, length, tuning_cents=tuning_cents) for length in (1024, 2048, 4096))
+    rise = np.maximum(np.diff(short, axis=0, prepend=short[:1]), 0.0).sum(axis=1)
+    return OnsetSpectrograms(medium, long, np.log1p(rise))
+
+
+def semitones(
+    audio: Features,
+    window_length: int,
+    hop_length: int = HOP_LENGTH,
+    highest_pitch: int = _HIGHEST_BAND,
+    tuning_cents: float = 0.0,
+) -> Features:
+    """Return the semitone spectrogram of a levelled signal, from MIDI 21 up."""
+    return spectra.band_spectrogram(
+        audio,
+        window_length=window_length,
+        hop_length=hop_length,
+        bands_per_octave=12,
+        highest_pitch=highest_pitch,
+        tuning_cents=tuning_cents,
+    )
+
+
+def pitch_channels(spectrograms: OnsetSpectrograms, pitch: int) -> Features:
+    """Return what the network sees of one pitch.
+
+    Parameters
+    ----------
+    spectrograms : OnsetSpectrograms
+    pitch : int
+        MIDI number.
+
+    Returns
+    -------
+    ndarray of float32 [shape=(frames, CHANNELS)]
+        Six harmonics with the medium window, three with the long one, the semitones below and above, the octave
+        below, and the change of the whole spectrum. Bands outside the spectrograms are zero.
+    """
+    medium = [_band(spectrograms.medium, pitch + interval) for interval in (*_HARMONICS, -1, 1, -12)]
+    long = [_band(spectrograms.long, pitch + interval) for interval in _HARMONICS[:3]]
+    return np.stack([*medium[:6], *long, *medium[6:], spectrograms.change], axis=1)
+
+
+def _band(spectrogram: NDArray[np.float32], pitch: int) -> Features:
+    index = pitch - spectra.LOWEST_PITCH
+    inside = 0 <= index < spectrogram.shape[1]
+    return spectrogram[:, index] if inside else np.zeros(len(spectrogram), np.float32)

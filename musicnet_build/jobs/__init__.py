@@ -1,0 +1,1 @@
+"""Many independent jobs, on one machine or a cluster."""

@@ -1,0 +1,6 @@
+from .files import check_ending as check_ending
+from .files import labelled as labelled
+from .files import read_labels as read_labels
+from .files import write_labels as write_labels
+from .pianoroll import label_frames as label_frames
+from .pianoroll import label_rolls as label_rolls

@@ -1,0 +1,1 @@
+"""Packages for training: writing and reading them."""

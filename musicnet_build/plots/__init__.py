@@ -1,0 +1,1 @@
+"""Pictures of alignments, their errors, and datasets."""

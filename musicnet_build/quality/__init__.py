@@ -1,0 +1,1 @@
+"""How sure the labels are: confidence, flags, and the verdict on a recording."""

@@ -1,0 +1,78 @@
+"""How sure a label is: the probability that it lies within 50 ms of the true onset."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicnet_build.sync.refinement import Refinement
+
+Floats = NDArray[np.float64]
+
+SURE = 0.5
+"""Notes of at least this confidence count as confident."""
+
+_CENTRES = (5.607, 5.554, -4.009)
+_SCALES = (1.793, 0.931, 0.493)
+_WEIGHTS = (0.574, 0.682, -0.345)
+_BIAS = 4.623
+
+
+def note_confidence(refinement: Refinement) -> Floats:
+    """Return the probability that each note's onset lies within 50 ms of its label.
+
+    A logistic regression on ``confidence_features``, fitted by ``tools/fit_confidence.py``.
+
+    Parameters
+    ----------
+    refinement : Refinement
+        Of n notes.
+
+    Returns
+    -------
+    ndarray of float64 [shape=(n,)]
+    """
+    standardized = (confidence_features(refinement) - np.array(_CENTRES)) / np.array(_SCALES)
+    logit = _BIAS + np.sum(standardized * np.array(_WEIGHTS), axis=1)
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)), dtype=np.float64)
+
+
+def confidence_features(refinement: Refinement) -> Floats:
+    """Return what the confidence of each note is computed from.
+
+    Parameters
+    ----------
+    refinement : Refinement
+        Of n notes.
+
+    Returns
+    -------
+    ndarray of float64 [shape=(n, 3)]
+        The logit of what the refinement itself believes, its mean over the notes labelled within a second, and how far
+        the passes are from the label: the mean logarithm of that distance in seconds plus 10 ms.
+    """
+    near = np.clip(refinement.near, 1e-3, 1 - 1e-3)
+    belief = np.log(near / (1 - near))
+    apart_s = np.abs(refinement.opinions_s - refinement.onset_s)
+    around = mean_around(refinement.onset_s, belief, 1.0)
+    return np.stack([belief, around, np.log(apart_s + 0.01).mean(axis=0)], axis=1)
+
+
+def mean_around(times_s: Floats, values: Floats, reach_s: float) -> Floats:
+    """Return for each time the mean of the values at times within a reach of it.
+
+    Parameters
+    ----------
+    times_s, values : ndarray of float64 [shape=(n,)]
+        In any order.
+    reach_s : float
+
+    Returns
+    -------
+    ndarray of float64 [shape=(n,)]
+    """
+    order = np.argsort(times_s, kind="stable")
+    ordered_s = times_s[order]
+    total = np.concatenate([[0.0], np.cumsum(values[order])])
+    low = np.searchsorted(ordered_s, times_s - reach_s, side="left")
+    high = np.searchsorted(ordered_s, times_s + reach_s, side="right")
+    means: Floats = (total[high] - total[low]) / (high - low)
+    return means

@@ -1,0 +1,11 @@
+from .order import PlayingOrder as PlayingOrder
+from .order import parse_order as parse_order
+from .reader import LostNotes as LostNotes
+from .reader import Part as Part
+from .reader import Score as Score
+from .reader import TempoMap as TempoMap
+from .reader import TimeSignature as TimeSignature
+from .reader import note_value_name as note_value_name
+from .reader import read_score as read_score
+from .repeats import repeated_sections as repeated_sections
+from .unfold import score_in_order as score_in_order

@@ -1,0 +1,1 @@
+"""When each note is played: the recipes of alignment and their parts."""

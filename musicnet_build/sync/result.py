@@ -1,0 +1,116 @@
+"""What a recipe of alignment gives, and what it may ask of its caller."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicnet_build.dtw.timemap import TimeMap
+from musicnet_build.features.spectra import Features
+from musicnet_build.score.order import PlayingOrder
+from musicnet_build.score.reader import Score
+from musicnet_build.sync.refinement import Refinement
+
+MEMORY_BYTES = 2**30
+"""Default memory budget of the dynamic time warping."""
+
+Progress = Callable[[str, float], None]
+"""Told the name of a stage and the fraction of it that is done."""
+
+_WORTH_SAYING_S = 20.0
+
+
+def with_estimate(stage: str, seconds: float) -> str:
+    """Return the name of a stage, with the time that it will take where that is long.
+
+    Parameters
+    ----------
+    stage : str
+    seconds : float
+        An estimate.
+
+    Returns
+    -------
+    str
+        Such as ``aligning, about 5 min``.
+    """
+    if seconds < _WORTH_SAYING_S:
+        return stage
+    return f"{stage}, about {seconds:.0f} s" if seconds < 90 else f"{stage}, about {seconds / 60:.0f} min"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller may ask of a recipe.
+
+    Attributes
+    ----------
+    strict : bool
+        Fail where the soundfont lacks a preset that the score asks for.
+    search_order : bool
+        Find out whether passages of the score were left out or played again, where the recipe can.
+    memory_bytes : int
+        Budget of the dynamic time warping.
+    """
+
+    strict: bool = False
+    search_order: bool = True
+    memory_bytes: int = MEMORY_BYTES
+
+
+@dataclass(frozen=True, eq=False)
+class Warping:
+    """A time map, with the features of score and recording on which it was found.
+
+    Attributes
+    ----------
+    score : Score
+        As it is played: in the order of ``order``, where that departs from what is written.
+    order : PlayingOrder or None
+        The order of its passages, where they are not played as written.
+    time_map : TimeMap
+        Seconds of ``score`` to recording seconds.
+    score_features, recording_features : ndarray of float32 [shape=(frames, d)]
+        What the alignment compared, or the part of it that says how alike two moments sound.
+    score_frames_s : ndarray of float64 [shape=(frames of the score,)]
+        Score seconds of each row of ``score_features``.
+    recording_frames_s : ndarray of float64 [shape=(frames of the recording,)]
+        Recording seconds of each row of ``recording_features``.
+    warnings : tuple of str
+        What a user should know, in plain sentences.
+    refinement : Refinement, optional
+        Times of the pitched notes of ``score``, where the recipe gives notes times of their own.
+    tuning_cents : float
+        How far above A4 = 440 Hz the recording is tuned, where the recipe measures it.
+    """
+
+    score: Score
+    order: PlayingOrder | None
+    time_map: TimeMap
+    score_features: Features
+    recording_features: Features
+    score_frames_s: NDArray[np.float64]
+    recording_frames_s: NDArray[np.float64]
+    warnings: tuple[str, ...]
+    refinement: Refinement | None = None
+    tuning_cents: float = 0.0
+
+
+def cost_along(warping: Warping) -> NDArray[np.float64]:
+    """Return the distance of the features at each point of the time map, taken at the nearest frames.
+
+    Returns
+    -------
+    ndarray of float64 [shape=(points of the time map,)]
+    """
+    rows = _nearest(warping.score_frames_s, warping.time_map.score_s)
+    columns = _nearest(warping.recording_frames_s, warping.time_map.recording_s)
+    difference = warping.score_features[rows] - warping.recording_features[columns]
+    distances: NDArray[np.float64] = np.linalg.norm(difference, axis=1).astype(np.float64)
+    return distances
+
+
+def _nearest(frames_s: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[np.intp]:
+    middles_s = (frames_s[1:] + frames_s[:-1]) / 2
+    return np.searchsorted(middles_s, times_s)

@@ -1,0 +1,366 @@
+"""The packages frames, segments and thumbnails: layout, targets, readers, and what survives a bad night."""
+
+import multiprocessing
+import pickle
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import matplotlib.image
+import numpy as np
+import pytest
+from small_corpus import BANKS, write_corpus
+
+from musicnet_build.audio.io import read_audio
+from musicnet_build.corpora import folds
+from musicnet_build.corpora.recordings import Recording, find_recordings, read_notes
+from musicnet_build.errors import DatasetError
+from musicnet_build.features.spectra import log_filter_spectrogram
+from musicnet_build.labels.pianoroll import label_frames, label_rolls
+from musicnet_build.packing import frames, segments, thumbnails
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def pieces(corpus: Path) -> list[Recording]:
+    return find_recordings(corpus)
+
+
+def splits_of(recordings: list[Recording]) -> dict[str, dict[str, folds.Fold]]:
+    return {
+        "configuration_1": folds.configuration_1(recordings, 0),
+        "configuration_2": folds.configuration_2(recordings, 0),
+    }
+
+
+@pytest.fixture(scope="module")
+def packages(corpus: Path, pieces: list[Recording], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All three packages, made by one worker each."""
+    folder = tmp_path_factory.mktemp("packages")
+    frames.pack_frames(folder / "frames.h5", pieces, splits_of(pieces), seed=3)
+    segments.pack_segments(folder / "segments.h5", pieces, folds.train_and_test(pieces, 0))
+    isolated = find_recordings(corpus, categories=["ISOL"])
+    fold = folds.Fold(*((recording.name,) for recording in isolated[:3]))
+    thumbnails.pack_thumbnails(folder / "thumbnails.h5", isolated, fold)
+    return folder
+
+
+def test_nothing_but_the_packages_is_left(packages: Path) -> None:
+    assert sorted(path.name for path in packages.iterdir()) == ["frames.h5", "segments.h5", "thumbnails.h5"]
+
+
+def test_two_workers_pack_the_same_bytes_as_one(
+    corpus: Path, pieces: list[Recording], packages: Path, tmp_path: Path
+) -> None:
+    frames.pack_frames(tmp_path / "frames.h5", pieces, splits_of(pieces), seed=3, workers=2)
+    assert (tmp_path / "frames.h5").read_bytes() == (packages / "frames.h5").read_bytes()
+
+
+# Frames
+
+
+def test_frames_hold_the_spectra_and_targets_of_their_recordings(pieces: list[Recording], packages: Path) -> None:
+    recording = pieces[2]
+    audio, notes = read_audio(recording.audio), read_notes(recording)
+    with h5py.File(packages / "frames.h5") as file:
+        assert file.attrs["kind"] == "frames"
+        assert file["filter_hz"].shape == (229,)
+        group = file[recording.name]
+        assert (group.attrs["bank"], group.attrs["piece"]) == (recording.bank, recording.piece)
+        for rate in (31.25, 100.0):
+            spectrogram = group[f"spectrogram_{rate:g}"][:]
+            np.testing.assert_allclose(spectrogram, log_filter_spectrogram(audio / abs(audio).max(), rate), atol=1e-6)
+            for labelling in ("a", "b", "c", "d", "d_ceil", "e", "f"):
+                bits = group[f"targets_{rate:g}/{labelling}"][:]
+                expected = label_rolls(notes, len(spectrogram), 1 / rate, labelling, seed=3)
+                np.testing.assert_array_equal(np.unpackbits(bits, axis=1), expected.frame)
+                assert group.attrs[f"count_short_{labelling}_{rate:g}"] == expected.short
+
+
+def test_reference_targets_are_function_a_at_100_frames_over_at_most_30_s(
+    pieces: list[Recording], packages: Path, tmp_path: Path
+) -> None:
+    reader = frames.FramesReader(packages / "frames.h5", "configuration_2/fold_1/test", labelling="c")
+    name = reader.names[0]
+    recording = next(recording for recording in pieces if recording.name == name)
+    reference = reader.reference(name)
+    expected = label_rolls(read_notes(recording), len(reference), 0.01, "a").frame
+    np.testing.assert_array_equal(reference, expected)
+    assert len(reference) == 1 + int(len(read_audio(recording.audio)) / 441)
+    assert len(frames._reference(read_notes(recording), 40 * 44_100)) == 3000
+
+
+def test_a_window_is_the_frame_and_its_neighbours_and_zeros_beyond_the_ends(packages: Path) -> None:
+    reader = frames.FramesReader(packages / "frames.h5", "configuration_1/fold_2/train", rate_hz=100, labelling="f")
+    wide = frames.FramesReader(packages / "frames.h5", "configuration_1/fold_2/train", rate_hz=100, context=17)
+    spectrogram, targets = reader.recording(reader.names[0])
+    for index in (0, 1, 50, len(spectrogram) - 1):
+        window, target = reader[index]
+        assert (window.shape, window.dtype) == ((5, 229), np.float32)
+        padded = np.pad(spectrogram, ((8, 8), (0, 0)))
+        np.testing.assert_array_equal(window, padded[index + 6 : index + 11])
+        np.testing.assert_array_equal(wide[index][0], padded[index : index + 17])
+        np.testing.assert_array_equal(target, targets[index])
+    first_of_second = reader[len(spectrogram)]
+    np.testing.assert_array_equal(first_of_second[0][:2], 0)
+    np.testing.assert_array_equal(first_of_second[1], reader.recording(reader.names[1])[1][0])
+    assert len(reader) == sum(len(reader.recording(name)[0]) for name in reader.names)
+    np.testing.assert_array_equal(reader[-1][0], reader[len(reader) - 1][0])
+    with pytest.raises(IndexError):
+        reader[len(reader)]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"split": "none"}, "no split 'none': it has configuration_1/fold_1/test"),
+        ({"rate_hz": 50}, "no spectrogram_50"),
+        ({"labelling": "z"}, "no targets_31.25/z"),
+        ({"context": 4}, "odd number"),
+    ],
+)
+def test_asking_for_what_a_package_has_not_is_told(options: dict[str, Any], words: str, packages: Path) -> None:
+    options = {"split": "configuration_1/fold_1/train"} | options
+    with pytest.raises(DatasetError, match=words):
+        frames.FramesReader(packages / "frames.h5", **options)
+    with pytest.raises(DatasetError, match="not a package of frames"):
+        frames.FramesReader(packages / "segments.h5", "x")
+    with pytest.raises(DatasetError, match="does not exist"):
+        frames.FramesReader(packages / "none.h5", "x")
+
+
+# Segments
+
+
+def test_segments_hold_audio_and_rolls_at_16_khz(pieces: list[Recording], packages: Path) -> None:
+    recording = pieces[0]
+    with h5py.File(packages / "segments.h5") as file:
+        group = file[recording.name]
+        audio = group["audio"][:] / 32767
+        np.testing.assert_allclose(audio, read_audio(recording.audio, 16_000), atol=2 / 32767)
+        notes = read_notes(recording)
+        rolls = label_rolls(notes, 1 + len(audio) // 512, 0.032)
+        np.testing.assert_array_equal(group["codes"], rolls.codes)
+        np.testing.assert_array_equal(group["velocity"], rolls.velocity)
+        assert group["mel"].shape == (len(rolls.codes), 229)
+        assert group["cqt"].shape == (len(rolls.codes), 176)
+        for name in ("mel", "cqt"):
+            assert (group[name][:].min(), group[name][:].max()) == (0, 1)
+
+
+def test_a_segment_starts_on_a_frame_and_everything_in_it_belongs_together(packages: Path) -> None:
+    reader = segments.SegmentsReader(packages / "segments.h5", "test", samples=512 * 20, seed=1)
+    item = reader[1]
+    assert {name: array.shape for name, array in item.items()} == {
+        "audio": (10_240,), "onset": (20, 88), "offset": (20, 88), "frame": (20, 88), "velocity": (20, 88),
+        "mel": (20, 229), "cqt": (20, 176),
+    }  # fmt: skip
+    with h5py.File(packages / "segments.h5") as file:
+        group = file[reader.names[1]]
+        # The last segments reach beyond the recording, where there is silence.
+        whole = np.pad(group["audio"][:] / np.float32(32767), (0, 10_240))
+        starts = [k for k in range(len(group["codes"]) - 19) if np.allclose(whole[512 * k :][:10_240], item["audio"])]
+        (start,) = starts
+        codes = group["codes"][start : start + 20]
+        np.testing.assert_array_equal(item["mel"], group["mel"][start : start + 20])
+    for name, expected in (("onset", codes == 3), ("offset", codes == 1), ("frame", codes >= 2)):
+        np.testing.assert_array_equal(item[name], expected)
+
+
+def test_segments_depend_on_seed_epoch_and_index_alone(packages: Path) -> None:
+    def starts(seed: int, epoch: int) -> list[float]:
+        reader = segments.SegmentsReader(packages / "segments.h5", "test", samples=5120, seed=seed, spectra="none")
+        reader.set_epoch(epoch)
+        return [float(np.abs(item["audio"]).sum()) for item in reversed([reader[i] for i in range(len(reader))])]
+
+    assert starts(0, 0) == starts(0, 0)
+    assert starts(0, 0) != starts(0, 1)
+    assert starts(0, 0) != starts(1, 0)
+
+
+def test_a_recording_shorter_than_a_segment_is_followed_by_silence(packages: Path) -> None:
+    item = segments.SegmentsReader(packages / "segments.h5", "test")[0]
+    assert item["audio"].shape == (327_680,)
+    assert item["mel"].shape == (640, 229)
+    assert not item["audio"][-16_000:].any()
+    assert not item["frame"][-31:].any()
+    assert item["frame"].any()
+
+
+def test_the_reader_computes_the_spectra_that_the_package_would_store(
+    pieces: list[Recording], packages: Path, tmp_path: Path
+) -> None:
+    recordings = pieces[:1]
+    fold = folds.Fold((), (), (recordings[0].name,))
+    segments.pack_segments(tmp_path / "bare.h5", recordings, fold, store_spectra=False)
+    with pytest.raises(DatasetError, match="stores no spectra"):
+        segments.SegmentsReader(tmp_path / "bare.h5", "test")
+    with h5py.File(packages / "segments.h5") as file:
+        stored = {name: file[recordings[0].name][name][:] for name in ("mel", "cqt")}
+        samples = len(file[recordings[0].name]["audio"]) // 512 * 512
+    item = segments.SegmentsReader(tmp_path / "bare.h5", "test", samples=samples, spectra="computed").segment(0, 0)
+    for name, spectrum in stored.items():
+        # The last frames see the samples after the segment's end.
+        np.testing.assert_allclose(item[name][:-5], spectrum[: samples // 512][:-5], atol=0.02)
+    with pytest.raises(DatasetError, match="multiple of 512"):
+        segments.SegmentsReader(packages / "segments.h5", "test", samples=1000)
+
+
+# Thumbnails
+
+
+def test_every_picture_is_of_one_note_and_its_recording_is_in_one_set(packages: Path) -> None:
+    with h5py.File(packages / "thumbnails.h5") as file:
+        images, pitches = file["images"], file["pitch"][:]
+        assert images.shape[1:] == (32, 32) == images.chunks[1:]
+        assert images.chunks[0] == 1
+        assert set(pitches) == {45, 69}
+        sets = set(zip(file["recording"][:], file["part"][:], strict=True))
+        assert len(sets) == len({name for name, _ in sets}) == 3
+        assert all(name.decode().endswith(BANKS) for name, _ in sets)
+        starts, ends = label_frames([0.5], [1.5], 0.032)
+        assert len(images) == 3 * (ends[0] - starts[0])
+        assert np.allclose(np.unique(file["time_s"][:]), np.arange(starts[0], ends[0]) * 0.032)
+
+
+@pytest.mark.parametrize("spectrum", ["cqt", "stft"])
+def test_in_a_picture_high_is_up_and_late_is_right(spectrum: Any) -> None:
+    time_s = np.arange(48_000) / 16_000
+    low_then_high = np.where(time_s < 1.5, np.sin(2 * np.pi * 220 * time_s), np.sin(2 * np.pi * 3520 * time_s))
+    rows = thumbnails.picture_rows(low_then_high.astype(np.float32), 32, spectrum)
+    (picture,) = thumbnails.thumbnails(rows, np.array([round(1.5 / 0.032)]))
+    assert picture.shape == (32, 32)
+    assert picture[:, 4].argmax() > picture[:, 28].argmax()
+
+
+def test_a_picture_is_centred_on_its_time_step_and_black_beyond_the_recording() -> None:
+    rows = np.arange(1, 41, dtype=np.uint8)[:, None].repeat(32, axis=1)
+    first, middle = thumbnails.thumbnails(rows, np.array([0, 20]))
+    assert middle[0, 16] == 21
+    assert first[0, 16] == 1
+    assert not first[:, :16].any()
+
+
+def test_reader_gives_pictures_and_pitches_and_augments_only_when_asked(packages: Path) -> None:
+    plain = thumbnails.ThumbnailsReader(packages / "thumbnails.h5", "train")
+    picture, pitch = plain[5]
+    assert (picture.shape, picture.dtype, pitch) == ((1, 32, 32), np.float32, 45)
+    with h5py.File(packages / "thumbnails.h5") as file:
+        np.testing.assert_allclose(picture[0] * 255, file["images"][int(plain.indices[5])], atol=1e-4)
+    augmentation = thumbnails.Augmentation(brightness=0.1, contrast=0.2)
+    changed = thumbnails.ThumbnailsReader(packages / "thumbnails.h5", "train", augmentation=augmentation)
+    once, again = changed[5][0], changed[5][0]
+    np.testing.assert_array_equal(once, again)
+    changed.set_epoch(1)
+    assert not np.array_equal(changed[5][0], once)
+    assert 0 <= once.min() < once.max() <= 1
+    assert np.abs(once - picture).max() < 0.35
+    with pytest.raises(DatasetError, match="no set 'dev'"):
+        thumbnails.ThumbnailsReader(packages / "thumbnails.h5", "dev")  # type: ignore[arg-type]
+
+
+def test_pictures_are_mirrored_only_if_asked() -> None:
+    picture = np.tile(np.linspace(0, 1, 8, dtype=np.float32), (8, 1))
+    mirrored = [
+        thumbnails.augmented(picture, thumbnails.Augmentation(mirror=True), np.random.default_rng(seed))[0, 0] > 0.5
+        for seed in range(40)
+    ]
+    assert 8 < sum(mirrored) < 32
+    never = thumbnails.augmented(picture, thumbnails.Augmentation(0.1, 0.1), np.random.default_rng(0))
+    assert (np.diff(never[0]) >= 0).all()
+
+
+def test_a_contact_sheet_is_drawn(packages: Path, tmp_path: Path) -> None:
+    thumbnails.contact_sheet(tmp_path / "sheet.png", packages / "thumbnails.h5", columns=4)
+    thumbnails.contact_sheet(tmp_path / "again.png", packages / "thumbnails.h5", columns=4)
+    image = matplotlib.image.imread(tmp_path / "sheet.png")
+    assert image.shape[1] == 400
+    assert image[:, :, :3].std() > 0.05
+    assert (tmp_path / "sheet.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+
+
+def test_chords_alone_make_no_thumbnails(pieces: list[Recording], tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="32, 48"):
+        thumbnails.pack_thumbnails(tmp_path / "t.h5", pieces, folds.Fold((), (), ()), size=33)
+
+
+# Several processes
+
+
+def checksums(reader: Any) -> list[float]:
+    def total(item: Any) -> float:
+        arrays = item.values() if isinstance(item, dict) else item
+        return float(sum(np.asarray(array, dtype=np.float64).sum() for array in arrays))
+
+    return [total(reader[index]) for index in range(min(len(reader), 40))]
+
+
+def reader_of(kind: str, packages: Path) -> Any:
+    if kind == "frames":
+        return frames.FramesReader(packages / "frames.h5", "configuration_2/fold_1/test")
+    if kind == "segments":
+        return segments.SegmentsReader(packages / "segments.h5", "test", samples=5120)
+    return thumbnails.ThumbnailsReader(packages / "thumbnails.h5", "test")
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_readers_that_were_read_already_read_the_same_in_other_processes(method: str, packages: Path) -> None:
+    readers = [reader_of(kind, packages) for kind in ("frames", "segments", "thumbnails")]
+    expected = [checksums(reader) for reader in readers]
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        for got in (pool.map(checksums, readers * 2), pool.map(checksums, readers * 2)):
+            assert got == expected * 2
+    assert [checksums(reader) for reader in readers] == expected
+
+
+@pytest.mark.parametrize("kind", ["frames", "segments", "thumbnails"])
+def test_a_reader_is_sent_without_its_data(kind: str, packages: Path) -> None:
+    reader = reader_of(kind, packages)
+    before = len(pickle.dumps(reader))
+    checksums(reader)
+    assert len(pickle.dumps(reader)) == before < 20_000
+
+
+# Bad nights
+
+
+def test_a_run_that_failed_keeps_its_shards_and_the_next_one_uses_them(corpus: Path, tmp_path: Path) -> None:
+    copies = find_recordings(write_corpus(tmp_path / "corpus"))
+    broken = copies[-1].labels
+    good = broken.read_bytes()
+    broken.write_bytes(b"nothing")
+    fold = folds.Fold(tuple(recording.name for recording in copies), (), ())
+    with pytest.raises(DatasetError, match=r"1 of 6 recordings could not be packed.*line 1.*run again"):
+        segments.pack_segments(tmp_path / "s.h5", copies, fold)
+    assert not (tmp_path / "s.h5").exists()
+    # Labels that were changed in the meantime make a new shard: the old one must not be used for them.
+    broken.write_bytes(good)
+    copies[0].labels.write_bytes(good)
+    assert segments.pack_segments(tmp_path / "s.h5", copies, fold).made == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "s.h5"]
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Let no file grow beyond 60 kB, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_full_disk_leaves_no_package(pieces: list[Recording], tmp_path: Path) -> None:
+    fold = folds.Fold(tuple(recording.name for recording in pieces), (), ())
+    with pytest.raises(DatasetError, match="no space left"):
+        segments.pack_segments(tmp_path / "s.h5", pieces, fold)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

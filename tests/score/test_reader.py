@@ -1,0 +1,295 @@
+"""Reading MIDI scores: right times, right instruments, nothing lost in silence."""
+
+import io
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+from bad_midi import GOOD, HOPELESS, MENDED, chunk, event, header, meta, midi, note, tempo
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from musicnet_build.errors import ScoreError
+from musicnet_build.score.reader import PITCH_BEND, LostNotes, Score, TimeSignature, note_value_name, read_score
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_bytes(data: bytes, name: str = "piece.mid") -> Score:
+        path = tmp_path / name
+        path.write_bytes(data)
+        return read_score(path)
+
+    return read_bytes
+
+
+def _spans(score: Score) -> list[tuple[int, float, float]]:
+    """(pitch, onset, offset in beats) of all notes."""
+    notes = score.notes
+    ends = notes["onset_beats"] + notes["duration_beats"]
+    return sorted(zip(notes["pitch"].tolist(), notes["onset_beats"].tolist(), ends.tolist(), strict=True))
+
+
+# --- time
+
+
+def test_a_tempo_change_in_the_last_track_moves_the_notes_of_the_first(read):
+    score = read(midi(note(480, 480), tempo(480, 1_000_000)))
+    assert score.notes["onset_s"] == 0.5
+    assert score.notes["offset_s"] == 1.5
+    assert score.duration_s == 1.5
+
+
+def test_tempo_changes_of_several_tracks_take_effect_in_time_order(read):
+    score = read(midi(tempo(960, 250_000), tempo(480, 1_000_000), note(480, 960)))
+    assert (score.notes["onset_s"][0], score.notes["offset_s"][0]) == (0.5, 1.75)
+
+
+def test_beats_count_quarter_notes_whatever_the_tempo(read):
+    score = read(midi(tempo(0, 250_000) + note(96, 48), division=96))
+    assert score.notes["onset_beats"] == 1.0
+    assert score.notes["duration_beats"] == 0.5
+    assert score.notes["onset_s"] == 0.25
+
+
+def test_of_two_tempos_at_one_tick_the_later_counts(read):
+    assert read(midi(tempo(0, 250_000) + tempo(0, 2_000_000) + note(0, 480))).duration_s == 2.0
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 5000), st.integers(1, 2**24 - 1)), min_size=1, max_size=20),
+    st.integers(1, 0x7FFF),
+)
+@settings(max_examples=40, deadline=None)
+def test_times_agree_with_an_exact_sum_over_tempo_changes_and_the_map_inverts(tmp_path_factory, changes, division):
+    path = tmp_path_factory.mktemp("t") / "a.mid"
+    path.write_bytes(midi(b"".join(tempo(*change) for change in changes), note(120_000, 10), division=division))
+    exact, tick, per_beat = 0, 0, 500_000
+    for delta, microseconds in changes:
+        exact, tick, per_beat = exact + delta * per_beat, tick + delta, microseconds
+    exact += (120_000 - tick) * per_beat
+    if exact / division > 80_000e6:
+        return
+    score = read_score(path)
+    assert score.notes["onset_s"][0] == pytest.approx(exact / division / 1e6, rel=1e-12)
+    beats = np.linspace(-5, 2 * score.notes["onset_beats"][0], 50)
+    np.testing.assert_allclose(score.tempo_map.beats_at(score.tempo_map.seconds_at(beats)), beats, atol=1e-6)
+
+
+def test_retimed_moves_notes_and_pedal_but_not_beats(read):
+    score = read(midi(event(480, 0xB0, 64, 127) + note(0, 480)))
+    moved = score.retimed(lambda t: 2 * t + 1)
+    assert moved.notes["onset_s"] == 2.0
+    assert moved.notes["offset_s"] == 3.0
+    assert moved.controls["time_s"] == 2.0
+    assert moved.notes["onset_beats"] == moved.controls["beats"] == 1.0
+    assert score.notes["onset_s"] == 0.5, "the original must stay"
+
+
+# --- notes
+
+
+def test_note_on_with_velocity_0_and_running_status_end_notes(read):
+    data = event(0, 0x90, 60, 64) + event(480, 60, 0) + event(0, 62, 64) + meta(1, 1, b"hi") + event(479, 62, 0)
+    assert _spans(read(midi(data))) == [(60, 0, 1), (62, 1, 2)]
+
+
+def test_a_key_struck_again_ends_at_the_new_strike_with_a_warning(read):
+    data = event(0, 0x90, 60, 64) + event(480, 0x90, 60, 64) + event(480, 0x80, 60, 0) + event(480, 0x80, 60, 0)
+    score = read(midi(data))
+    assert _spans(score) == [(60, 0, 1), (60, 1, 2)]
+    assert "struck again" in score.warnings[0]
+
+
+def test_a_note_off_written_after_the_next_strike_at_the_same_tick_ends_the_old_note(read):
+    data = event(0, 0x90, 60, 64) + event(480, 0x90, 60, 64) + event(0, 0x80, 60, 0) + event(960, 0x80, 60, 0)
+    score = read(midi(data))
+    assert _spans(score) == [(60, 0, 1), (60, 1, 3)]
+    assert not score.warnings
+
+
+def test_unison_tracks_on_one_channel_keep_their_own_notes(read):
+    assert _spans(read(midi(note(0, 960), note(480, 960)))) == [(60, 0, 2), (60, 1, 3)]
+
+
+def test_a_note_without_note_off_is_counted_and_not_invented(read):
+    score = read(midi(note(0, 480) + event(0, 0x90, 72, 64) + note(480, 480)))
+    assert _spans(score) == [(60, 0, 1), (60, 2, 3)]
+    assert score.lost == LostNotes(no_offset=1)
+    assert score.warnings == ("1 note without a note-off left out",)
+
+
+def test_notes_of_no_length_are_counted(read):
+    score = read(midi(note(0, 480) + note(0, 0, 72)))
+    assert score.lost == LostNotes(zero_length=1)
+    assert len(score.notes) == score.lost.total == 1
+    assert "no length" in score.warnings[0]
+
+
+@pytest.mark.parametrize("first", [event(0, 0x90, 60, 64), note(0, 0)], ids=["on on", "on off on"])
+def test_a_unison_within_one_track_is_one_note_and_counted(read, first):
+    score = read(midi(first + note(0, 480)))
+    assert _spans(score) == [(60, 0, 1)]
+    assert score.lost == LostNotes(doubled=1)
+
+
+def test_the_sustain_pedal_leaves_written_lengths_alone(read):
+    score = read(midi(event(0, 0xB0, 64, 127) + note(0, 480) + event(960, 0xB0, 64, 0)))
+    assert _spans(score) == [(60, 0, 1)]
+    assert score.controls["value"].tolist() == [127, 0]
+
+
+# --- parts and controls
+
+
+def test_a_program_change_in_the_first_track_reaches_the_notes_of_the_second(read):
+    score = read(midi(event(0, 0xC0, 40), meta(0, 3, b"Solo") + note(0, 480)))
+    assert score.notes["program"] == 40
+    assert (score.parts[0].name, score.parts[0].program) == ("Solo", 40)
+
+
+def test_tracks_that_set_one_channel_at_the_same_tick_keep_their_own_instruments(read):
+    score = read(midi(event(0, 0xC0, 40) + note(0, 480), event(0, 0xC0, 73) + note(0, 480, 72)))
+    assert score.notes["program"].tolist() == [40, 73]
+
+
+def test_a_program_change_in_mid_track_makes_a_new_part(read):
+    score = read(midi(event(0, 0xC0, 40) + note(0, 480) + event(0, 0xC0, 45) + note(0, 480)))
+    assert [part.program for part in score.parts] == [40, 45]
+    assert score.notes["part"].tolist() == [0, 1]
+
+
+def test_channel_10_is_drums_and_instrument_names_stand_in_for_track_names(read):
+    score = read(midi(meta(0, 4, b"Kit\0") + note(0, 480, 36, channel=9), note(480, 480)))
+    assert [(part.name, part.is_drum) for part in score.parts] == [("Kit", True), ("", False)]
+    assert score.notes["is_drum"].tolist() == [True, False]
+
+
+def test_ports_keep_instruments_on_the_same_channel_apart(read):
+    second = meta(0, 0x21, b"\1") + event(0, 0xC0, 40) + event(0, 0xB0, 7, 50) + note(0, 480)
+    score = read(midi(note(0, 480), second))
+    assert score.notes["program"].tolist() == [0, 40]
+    assert score.controls["part"].tolist() == [1]
+
+
+def test_pedal_and_bend_from_another_track_reach_every_part_of_the_channel_in_order(read):
+    controls = event(0, 0xB0, 101, 0) + event(0, 0xB0, 100, 0) + event(0, 0xB0, 6, 12) + event(0, 0xE0, 0x7F, 0x7F)
+    score = read(midi(controls, note(0, 480), note(0, 480, 72), note(0, 480, 40, channel=1)))
+    for part in (0, 1):
+        mine = score.controls[score.controls["part"] == part]
+        assert mine["number"].tolist() == [101, 100, 6, PITCH_BEND]
+        assert mine["value"].tolist() == [0, 0, 12, 8191]
+    assert len(score.controls) == 8
+    assert np.all(np.diff(score.controls["time_s"]) >= 0)
+
+
+def test_the_piece_is_named_after_its_first_track_else_its_file(read):
+    assert read(midi(meta(0, 3, "Träumerei".encode("latin-1")) + note(0, 480))).name == "Träumerei"
+    assert read(GOOD, "opus.mid").name == "opus"
+
+
+def test_time_signatures_stand_at_their_beats(read):
+    score = read(midi(meta(0, 0x58, b"\3\2\x18\x08") + meta(960, 0x58, b"\x0c\4\x18\x08"), note(0, 480)))
+    assert score.time_signatures == (TimeSignature(0.0, 3, 4), TimeSignature(2.0, 12, 16))
+
+
+# --- damage
+
+
+@pytest.mark.parametrize("name", HOPELESS)
+def test_a_hopeless_file_gives_one_sentence_that_names_it(read, name):
+    data, words = HOPELESS[name]
+    with pytest.raises(ScoreError, match=words) as caught:
+        read(data)
+    assert "piece.mid: " in str(caught.value)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_a_slightly_broken_file_is_read_right_and_says_so(read, name):
+    data, words = MENDED[name]
+    score = read(data)
+    assert _spans(score) == [(60, 0, 1), (60, 1, 2)]
+    assert [words in warning for warning in score.warnings] == ([True] if words else [])
+
+
+def test_missing_files_and_folders_are_score_errors(tmp_path: Path):
+    for path in (tmp_path, tmp_path / "none.mid"):
+        with pytest.raises(ScoreError, match="cannot be read"):
+            read_score(path)
+
+
+def test_a_bomb_of_controllers_times_parts_is_refused(read):
+    parts = b"".join(event(0, 0xC0, p) + note(0, 1) for p in range(128))
+    with pytest.raises(ScoreError, match="controller changes"):
+        read(midi(parts + event(0, 0xB0, 7, 1) * 20_000))
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_garbled_files_never_raise_anything_but_score_error(tmp_path_factory, data):
+    whole = bytearray(
+        midi(tempo(0, 400_000) + meta(0, 3, b"A"), event(0, 0xC0, 40) + note(0, 480) * 3 + note(0, 9, 70))
+    )
+    for position, value in data.draw(
+        st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), max_size=4)
+    ):
+        whole[position] = value
+    path = tmp_path_factory.getbasetemp() / "garbled.mid"
+    path.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    try:
+        score = read_score(path)
+    except ScoreError:
+        return
+    assert len(score.notes) > 0
+    assert np.all(score.notes["offset_s"] > score.notes["onset_s"])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 900), st.integers(1, 900), st.integers(0, 127), st.integers(1, 127), st.integers(0, 15)
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_files_that_mido_writes_are_read_note_by_note(tmp_path_factory, wanted):
+    file = mido.MidiFile(type=1, ticks_per_beat=480)
+    for delta, length, pitch, velocity, channel in wanted:
+        on = mido.Message("note_on", note=pitch, velocity=velocity, channel=channel, time=delta)
+        off = mido.Message("note_off", note=pitch, channel=channel, time=length)
+        file.tracks.append(mido.MidiTrack([on, off]))
+    path = tmp_path_factory.getbasetemp() / "mido.mid"
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    path.write_bytes(buffer.getvalue())
+    notes = read_score(path).notes
+    ticks = np.stack([notes["onset_beats"] * 480, notes["duration_beats"] * 480, notes["pitch"], notes["velocity"]], 1)
+    assert sorted(map(tuple, np.rint(ticks).astype(int).tolist())) == sorted(row[:4] for row in wanted)
+
+
+# --- note values
+
+
+def test_note_values_have_the_names_of_the_published_labels():
+    lengths = [1 / 48, 1 / 24, 0.0625, 1 / 12, 0.108, 1 / 6, 0.25, 1 / 3, 0.375, 0.4833, 0.75, 0.975, 1.125, 1.25, 1.5]
+    assert note_value_name([*lengths, 2, 2.93, 4.5]).tolist() == [
+        "Triplet Sixty Fourth", "Triplet Sixty Fourth", "Sixty Fourth", "Triplet Thirty Second", "Thirty Second",
+        "Triplet Sixteenth", "Sixteenth", "Triplet", "Dotted Sixteenth", "Eighth", "Dotted Eighth", "Quarter",
+        "Tied Quarter-Thirty Second", "Tied Quarter-Sixteenth", "Dotted Quarter", "Half", "Dotted Half", "Whole",
+    ]  # fmt: skip
+
+
+def test_lengths_outside_the_table_are_unknown():
+    assert note_value_name([0.0, 0.0208, 4.51, 100]).tolist() == ["Unknown"] * 4
+    assert note_value_name([]).tolist() == []
+
+
+def test_the_stated_track_count_may_be_too_small(read):
+    score = read(header(1) + chunk(note(0, 480)) + chunk(note(480, 480)))
+    assert len(score.notes) == 2
+    assert "1 tracks" in score.warnings[0]

@@ -1,0 +1,62 @@
+"""Calls on another core: their results, their errors, and an interrupt while they run."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from musicnet_build.threads import in_background, on_all_cores, thread_count
+
+
+def test_it_runs_meanwhile_and_gives_the_result() -> None:
+    go = threading.Event()
+
+    def double(number: int, *, plus: int) -> int:
+        assert go.wait(5)
+        return 2 * number + plus
+
+    future = in_background(double, 20, plus=2)
+    assert not future.done()
+    go.set()
+    assert future.result(5) == 42
+
+
+def test_an_error_is_raised_where_the_result_is_asked_for() -> None:
+    future = in_background(int, "no number")
+    with pytest.raises(ValueError, match="no number"):
+        future.result(5)
+
+
+def test_a_program_that_ends_does_not_wait_for_it() -> None:
+    program = "import time; from musicnet_build.threads import in_background; in_background(time.sleep, 60)"
+    started = time.monotonic()
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=30).returncode == 0
+    assert time.monotonic() - started < 20
+
+
+def test_results_of_all_cores_are_in_the_order_of_the_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    second_began = threading.Event()
+
+    def numbered(number: int) -> tuple[int, str]:
+        if number == 0:
+            assert second_began.wait(5)
+        second_began.set()
+        return number, threading.current_thread().name
+
+    results = on_all_cores(numbered, range(4))
+    assert [number for number, _ in results] == [0, 1, 2, 3]
+    assert len({thread for _, thread in results}) == 2
+
+
+def test_an_error_on_any_core_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        on_all_cores(lambda number: 1 / number, [2, 1, 0])
+
+
+@pytest.mark.parametrize(("said", "threads"), [("3", 3), ("0", 1)])
+def test_the_environment_says_how_many_threads(monkeypatch: pytest.MonkeyPatch, said: str, threads: int) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert thread_count() == threads
