@@ -15,9 +15,9 @@ FLOORS = (
     ("evaluation",),
     ("datasets", "plots"),
     ("alignment", "packing"),
-    ("quality", "generation"),
+    ("quality", "generation", "listening"),
     ("sync", "corpora"),
-    ("synthesis", "audio", "labels", "listening"),
+    ("synthesis", "audio", "labels"),
     ("dtw", "features", "score", "jobs"),
     ("notes", "errors", "files", "threads", "jit"),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from musicnet_build.datasets import musicnet
+from musicnet_build.corpora import musicnet
 from musicnet_build.errors import DatasetError
 
 JUDGEMENTS_SUFFIX = ".audit"

@@ -13,7 +13,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.spectra import pitch_to_hz
+from musicnet_build.features.spectra import pitch_to_hz
 
 BINS_PER_SEMITONE = 3
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from musicnet_build.audio import mono_blocks
+from musicnet_build.audio.io import mono_blocks
 from musicnet_build.errors import AudioError
 from musicnet_build.listening.overlay import BLOCK_SAMPLES, block_energies
 

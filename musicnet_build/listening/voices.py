@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes
-from musicnet_build.score import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
-from musicnet_build.soundfonts import Soundfont
-from musicnet_build.synthesis import synthesize
+from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
+from musicnet_build.synthesis.soundfonts import Soundfont
+from musicnet_build.synthesis.render import synthesize
 
 BLOCK_SAMPLES = 64 * 6890
 """Output samples that are played at a time: ten seconds, in whole blocks of FluidSynth."""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from musicnet_build.errors import LabelError
 from musicnet_build.files import sha256_of
-from musicnet_build.general_midi import PROGRAM_NAMES
-from musicnet_build.labels import read_labels
+from musicnet_build.score.programs import PROGRAM_NAMES
+from musicnet_build.labels.files import read_labels
 from musicnet_build.listening import pictures
 from musicnet_build.listening.catalogue import Catalogue, Item, plain, read_report
 from musicnet_build.listening.overlay import BLOCK_SAMPLES

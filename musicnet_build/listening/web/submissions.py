@@ -15,13 +15,13 @@ from musicnet_build.listening.judgements import (
     Event,
     described_note,
 )
-from musicnet_build.listening.session import Session
+from musicnet_build.listening.web.session import Session
 
 MAX_BODY_BYTES = 64 * 2**10
 MAX_EVENTS = 100
 MAX_TEXT_LENGTH = 1000
 
-_Ulid = Annotated[str, StringConstraints(pattern=r"\A[0-7][0-9A-HJKMNP-TV-Z]{25}\Z")]
+_Ulid = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
 _Sample = Annotated[int, Field(ge=0, le=2**40)]
 
 

@@ -18,10 +18,10 @@ from starlette.routing import Route
 
 from musicnet_build.errors import DatasetError, MusicnetBuildError
 from musicnet_build.listening import pictures, streams
-from musicnet_build.listening.guard import Guard
+from musicnet_build.listening.web.guard import Guard
 from musicnet_build.listening.judgements import Event, Journal, Judgements, judgements_of, reviewers_of, standing
-from musicnet_build.listening.session import OpenRecording, Session
-from musicnet_build.listening.submissions import MAX_BODY_BYTES, completed, read_submissions
+from musicnet_build.listening.web.session import OpenRecording, Session
+from musicnet_build.listening.web.submissions import MAX_BODY_BYTES, completed, read_submissions
 from musicnet_build.notes import SAMPLE_RATE
 
 LOOPBACK = "127.0.0.1"
@@ -130,7 +130,7 @@ class AuditServer:
         return self._session.catalogue.items
 
     def _progress(self, recording: str, title: str, events: list[Event], reviewer: str) -> dict[str, Any]:
-        mine = [event for event in events if event.get("recording") == recording and event["reviewer"] == reviewer]
+        mine = [event for event in events if event.get("recording") == recording and event.get("reviewer") == reviewer]
         verdicts = [event["value"] for event in mine if event.get("kind") == "verdict"]
         marks = sum(event.get("kind") == "note" and event.get("value") != "clear" for event in mine)
         return {"id": recording, "title": title, "verdict": verdicts[-1] if verdicts else None, "marks": marks}
@@ -220,7 +220,7 @@ class AuditServer:
             return JSONResponse({"error": str(error)}, 400)
         try:
             for reviewer in sorted({event["reviewer"] for event in events}):
-                mine = [event for event in events if event["reviewer"] == reviewer]
+                mine = [event for event in events if event.get("reviewer") == reviewer]
                 await run_in_threadpool(self._journal.append, reviewer, mine)
         except DatasetError as error:
             return JSONResponse({"error": str(error)}, 507)
@@ -262,7 +262,7 @@ class _RefusedError(Exception):
 
 
 def _static_files() -> dict[str, bytes]:
-    folder = resources.files("musicnet_build.listening") / "static"
+    folder = resources.files("musicnet_build.listening.web") / "static"
     return {file.name: file.read_bytes() for file in folder.iterdir() if file.name.endswith(tuple(_TYPES))}
 
 
