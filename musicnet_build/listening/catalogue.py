@@ -154,7 +154,7 @@ def read_report(path: Path | None) -> dict[str, Any]:
         measures = report.get("measures") or report.get("quality") or {}
         verdict = report.get("verdict") or measures.get("verdict")
         return {
-            "verdict": _VERDICTS.get(verdict, verdict),
+            "verdict": _VERDICTS.get(str(verdict), verdict),
             "reasons": [str(reason) for reason in report.get("reasons") or measures.get("reasons") or ()],
             "spans": [_span(span) for span in measures.get("suspicions") or measures.get("flags") or ()],
             "structure": [str(departure) for departure in measures.get("structure") or ()],

@@ -22,8 +22,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-
 from musicnet_build.errors import DatasetError
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from musicnet_build.errors import AudioError, LabelError
 from musicnet_build.features.spectra import pitch_to_hz
+from musicnet_build.listening.stretch import stretched_span
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 
 LONGEST_TONE_S = 0.25
@@ -25,6 +26,9 @@ QUIET_SHARE = 0.2  # in quiet passages a tone keeps at least the level of a pass
 QUIET_FLOOR = 0.01  # and in a silent recording this one
 CHORD_WINDOW_S = 0.03
 PEAK_LIMIT = 0.999  # just below full scale, so that rounding to integers cannot wrap
+
+CLIP_S = 10.0
+MIDDLE_CLIPS = 2
 
 BLOCK_SAMPLES = 1024
 """Length of the blocks of ``block_energies``."""
@@ -95,6 +99,7 @@ def overlay(
     split: bool = False,
     instruments: Collection[int] | None = None,
     span_s: tuple[float, float] | None = None,
+    slowdown: int = 1,
 ) -> NDArray[np.float32]:
     """Add a short decaying sine to the recording at each note's onset and equal-tempered frequency.
 
@@ -114,6 +119,9 @@ def overlay(
     span_s : (float, float), optional
         Start and end in seconds of the part of the recording to return; the whole by default.
 
+    slowdown : {1, 2, 4}
+        How many times as long everything becomes, at the same pitch; the tones stay as short as they are.
+
     Returns
     -------
     ndarray of float32 [shape=(samples,) or (samples, 2)]
@@ -130,7 +138,34 @@ def overlay(
         raise AudioError(f"An overlay needs a recording of one channel, not an array of the shape {recording.shape}.")
     begin, end = _span_samples(span_s, len(recording))
     tones = prepare_tones(notes, block_energies(recording), len(recording), instruments=instruments)
-    return _mixed(recording[begin:end], tones.render(begin, end), split)
+    begin, end = begin * slowdown, end * slowdown
+    heard = stretched_span(lambda first, last: _padded(recording, first, last), begin, end, slowdown)
+    return _mixed(heard, tones.render(begin, end, slowdown), split)
+
+
+def clip_spans(duration_s: float, seed: int) -> list[tuple[float, float]]:
+    """Choose what to hear of a recording: its beginning, two passages from the middle, and its end.
+
+    So the authors of MusicNet listened to each of theirs (Thickstun et al. 2017, section 4).
+
+    Parameters
+    ----------
+    duration_s : float
+    seed : int
+        Of the choice of passages.
+
+    Returns
+    -------
+    list of (float, float)
+        Start and end in seconds, ``CLIP_S`` apart, in order; all of a recording too short to choose from.
+    """
+    room_s = duration_s - (MIDDLE_CLIPS + 2) * CLIP_S
+    if room_s <= 0:
+        return [(0.0, duration_s)]
+    # Random gaps before, between and after clips that do not overlap.
+    gaps_s = np.sort(np.random.default_rng(seed).uniform(0.0, room_s, MIDDLE_CLIPS))
+    middles_s = [float(gap_s) + (place + 1) * CLIP_S for place, gap_s in enumerate(gaps_s)]
+    return [(start_s, start_s + CLIP_S) for start_s in (0.0, *middles_s, duration_s - CLIP_S)]
 
 
 def prepare_tones(
@@ -198,6 +233,14 @@ def tone_envelope(length_samples: int) -> NDArray[np.float64]:
     attack = min(round(ATTACK_S * SAMPLE_RATE), length_samples)
     envelope[:attack] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(attack) / attack)
     return envelope
+
+
+def _padded(recording: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+    """Samples from ``first`` to ``last``, zeros where the recording has none."""
+    if first >= 0 and last <= len(recording):
+        return recording[first:last]
+    inside = recording[max(first, 0) : max(last, 0)]
+    return np.pad(inside, (max(-first, 0), last - first - len(inside) - max(-first, 0)))
 
 
 def _span_samples(span_s: tuple[float, float] | None, length: int) -> tuple[int, int]:

@@ -12,8 +12,8 @@ import scipy.ndimage
 import scipy.sparse
 from numpy.typing import NDArray
 
-from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.features.spectra import pitch_to_hz
+from musicnet_build.notes import SAMPLE_RATE
 
 BINS_PER_SEMITONE = 3
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
@@ -32,7 +32,7 @@ ENVELOPE_S = 0.3
 ENVELOPE_STEP = 44
 """Samples from one point of an envelope to the next: 1 ms."""
 
-# Windows and the pitches from which each is used: long ones tell low notes apart, short ones show when high notes begin.
+# Windows, and the pitch from which each is used: long ones tell low notes apart, short ones show when high ones begin.
 _WINDOWS = ((8192, LOWEST_PITCH), (4096, 50), (2048, 72))
 _PARTIALS = (1, 2, 3)
 _HIGHEST_HZ = 18_000.0
@@ -62,7 +62,8 @@ def tile(read: Read, level: int, column: int) -> NDArray[np.uint8]:
     parts = [_columns(read, first + start) for start in range(0, COLUMNS * level, COLUMNS)]
     loudest = np.concatenate([part.reshape(ROWS, -1, level).max(axis=2) for part in parts], axis=1)
     decibels = 20.0 * np.log10(np.maximum(loudest, 1e-9))
-    return np.clip(np.rint(255.0 * (1.0 + decibels / RANGE_DB)), 0, 255).astype(np.uint8)[::-1]
+    picture: NDArray[np.uint8] = np.clip(np.rint(255.0 * (1.0 + decibels / RANGE_DB)), 0, 255).astype(np.uint8)
+    return picture[::-1]
 
 
 def _columns(read: Read, first: int) -> Samples:

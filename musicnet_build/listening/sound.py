@@ -47,7 +47,7 @@ class Sound:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this object
         try:
             for block in mono_blocks(path):
                 self._file.write(np.ascontiguousarray(block).data)
@@ -113,7 +113,8 @@ def waveform_peaks(samples: Samples) -> NDArray[np.int8]:
     """
     padded = np.pad(samples, (0, -len(samples) % PEAK_BLOCK), mode="edge").reshape(-1, PEAK_BLOCK)
     extremes = np.stack([padded.min(axis=1), padded.max(axis=1)], axis=1)
-    return np.clip(np.rint(127 * extremes), -127, 127).astype(np.int8)
+    peaks: NDArray[np.int8] = np.clip(np.rint(127 * extremes), -127, 127).astype(np.int8)
+    return peaks
 
 
 def coarser_peaks(peaks: NDArray[np.int8], factor: int) -> NDArray[np.int8]:

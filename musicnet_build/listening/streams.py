@@ -95,7 +95,8 @@ class Stream:
         begin, end = (sample * request.slowdown for sample in (request.begin, request.begin + request.frames))
         left = self._recording(begin, end, request.slowdown)
         both = np.stack([left, self._labels(request, begin, end)], axis=1) * np.float32(STREAM_GAIN)
-        return np.clip(np.rint(both * 32767), -32767, 32767).astype(np.int16)
+        chunk: NDArray[np.int16] = np.clip(np.rint(both * 32767), -32767, 32767).astype(np.int16)
+        return chunk
 
     def _recording(self, begin: int, end: int, slowdown: int) -> Samples:
         return stretched_span(self._sound.read, begin, end, slowdown, block=self._block)

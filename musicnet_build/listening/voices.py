@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes
 from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
-from musicnet_build.synthesis.soundfonts import Soundfont
 from musicnet_build.synthesis.render import synthesize
+from musicnet_build.synthesis.soundfonts import Soundfont
 
 BLOCK_SAMPLES = 64 * 6890
 """Output samples that are played at a time: ten seconds, in whole blocks of FluidSynth."""

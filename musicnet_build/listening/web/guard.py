@@ -28,7 +28,7 @@ SECURITY_HEADERS = {
 
 TOKEN_HEADER = "x-audit-token"
 
-_WELCOME = b"<!doctype html><meta charset=utf-8><title>One moment</title>"
+_WELCOME = b"<!doctype html><meta charset=utf-8><title>One moment</title><link rel=icon href=/static/icon.svg>"
 
 
 class Guard:

@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from musicnet_build.errors import DatasetError, MusicnetBuildError
 from musicnet_build.listening import pictures, streams
-from musicnet_build.listening.web.guard import Guard
 from musicnet_build.listening.judgements import Event, Journal, Judgements, judgements_of, reviewers_of, standing
+from musicnet_build.listening.web.guard import Guard
 from musicnet_build.listening.web.session import OpenRecording, Session
 from musicnet_build.listening.web.submissions import MAX_BODY_BYTES, completed, read_submissions
 from musicnet_build.notes import SAMPLE_RATE
@@ -251,6 +251,8 @@ def bound_socket(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((LOOPBACK, port))
+        # From here on connections wait: a browser may be quicker than the server.
+        listening.listen()
     except OSError as error:
         listening.close()
         raise DatasetError(f"port {port} cannot be used ({error.strerror}): give another, or none.") from error

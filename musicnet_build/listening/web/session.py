@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from musicnet_build.errors import LabelError
 from musicnet_build.files import sha256_of
-from musicnet_build.score.programs import PROGRAM_NAMES
 from musicnet_build.labels.files import read_labels
 from musicnet_build.listening import pictures
 from musicnet_build.listening.catalogue import Catalogue, Item, plain, read_report
@@ -24,6 +23,7 @@ from musicnet_build.listening.overlay import BLOCK_SAMPLES
 from musicnet_build.listening.sound import Sound, coarser_peaks
 from musicnet_build.listening.streams import Player, Stream
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.score.programs import PROGRAM_NAMES
 
 OPEN_RECORDINGS = 3
 """An hour takes 640 MB of disk while it is open."""

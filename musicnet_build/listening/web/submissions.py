@@ -28,7 +28,7 @@ _Sample = Annotated[int, Field(ge=0, le=2**40)]
 class Submission(BaseModel):
     """One event as the page sends it; ``labels`` is the number of the label file, ``row`` a note in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     id: _Ulid
     reviewer: Annotated[str, StringConstraints(min_length=1, max_length=MAX_REVIEWER_LENGTH)]

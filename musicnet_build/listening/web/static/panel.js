@@ -39,7 +39,7 @@ export function showFacts(state) {
   element('title').textContent = facts.title;
   document.title = `${facts.title} – listening to labels`;
   const spans = facts.spans.length ? [`${facts.spans.length} suspicious span${facts.spans.length > 1 ? 's' : ''}`] : [];
-  const reasons = [...facts.reasons, ...facts.structure];
+  const reasons = [...facts.reasons, ...facts.structure].map((one) => one.replace(/\.$/, ''));
   const details = [...new Set(reasons), ...spans].join('; ');
   element('machine').textContent = facts.verdict ? `Machine: ${facts.verdict}${details ? ` – ${details}` : ''}` : '';
   const others = judge.others.map(({ reviewer, value, text }) => `${reviewer} ${WORDS[value]}${text ? ` – ${text}` : ''}`);

@@ -7,7 +7,7 @@ export const LOWEST_PITCH = 21;
 export const ROWS_PER_PITCH = 3;
 const LEVELS = [1, 4, 16, 64];
 const KEPT = 48;
-const SHOWN_DB = 55;
+const SHOWN_DB = 48;
 const BYTES_PER_DB = 255 / 100;
 
 export class Tiles {
@@ -30,8 +30,8 @@ export class Tiles {
     this.table = new Uint32Array(256);
     for (let value = 0; value < 256; value += 1) {
       const share = Math.min(1, Math.max(0, 1 - (top - value) / (SHOWN_DB * BYTES_PER_DB)));
-      const [from, to] = dark ? [[22, 23, 25], [226, 222, 205]] : [[255, 255, 255], [40, 38, 34]];
-      const [r, g, b] = from.map((start, i) => Math.round(start + (to[i] - start) * share ** 1.3));
+      const [from, to] = dark ? [[22, 23, 25], [190, 186, 172]] : [[255, 255, 255], [70, 67, 60]];
+      const [r, g, b] = from.map((start, i) => Math.round(start + (to[i] - start) * share ** 1.6));
       this.table[value] = (255 << 24) | (b << 16) | (g << 8) | r;
     }
     for (const [key, tile] of this.kept) if (tile.bytes) this.paint(key, tile);
