@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from musicnet_build._typing import Audio, Features
 from musicnet_build.dtw.exact import dtw, estimate_seconds
 from musicnet_build.dtw.timemap import TimeMap, map_from_path
 from musicnet_build.errors import AlignmentError
@@ -59,7 +60,7 @@ class Alignment:
 
 
 def align(
-    recording: spectra.Features,
+    recording: Audio,
     score: Score,
     soundfont: Soundfont,
     *,
@@ -199,9 +200,7 @@ def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float
     return float(played_s[0] - score_s[0]), span_s / played_span_s if played_span_s else float("nan")
 
 
-def _musicnet(
-    recording: spectra.Features, score: Score, soundfont: Soundfont, options: Options, progress: Progress
-) -> Warping:
+def _musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> Warping:
     """The recipe of the MusicNet paper: log-spectrograms, the low 50 bins, Euclidean distance, exact DTW.
 
     The synthesis is normalised to its peak, as the tools of the time did; the recording is taken as it is.
@@ -227,7 +226,7 @@ def _musicnet(
     )
 
 
-def _rendered_spectrogram(score: Score, soundfont: Soundfont, strict: bool) -> tuple[spectra.Features, tuple[str, ...]]:
+def _rendered_spectrogram(score: Score, soundfont: Soundfont, strict: bool) -> tuple[Features, tuple[str, ...]]:
     """Features and warnings of the synthesized score; its sound, which may be large, is not kept."""
     rendered = cached_synthesize(score, soundfont, strict=strict)
     audio = rendered.audio

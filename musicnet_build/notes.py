@@ -6,6 +6,7 @@ clock of ``onset_s`` and ``offset_s``: score seconds in a score, recording secon
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypeAliasType
 
 SAMPLE_RATE = 44_100
 """Sample rate in Hz of everything inside: audio, label times, spectra."""
@@ -26,7 +27,7 @@ NOTE_DTYPE = np.dtype(
 )
 """One row a note."""
 
-NoteTable = NDArray[np.void]
+NoteTable = TypeAliasType("NoteTable", NDArray[np.void])
 """A one-dimensional array of ``NOTE_DTYPE``."""
 
 

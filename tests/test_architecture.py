@@ -19,7 +19,8 @@ FLOORS = (
     ("sync", "corpora"),
     ("synthesis", "audio", "labels"),
     ("dtw", "features", "score", "jobs"),
-    ("notes", "errors", "files", "threads", "jit"),
+    ("notes", "files", "threads", "jit"),
+    ("errors", "choices", "_typing"),
 )
 """The rooms, from the top of the house to its base. What is not a folder is a file."""
 

@@ -10,7 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from musicnet_build.files import remove_leftovers, replacing, sha256_of, write_json
+from musicnet_build.errors import DatasetError, LabelError
+from musicnet_build.files import (
+    digests_of,
+    is_locked,
+    locked,
+    read_bounded,
+    read_hashed,
+    read_json,
+    remove_leftovers,
+    replacing,
+    sha256_of,
+    write_json,
+    write_text,
+)
 
 
 def test_the_file_appears_with_what_was_written(tmp_path: Path) -> None:
@@ -61,8 +74,11 @@ def test_others_may_read_the_file_as_any_other_file_of_the_user(tmp_path: Path) 
 
 
 def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"music" * 100_000)
-    assert sha256_of(tmp_path / "a") == hashlib.sha256(b"music" * 100_000).hexdigest()
+    data = b"music" * 300_000
+    (tmp_path / "a").write_bytes(data)
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(data).hexdigest()
+    both = digests_of(tmp_path / "a")
+    assert (both.sha256, both.md5) == (sha256_of(tmp_path / "a"), hashlib.md5(data).hexdigest())
 
 
 def test_json_is_read_back_as_it_was_and_can_be_read_by_people(tmp_path: Path) -> None:
@@ -72,6 +88,63 @@ def test_json_is_read_back_as_it_was_and_can_be_read_by_people(tmp_path: Path) -
     assert json.loads(text) == values
     assert "Dvořák" in text
     assert text.endswith("}\n")
+
+
+def test_names_that_are_no_text_come_back_from_json_as_they_were(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.wav")
+    write_json(tmp_path / "report.json", {"path": name})
+    assert read_json(tmp_path / "report.json") == {"path": name}
+    write_text(tmp_path / "list.txt", name)
+    assert (tmp_path / "list.txt").read_bytes() == b"caf\xe9.wav"
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_a_damaged_list_is_one_sentence(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "list.json").write_bytes(data)
+    with pytest.raises(DatasetError, match=r"list\.json: is not JSON, it is damaged"):
+        read_json(tmp_path / "list.json")
+
+
+def test_what_is_too_large_or_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(bytes(2**20))
+    assert len(read_bounded(tmp_path / "a.csv", 2**20, what="labels")) == 2**20
+    (tmp_path / "a.csv").write_bytes(bytes(2**20 + 1))
+    with pytest.raises(LabelError, match=r"a\.csv: is larger than 1 MiB, too large for labels"):
+        read_bounded(tmp_path / "a.csv", 2**20, what="labels", error=LabelError)
+    with pytest.raises(DatasetError, match=r"b\.csv: cannot be read \(No such file"):
+        read_bounded(tmp_path / "b.csv", 2**20, what="labels")
+
+
+def test_a_file_that_holds_the_text_already_is_left_alone(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "same")
+    os.utime(tmp_path / "a.txt", (1, 1))
+    write_text(tmp_path / "a.txt", "same")
+    assert (tmp_path / "a.txt").stat().st_mtime == 1
+    write_text(tmp_path / "a.txt", "other")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "other"
+
+
+def test_the_hash_of_a_file_that_changes_while_it_is_read_is_not_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old", encoding="utf-8")
+    assert read_hashed(path, Path.read_bytes) == (b"old", hashlib.sha256(b"old").hexdigest())
+
+    def read_while_another_writes(source: Path) -> bytes:
+        data = source.read_bytes()
+        write_text(source, "new")
+        return data
+
+    with pytest.raises(DatasetError, match=r"a\.txt: was changed while it was read"):
+        read_hashed(path, read_while_another_writes)
+
+
+def test_a_lock_keeps_others_out_until_it_is_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_locked(path)
+    with locked(path) as ours, locked(path) as theirs:
+        assert (ours, theirs) == (True, False)
+        assert is_locked(path)
+    assert not is_locked(path)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])

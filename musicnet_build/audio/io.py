@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from musicnet_build._typing import Audio, Int32s
 from musicnet_build.audio.integrity import check_complete
 from musicnet_build.errors import AudioError
 from musicnet_build.files import replacing
@@ -87,7 +88,7 @@ def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
         return AudioInfo(file.samplerate, file.channels, frames, file.format)
 
 
-def audio_blocks(path: str | os.PathLike[str]) -> Iterator[NDArray[np.float32]]:
+def audio_blocks(path: str | os.PathLike[str]) -> Iterator[Audio]:
     """Read a sound file block by block, as it is: its own rate, all its channels.
 
     Parameters
@@ -108,7 +109,7 @@ def audio_blocks(path: str | os.PathLike[str]) -> Iterator[NDArray[np.float32]]:
     yield from _checked_blocks(Path(path), audio_info(path))
 
 
-def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
+def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Audio:
     """Read a recording as one channel at one rate.
 
     Channels are averaged and the rate converted (soxr, high quality) block by block: the peak memory is little
@@ -143,7 +144,7 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
     return audio
 
 
-def mono_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[NDArray[np.float32]]:
+def mono_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[Audio]:
     """Read a recording as one channel at one rate, block by block: what ``read_audio`` joins.
 
     Parameters
@@ -206,7 +207,7 @@ def write_audio(
 # Writing
 
 
-def _write(path: Path, samples: NDArray[np.float32], sample_rate: int, subtype: str) -> None:
+def _write(path: Path, samples: Audio, sample_rate: int, subtype: str) -> None:
     if subtype == "FLOAT":
         # Not libsndfile: it adds a chunk with the time of writing to float WAV files.
         from scipy.io import wavfile
@@ -220,7 +221,7 @@ def _write(path: Path, samples: NDArray[np.float32], sample_rate: int, subtype: 
             file.write(_quantised(samples[start : start + _BLOCK_VALUES], int(subtype[-2:])))
 
 
-def _quantised(samples: NDArray[np.float32], bits: int) -> NDArray[np.int32]:
+def _quantised(samples: Audio, bits: int) -> Int32s:
     """Round to whole numbers of ``bits`` bits, clipped, in the upper bits of int32 as libsndfile takes them."""
     full_scale = 1 << (bits - 1)
     whole = np.rint(samples.astype(np.float64) * full_scale).clip(-full_scale, full_scale - 1)
@@ -230,12 +231,12 @@ def _quantised(samples: NDArray[np.float32], bits: int) -> NDArray[np.int32]:
 # From blocks to one array
 
 
-def _mono(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+def _mono(blocks: Iterator[Audio]) -> Iterator[Audio]:
     for block in blocks:
         yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
 
 
-def _resampled(blocks: Iterator[NDArray[np.float32]], from_hz: int, to_hz: int) -> Iterator[NDArray[np.float32]]:
+def _resampled(blocks: Iterator[Audio], from_hz: int, to_hz: int) -> Iterator[Audio]:
     if from_hz == to_hz:
         yield from blocks
         return
@@ -245,7 +246,7 @@ def _resampled(blocks: Iterator[NDArray[np.float32]], from_hz: int, to_hz: int) 
     yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
-def _gathered(blocks: Iterator[NDArray[np.float32]]) -> NDArray[np.float32]:
+def _gathered(blocks: Iterator[Audio]) -> Audio:
     """Join the blocks in a buffer that grows in place: a list of them would need the memory twice."""
     buffer = bytearray()
     for block in blocks:
@@ -256,7 +257,7 @@ def _gathered(blocks: Iterator[NDArray[np.float32]]) -> NDArray[np.float32]:
 # Checks
 
 
-def _checked_blocks(source: Path, info: AudioInfo) -> Iterator[NDArray[np.float32]]:
+def _checked_blocks(source: Path, info: AudioInfo) -> Iterator[Audio]:
     _check_duration(source, info.duration_s or 0.0)
     read = 0
     for block in _pyav_blocks(source) if _needs_pyav(source) else _soundfile_blocks(source):
@@ -315,7 +316,7 @@ def _opened(source: Path) -> soundfile.SoundFile:
         raise AudioError(f"{source} is not a sound file that can be read: {error.error_string}") from error
 
 
-def _soundfile_blocks(source: Path) -> Iterator[NDArray[np.float32]]:
+def _soundfile_blocks(source: Path) -> Iterator[Audio]:
     with _opened(source) as file:
         frames = max(1, _BLOCK_VALUES // file.channels)
         try:
@@ -361,7 +362,7 @@ def _pyav_info(source: Path) -> AudioInfo:
         raise AudioError(f"{source} is not a sound file that can be read: {error.strerror}.") from error
 
 
-def _pyav_blocks(source: Path) -> Iterator[NDArray[np.float32]]:
+def _pyav_blocks(source: Path) -> Iterator[Audio]:
     av = _import_pyav()
     try:
         with av.open(str(source)) as container:

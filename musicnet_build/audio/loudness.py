@@ -1,9 +1,12 @@
 """Loudness and silence of recordings: which part is music, and how loud it is."""
 
-import numpy as np
+import math
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from musicnet_build._typing import Audio
 from musicnet_build.errors import AudioError
-from musicnet_build.features.spectra import Features
 
 REFERENCE_RMS = 0.05
 """The level to which signals are brought before they are compared."""
@@ -12,7 +15,7 @@ _BLOCK_SAMPLES = 1024
 _ACTIVE_SHARE = 0.03
 
 
-def active_span(audio: Features) -> tuple[int, int]:
+def active_span(audio: Audio) -> tuple[int, int]:
     """Return the first and the end sample of the music: what is louder than 3 % of the loud parts.
 
     Parameters
@@ -41,13 +44,33 @@ def active_span(audio: Features) -> tuple[int, int]:
     return int(loud[0]) * _BLOCK_SAMPLES, int(loud[-1] + 1) * _BLOCK_SAMPLES
 
 
-def levelled(audio: Features) -> Features:
+def levelled(audio: Audio) -> Audio:
     """Return the signal scaled so that the music in it has an RMS of ``REFERENCE_RMS``."""
     return audio * level_factor(audio)
 
 
-def level_factor(audio: Features) -> np.float32:
+def level_factor(audio: Audio) -> np.float32:
     """Return what brings the music in a signal to an RMS of ``REFERENCE_RMS``."""
     start, end = active_span(audio)
     rms = np.sqrt(np.mean(np.square(audio[start:end]), dtype=np.float64))
     return np.float32(REFERENCE_RMS / rms)
+
+
+def level_dbfs(audio: ArrayLike) -> float:
+    """Return the root mean square of a sound in decibels relative to full scale; -200 for silence.
+
+    Parameters
+    ----------
+    audio : array of float
+        Of any shape; all of its values count alike.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(level_dbfs([0.1, -0.1]), 6)
+    -20.0
+    """
+    return 10 * math.log10(float(np.mean(np.square(audio, dtype=np.float64))) + 1e-20)

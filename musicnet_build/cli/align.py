@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from musicnet_build.choices import ALIGNMENT_PRESETS
 from musicnet_build.cli import console, parameters
 
 if TYPE_CHECKING:
@@ -15,14 +16,18 @@ if TYPE_CHECKING:
     from musicnet_build.score.reader import Score
     from musicnet_build.synthesis.soundfonts import Soundfont
 
-PRESETS = ("precise", "musicnet")
-
 
 @click.command(name="align")
 @click.argument("recording", type=parameters.existing_file)
 @click.argument("score", type=parameters.existing_file)
 @parameters.label_outputs_option
-@click.option("--preset", type=click.Choice(PRESETS), default=PRESETS[0], show_default=True, help="Recipe to align by.")
+@click.option(
+    "--preset",
+    type=click.Choice(ALIGNMENT_PRESETS),
+    default="precise",
+    show_default=True,
+    help="Recipe to align by.",
+)
 @parameters.soundfont_option
 @parameters.strict_option
 @parameters.confidence_option

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from musicnet_build.choices import ALIGNMENT_PRESETS
 from musicnet_build.cli import console, parameters
-from musicnet_build.cli.align import PRESETS
 
 if TYPE_CHECKING:
     from musicnet_build.datasets.build import Progress
@@ -25,7 +25,13 @@ _LINES_SHOWN = 40
 @click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder of the dataset.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes on this machine; by default one a processor.")
 @click.option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://scheduler:8786.")
-@click.option("--preset", type=click.Choice(PRESETS), default=PRESETS[0], show_default=True, help="Recipe to align by.")
+@click.option(
+    "--preset",
+    type=click.Choice(ALIGNMENT_PRESETS),
+    default="precise",
+    show_default=True,
+    help="Recipe to align by.",
+)
 @parameters.soundfont_option
 @parameters.strict_option
 @parameters.confidence_option

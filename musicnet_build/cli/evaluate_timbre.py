@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from musicnet_build.choices import TIMBRE_FRAME_LENGTHS
 from musicnet_build.cli import console, parameters, timbre_options
 
 if TYPE_CHECKING:
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 @click.argument("predicted", type=click.Path(exists=True, path_type=Path))
 @click.argument("truth", type=click.Path(exists=True, path_type=Path))
 @timbre_options.instrument_option
-@click.option("--frame", "frame_length", type=click.Choice(["8192", "4096", "2048"]), default="8192", show_default=True,
+@click.option("--frame", "frame_length", type=click.Choice(TIMBRE_FRAME_LENGTHS), default=8192, show_default=True,
               help="Samples at 32,768 Hz for a row of an .npy file, where TRUTH is no package.")  # fmt: skip
 @parameters.json_option
 def command(
-    predicted: Path, truth: Path, instruments: "tuple[Instrument, ...]", frame_length: str, as_json: bool
+    predicted: Path, truth: Path, instruments: "tuple[Instrument, ...]", frame_length: int, as_json: bool
 ) -> None:
     """Count correct, wrong, false and missed activations of piano rolls at 100 Hz, by instrument and test set.
 
@@ -28,7 +29,7 @@ def command(
     """
     from musicnet_build.evaluation.timbre import evaluate, read_predictions, read_truth, table_lines
 
-    true = read_truth(truth, instruments, int(frame_length))
+    true = read_truth(truth, instruments, frame_length)
     report = evaluate(read_predictions(predicted, true), true.notes, true.subsets)
     values = {"predicted": str(predicted), "truth": str(truth), "results": report}
     console.report(values, table_lines(report), as_json)

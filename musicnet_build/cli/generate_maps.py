@@ -5,13 +5,14 @@ from pathlib import Path
 
 import click
 
+from musicnet_build.choices import CORPUS_PRESETS
 from musicnet_build.cli import console, pack_options, parameters
-
-PRESETS = ("tiny", "maps")
 
 
 @click.command(name="maps")
-@click.option("--preset", type=click.Choice(PRESETS), help="Recipe that comes with the package; tiny by default.")
+@click.option(
+    "--preset", type=click.Choice(CORPUS_PRESETS), help="Recipe that comes with the package; tiny by default."
+)
 @click.option("--recipe", type=parameters.existing_file, help="Recipe of your own (YAML).")
 @click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder of the corpus.")
 @click.option(
@@ -36,7 +37,7 @@ def command(
     from musicnet_build.generation.maps_recipe import read_recipe
 
     started = time.monotonic()
-    wanted = read_recipe(recipe or preset or PRESETS[0])
+    wanted = read_recipe(recipe or preset or CORPUS_PRESETS[0])
     wanted = wanted.model_copy(update={"pieces": (*wanted.pieces, *map(str, pieces))})
     with console.progress_bar(verbose) as progress:
         result = generate_maps(wanted, output, workers=workers, progress=progress)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from musicnet_build.choices import LABELLINGS
 from musicnet_build.cli import console, pack_options, parameters
 
 if TYPE_CHECKING:
     from musicnet_build.corpora.folds import Fold
     from musicnet_build.corpora.recordings import Recording
-
-LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 
 
 @click.command(name="frames")

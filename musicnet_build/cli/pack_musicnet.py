@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from musicnet_build.choices import SAMPLE_FORMATS
 from musicnet_build.cli import console, pack_options, pack_report, parameters
 
 
@@ -12,7 +13,7 @@ from musicnet_build.cli import console, pack_options, pack_report, parameters
 @click.argument("dataset", type=parameters.existing_folder)
 @click.option("-o", "--output", type=parameters.OutputFile(".h5", ".hdf5"), required=True, help="HDF5 file to write.")
 @click.option(
-    "--samples", "sample_format", type=click.Choice(["float32", "int16"]), default="float32", show_default=True,
+    "--samples", "sample_format", type=click.Choice(SAMPLE_FORMATS), default="float32", show_default=True,
     help="Format of the audio.",
 )  # fmt: skip
 @click.option("--gzip", "compress", is_flag=True, help="Compress: about a third of the size, slower to read.")

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from musicnet_build.choices import MAPS_CATEGORIES
 from musicnet_build.cli import parameters
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -56,6 +57,6 @@ def recordings_options(category: str) -> Callable[[_Command], _Command]:
 def category_option(default: str) -> Callable[[_Command], _Command]:
     """Return the option that chooses categories of MAPS."""
     return click.option(
-        "--category", "categories", type=click.Choice(["ISOL", "RAND", "UCHO", "MUS"]), multiple=True,
+        "--category", "categories", type=click.Choice(MAPS_CATEGORIES), multiple=True,
         default=(default,), show_default=True, help="Of MAPS; may be given several times.",
     )  # fmt: skip

@@ -6,15 +6,20 @@ from typing import Literal
 
 import click
 
+from musicnet_build.choices import THUMBNAIL_SIZES, THUMBNAIL_SPECTRA
 from musicnet_build.cli import console, pack_options, parameters
 
 
 @click.command(name="thumbnails")
 @pack_options.recordings_options("ISOL")
 @click.option(
-    "--size", type=click.Choice([32, 48, 64, 96, 128]), default=32, show_default=True, help="Rows and columns."
+    "--size",
+    type=click.Choice(THUMBNAIL_SIZES),
+    default=32,
+    show_default=True,
+    help="Rows and columns.",
 )
-@click.option("--spectrum", type=click.Choice(["cqt", "stft"]), default="cqt", show_default=True)
+@click.option("--spectrum", type=click.Choice(THUMBNAIL_SPECTRA), default="cqt", show_default=True)
 @click.option("--step", "step_frames", type=click.IntRange(1, 1000), default=1, show_default=True,
               help="One picture every so many frames of 32 ms.")  # fmt: skip
 @click.option("--preview", type=parameters.OutputFile(".png"), help="Also draw a contact sheet (PNG).")

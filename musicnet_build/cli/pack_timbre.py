@@ -6,18 +6,19 @@ from typing import Literal
 
 import click
 
+from musicnet_build.choices import TIMBRE_FRAME_LENGTHS, TIMBRE_HOPS, TIMBRE_SPECTROGRAMS, TIMBRE_STORAGES
 from musicnet_build.cli import console, pack_options, parameters
 
 
 @click.command(name="timbre")
 @pack_options.folder_argument
 @pack_options.output_option
-@click.option("--frame", "frame_length", type=click.Choice(["8192", "4096", "2048"]), default="8192", show_default=True,
+@click.option("--frame", "frame_length", type=click.Choice(TIMBRE_FRAME_LENGTHS), default=8192, show_default=True,
               help="Samples a frame, at 32,768 Hz.")  # fmt: skip
-@click.option("--spectrogram", type=click.Choice(["log", "mel", "cqt"]), default="log", show_default=True)
-@click.option("--hop", type=click.Choice(["32", "512", "1024"]), default="32", show_default=True,
+@click.option("--spectrogram", type=click.Choice(TIMBRE_SPECTROGRAMS), default="log", show_default=True)
+@click.option("--hop", type=click.Choice(TIMBRE_HOPS), default=32, show_default=True,
               help="Samples between columns, before they are resized to 512.")  # fmt: skip
-@click.option("--storage", type=click.Choice(["colour", "float"]), default="colour", show_default=True,
+@click.option("--storage", type=click.Choice(TIMBRE_STORAGES), default="colour", show_default=True,
               help="Three channels of uint8, or one of float32.")  # fmt: skip
 @click.option("--single", "instrument", metavar="NAME", help="Label this instrument only, not each.")
 @click.option("--split-notes", is_flag=True, help="Let frames of one note fall into different folds.")
@@ -27,9 +28,9 @@ from musicnet_build.cli import console, pack_options, parameters
 def command(
     folder: Path,
     output: Path,
-    frame_length: str,
+    frame_length: int,
     spectrogram: Literal["log", "mel", "cqt"],
-    hop: str,
+    hop: int,
     storage: Literal["colour", "float"],
     instrument: str | None,
     split_notes: bool,
@@ -46,9 +47,7 @@ def command(
     from musicnet_build.packing.timbre_preview import write_preview
 
     started = time.monotonic()
-    settings = PackSettings(
-        ImageSettings(spectrogram, int(frame_length), int(hop)), storage, instrument, seed, split_notes
-    )
+    settings = PackSettings(ImageSettings(spectrogram, frame_length, hop), storage, instrument, seed, split_notes)
     with console.progress_bar(verbose) as progress:
         progress("packing", 0.0)
         on_done = console.counting(progress, "packing", len(read_set(folder).pieces))

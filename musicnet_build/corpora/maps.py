@@ -25,12 +25,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from musicnet_build.choices import MAPS_CATEGORIES
 from musicnet_build.errors import DatasetError, LabelError
 from musicnet_build.files import replacing
 from musicnet_build.labels.files import DEFAULT_VELOCITY
 from musicnet_build.notes import NoteTable, empty_notes, sorted_by_onset
 
-CATEGORIES = ("ISOL", "RAND", "UCHO", "MUS")
+CATEGORIES = MAPS_CATEGORIES
 """Isolated notes, random chords, usual chords, pieces."""
 
 DISKLAVIER_BANKS = ("ENSTDkAm", "ENSTDkCl")

@@ -15,9 +15,7 @@ Making what is in it belongs to ``build``; other forms of the same data to ``pac
 """
 
 import csv
-import hashlib
 import io
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import replacing
+from musicnet_build.files import is_locked, write_text
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 
 SPLITS = ("train", "test")
@@ -46,6 +44,11 @@ QUALITY_FOLDER = "quality"
 OVERLAYS_FOLDER = "overlays"
 SPLITS_FOLDER = "splits"
 INDEX_VERSION = "1.0"
+
+BUILD_FOLDER = ".build"
+"""What ``build`` keeps for itself: a record for each recording, and its lock. Published datasets have none."""
+
+LOCK_FILE = f"{BUILD_FOLDER}/lock"
 
 
 def audio_path(split: str, recording_id: str) -> str:
@@ -99,6 +102,30 @@ def count_overlaps(notes: NoteTable) -> int:
     latest_end = np.maximum.accumulate(end[order] + shift)
     overlapping = (start[order] + shift)[1:] < latest_end[:-1]
     return int((overlapping & (voice[1:] == voice[:-1])).sum())
+
+
+def check_finished(folder: str | os.PathLike[str]) -> None:
+    """Refuse a dataset that ``build`` is making, or has begun and not completed; others pass.
+
+    A build takes ``index.json`` away before it changes anything, and writes it last.
+
+    Parameters
+    ----------
+    folder : str or PathLike
+
+    Raises
+    ------
+    DatasetError
+        Says which of the two it is, and how many recordings are ready.
+    """
+    root = Path(folder)
+    if not (root / BUILD_FOLDER).is_dir():
+        return
+    ready = len(list((root / BUILD_FOLDER).glob("[!.]*.json")))
+    if is_locked(root / LOCK_FILE):
+        raise DatasetError(f"a build is at work in {root} ({ready} recordings ready): wait for it.")
+    if not (root / INDEX_FILE).is_file():
+        raise DatasetError(f"{root} is not finished ({ready} recordings ready): run `build` again to complete it.")
 
 
 def read_dataset(folder: str | os.PathLike[str]) -> list[Recording]:
@@ -162,51 +189,3 @@ def write_table(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, 
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, buffer.getvalue())
-
-
-def write_json(path: Path, values: Any) -> None:
-    """Write values as JSON that a person can read, whole or not at all."""
-    write_text(path, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all; a file that holds it already is left alone."""
-    data = text.encode("utf-8", "surrogateescape")
-    if path.is_file() and path.read_bytes() == data:
-        return
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON.
-
-    Raises
-    ------
-    DatasetError
-        When the file is missing or no JSON.
-    """
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} is not JSON: it is damaged.") from error
-
-
-@dataclass(frozen=True)
-class Digests:
-    """The hashes of a file's bytes, in hexadecimal."""
-
-    sha256: str
-    md5: str
-
-
-def digests_of(path: Path) -> Digests:
-    """Return both hashes of a file in one reading."""
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            sha256.update(block)
-            md5.update(block)
-    return Digests(sha256.hexdigest(), md5.hexdigest())

@@ -36,7 +36,7 @@ from musicnet_build.datasets.job import (
 )
 from musicnet_build.datasets.manifest import Entry, InvalidManifestError, Manifest, inside
 from musicnet_build.errors import DatasetError, SoundfontError
-from musicnet_build.files import remove_leftovers
+from musicnet_build.files import digests_of, remove_leftovers, sha256_of, write_json, write_text
 from musicnet_build.jobs.local import Job, Outcome, default_workers, run_jobs
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.synthesis.soundfonts import choose_soundfont
@@ -343,10 +343,10 @@ def _write_lists(root: Path, manifest: Manifest, tasks: list[Task], rows: list[R
     musicnet.write_table(root / musicnet.LEFT_OUT_FILE, musicnet.LEFT_OUT_COLUMNS, left_out)
     for split in musicnet.SPLITS:
         ids = [entry.id for entry, _ in included if entry.split == split]
-        musicnet.write_text(root / musicnet.SPLITS_FOLDER / f"{split}.txt", "".join(f"{one}\n" for one in ids))
-    musicnet.write_json(root / musicnet.PROVENANCE_FILE, _provenance(entries, by_id, rows, records))
-    musicnet.write_json(root / musicnet.INDEX_FILE, _index(root, included))
-    musicnet.write_text(root / musicnet.CARD_FILE, card.data_card(rows, entries, records))
+        write_text(root / musicnet.SPLITS_FOLDER / f"{split}.txt", "".join(f"{one}\n" for one in ids))
+    write_json(root / musicnet.PROVENANCE_FILE, _provenance(entries, by_id, rows, records))
+    write_json(root / musicnet.INDEX_FILE, _index(root, included))
+    write_text(root / musicnet.CARD_FILE, card.data_card(rows, entries, records))
     _write_checksums(root, files, by_id, records)
 
 
@@ -414,7 +414,7 @@ def _index(root: Path, included: list[tuple[Entry, dict[str, Any]]]) -> dict[str
         }
         for entry, record in included
     }
-    metadata = [musicnet.METADATA_FILE, musicnet.digests_of(root / musicnet.METADATA_FILE).md5]
+    metadata = [musicnet.METADATA_FILE, digests_of(root / musicnet.METADATA_FILE).md5]
     return {"version": musicnet.INDEX_VERSION, "tracks": tracks, "metadata": {"musicnet_metadata": metadata}}
 
 
@@ -426,5 +426,5 @@ def _write_checksums(
     splits = (f"{musicnet.SPLITS_FOLDER}/{split}.txt" for split in musicnet.SPLITS)
     names = (musicnet.METADATA_FILE, musicnet.LEFT_OUT_FILE, musicnet.PROVENANCE_FILE, musicnet.INDEX_FILE)
     for path in (*names, musicnet.CARD_FILE, *splits):
-        sums[path] = musicnet.digests_of(root / path).sha256
-    musicnet.write_text(root / musicnet.CHECKSUMS_FILE, "".join(f"{sums[path]}  {path}\n" for path in sorted(sums)))
+        sums[path] = sha256_of(root / path)
+    write_text(root / musicnet.CHECKSUMS_FILE, "".join(f"{sums[path]}  {path}\n" for path in sorted(sums)))

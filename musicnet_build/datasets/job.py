@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build import __version__
+from musicnet_build._typing import Audio
 from musicnet_build.alignment import Alignment, align
 from musicnet_build.audio.io import audio_info, read_audio, write_audio
 from musicnet_build.corpora import musicnet
 from musicnet_build.errors import AlignmentError, AudioError, DatasetError
-from musicnet_build.files import sha256_of
+from musicnet_build.files import digests_of, read_json, sha256_of, write_json
 from musicnet_build.labels.files import labelled, write_labels
 from musicnet_build.listening.overlay import overlay
 from musicnet_build.notes import SAMPLE_RATE
@@ -189,7 +189,7 @@ def read_record(dataset: Path, recording_id: str) -> dict[str, Any] | None:
     """Return the record of a recording's job, None where there is none."""
     path = record_path(dataset, recording_id)
     try:
-        record = musicnet.read_json(path) if path.is_file() else None
+        record = read_json(path) if path.is_file() else None
     except DatasetError:
         # A record that cannot be read proves nothing: the job is done again.
         return None
@@ -322,7 +322,7 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
         "measures": measures,
     }
     record["outputs"] = _write_outputs(task, state_of(task, record)[0] in task.include, audio, alignment, report)
-    musicnet.write_json(record_path(root, task.id), record)
+    write_json(record_path(root, task.id), record)
 
 
 def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Score:
@@ -359,7 +359,7 @@ def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Sco
     return dataclasses.replace(score, notes=notes, controls=controls)
 
 
-def _excerpt(task: Task, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+def _excerpt(task: Task, audio: Audio) -> Audio:
     first = round(task.start_s * SAMPLE_RATE)
     end = len(audio) if task.end_s is None else round(task.end_s * SAMPLE_RATE)
     if first >= len(audio) or end > len(audio) + SAMPLE_RATE:
@@ -381,7 +381,7 @@ def _check_space(root: Path, needed_bytes: int) -> None:
 
 
 def _write_outputs(
-    task: Task, included: bool, audio: NDArray[np.float32], alignment: Alignment, report: dict[str, Any]
+    task: Task, included: bool, audio: Audio, alignment: Alignment, report: dict[str, Any]
 ) -> dict[str, tuple[str, str]]:
     """Write all files of the recording; return the hashes of each by name."""
     root, written = Path(task.dataset), {}
@@ -397,12 +397,12 @@ def _write_outputs(
         written["audio"] = musicnet.audio_path(task.split, task.id)
         write_audio(root / written["audio"], audio, SAMPLE_RATE)
     written["quality"] = musicnet.quality_path(task.id)
-    musicnet.write_json(root / written["quality"], report)
+    write_json(root / written["quality"], report)
     for path, (first, end) in zip(_clip_paths(task), _clip_spans(alignment, len(audio)), strict=False):
         clip = overlay(audio, alignment.notes, span_s=(first / SAMPLE_RATE, end / SAMPLE_RATE))
         write_audio(root / path, clip, SAMPLE_RATE)
         written[path] = path
-    digests = {name: musicnet.digests_of(root / path) for name, path in written.items()}
+    digests = {name: digests_of(root / path) for name, path in written.items()}
     return {name: (digest.sha256, digest.md5) for name, digest in digests.items()}
 
 

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Features, Float32s
 from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.splits import MUSICNET_TEST_IDS
 from musicnet_build.dtw.exact import dtw
 from musicnet_build.errors import ManifestError, MusicnetBuildError
 from musicnet_build.features import spectra
-from musicnet_build.features.spectra import Features
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.reader import Score, read_score
 
@@ -184,7 +183,7 @@ def pair_by_content(recording: Path, scores: Sequence[Path]) -> Pair:
     return Pair(recording, score)
 
 
-def recording_chroma(audio: Features) -> Features:
+def recording_chroma(audio: Audio) -> Features:
     """Return which pitch classes sound in a recording.
 
     Parameters
@@ -272,7 +271,7 @@ def _likeliest(chroma: Features, scores: Sequence[Path]) -> list[Path]:
 
 
 @cache
-def _score_summary(path: Path) -> tuple[NDArray[np.float32], float] | None:
+def _score_summary(path: Path) -> tuple[Float32s, float] | None:
     """Mean chroma and duration; kept for all scores, as each recording without a name asks for them."""
     score = _readable_score(path)
     return None if score is None else (score_chroma(score, 200).mean(axis=0), score.duration_s)

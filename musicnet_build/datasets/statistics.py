@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float64s, Int64s
 from musicnet_build.audio.io import audio_info
 from musicnet_build.corpora.musicnet import Recording, read_dataset
 from musicnet_build.errors import DatasetError
@@ -91,10 +91,10 @@ class _Counted:
 
     recording: Recording
     seconds: float
-    programs: NDArray[np.int64]
-    pitches: NDArray[np.int64]
+    programs: Int64s
+    pitches: Int64s
     note_values: "Counter[str]"
-    sounding_s: NDArray[np.float64]  # time in which k notes sound, at index k
+    sounding_s: Float64s  # time in which k notes sound, at index k
 
 
 def dataset_statistics(folder: str | os.PathLike[str]) -> Statistics:
@@ -132,7 +132,7 @@ def dataset_statistics(folder: str | os.PathLike[str]) -> Statistics:
     )
 
 
-def sounding_time_s(notes: NoteTable, duration_s: float) -> NDArray[np.float64]:
+def sounding_time_s(notes: NoteTable, duration_s: float) -> Float64s:
     """Return for how long 0, 1, 2, ... notes sound together.
 
     Parameters
@@ -243,7 +243,7 @@ def _longest_first(groups: Mapping[str, Group]) -> dict[str, Group]:
     return dict(sorted(groups.items(), key=lambda item: (-item[1].minutes, item[0])))
 
 
-def _summed(histograms: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _summed(histograms: Iterable[Float64s]) -> Float64s:
     histograms = list(histograms)
     total = np.zeros(max(map(len, histograms)))
     for one in histograms:
@@ -251,6 +251,6 @@ def _summed(histograms: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
     return total
 
 
-def _mean_polyphony(sounding_s: NDArray[np.float64]) -> float:
+def _mean_polyphony(sounding_s: Float64s) -> float:
     heard_s = sounding_s[1:].sum()
     return float((np.arange(len(sounding_s)) * sounding_s).sum() / heard_s) if heard_s else 0.0

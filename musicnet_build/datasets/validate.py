@@ -15,9 +15,10 @@ import soundfile
 
 from musicnet_build.audio.io import SILENCE_DBFS, audio_blocks, audio_info
 from musicnet_build.corpora import musicnet
-from musicnet_build.corpora.musicnet import SPLITS, Digests, Recording
+from musicnet_build.corpora.musicnet import SPLITS, Recording
 from musicnet_build.corpora.splits import find_leaks
 from musicnet_build.errors import AudioError, DatasetError, LabelError
+from musicnet_build.files import Digests, digests_of, read_json
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.reader import note_value_name
@@ -121,7 +122,7 @@ class _Check:
         for place, path in enumerate(self.files):
             self.progress("reading all files", place / len(self.files))
             try:
-                self.digests[path] = musicnet.digests_of(self.root / path)
+                self.digests[path] = digests_of(self.root / path)
             except OSError as error:
                 yield Problem(path, f"cannot be read: {error.strerror}")
 
@@ -169,7 +170,7 @@ class _Check:
 
     def index(self) -> Iterator[Problem]:
         try:
-            tracks = musicnet.read_json(self.root / musicnet.INDEX_FILE)["tracks"]
+            tracks = read_json(self.root / musicnet.INDEX_FILE)["tracks"]
             entries = [(path, md5) for track in tracks.values() for path, md5 in track.values()]
         except (DatasetError, LookupError, TypeError, ValueError, AttributeError):
             yield Problem(musicnet.INDEX_FILE, "is missing or damaged")
@@ -184,7 +185,7 @@ class _Check:
     def provenance_list(self) -> Iterator[Problem]:
         name = musicnet.PROVENANCE_FILE
         try:
-            made = musicnet.read_json(self.root / name)["recordings"]
+            made = read_json(self.root / name)["recordings"]
             self.provenance = {one: dict(entry) for one, entry in made.items()}
             self.sound_files = {one: str(entry["recording"]["sha256"]) for one, entry in made.items()}
             self.overlaps = {one: int(entry["overlaps_in_score"]) for one, entry in made.items()}
@@ -214,7 +215,7 @@ class _Check:
         for recording in self.recordings:
             path = musicnet.quality_path(recording.id)
             try:
-                report = musicnet.read_json(self.root / path)
+                report = read_json(self.root / path)
                 if report["id"] != recording.id:
                     yield Problem(path, f"is the report of recording {report['id']}")
             except (DatasetError, LookupError, TypeError):

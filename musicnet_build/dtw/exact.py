@@ -26,8 +26,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from musicnet_build._typing import Float32s, Float64s, Int64s, UInt8s
 from musicnet_build.dtw import kernels
 from musicnet_build.errors import AlignmentError
 from musicnet_build.threads import thread_count
@@ -53,7 +54,7 @@ class WarpingPath:
         Sum of the weighted distances along the path.
     """
 
-    path: NDArray[np.int64]
+    path: Int64s
     cost: float
 
 
@@ -82,7 +83,7 @@ def dtw(
     Y: ArrayLike,
     *,
     step_weights: Weights = (1.0, 1.0, 1.0),
-    band: NDArray[np.int64] | None = None,
+    band: Int64s | None = None,
     memory_bytes: int = 2**30,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -147,7 +148,7 @@ def plan_tiles(
     n: int,
     d: int,
     *,
-    band: NDArray[np.int64] | None = None,
+    band: Int64s | None = None,
     memory_bytes: int = 2**30,
     threads: int | None = None,
 ) -> TilePlan:
@@ -189,7 +190,7 @@ def plan_tiles(
     return plan
 
 
-def band_around(columns: ArrayLike, half_width_frames: float, n_columns: int) -> NDArray[np.int64]:
+def band_around(columns: ArrayLike, half_width_frames: float, n_columns: int) -> Int64s:
     """Make a band around a rough path.
 
     Every cell within the half width of its row's centre is inside. The band is widened where necessary so that it holds
@@ -228,7 +229,7 @@ def band_around(columns: ArrayLike, half_width_frames: float, n_columns: int) ->
     return np.stack([first, stop], axis=1)
 
 
-def estimate_seconds(m: int, n: int, d: int, *, band: NDArray[np.int64] | None = None) -> float:
+def estimate_seconds(m: int, n: int, d: int, *, band: Int64s | None = None) -> float:
     """Estimate how long ``dtw`` will take with all processors, from one tile timed now on one of them.
 
     Parameters
@@ -256,7 +257,7 @@ def estimate_seconds(m: int, n: int, d: int, *, band: NDArray[np.int64] | None =
 # --- checks ---------------------------------------------------------------------------------------------------------
 
 
-def _checked_features(features: ArrayLike, name: str) -> NDArray[np.float64] | NDArray[np.float32]:
+def _checked_features(features: ArrayLike, name: str) -> Float64s | Float32s:
     try:
         array = np.asarray(features)
     except ValueError:
@@ -291,7 +292,7 @@ def _checked_threads(threads: int | None) -> int:
     return threads
 
 
-def _checked_band(band: NDArray[np.int64], m: int, n: int) -> NDArray[np.int64]:
+def _checked_band(band: Int64s, m: int, n: int) -> Int64s:
     """Return the band once it is certain that a path runs through it."""
     ranges = np.asarray(band)
     if ranges.shape != (m, 2) or ranges.dtype.kind not in "iu":
@@ -321,9 +322,7 @@ def _round_up(count: int, multiple: int) -> int:
     return -(-count // multiple) * multiple
 
 
-def _tile_columns(
-    ranges: NDArray[np.int64] | None, m: int, n: int, rows: int, columns: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _tile_columns(ranges: Int64s | None, m: int, n: int, rows: int, columns: int) -> tuple[Int64s, Int64s]:
     """First tile and one past the last tile of every row of tiles."""
     starts = np.arange(0, m, rows)
     if ranges is None:
@@ -333,7 +332,7 @@ def _tile_columns(
     return first, stop
 
 
-def _plan(m: int, n: int, d: int, ranges: NDArray[np.int64] | None, size: int, threads: int) -> TilePlan:
+def _plan(m: int, n: int, d: int, ranges: Int64s | None, size: int, threads: int) -> TilePlan:
     rows = min(size, _round_up(m, kernels.LANES))
     columns = min(size, n)
     first, stop = _tile_columns(ranges, m, n, rows, columns)
@@ -346,21 +345,21 @@ def _plan(m: int, n: int, d: int, ranges: NDArray[np.int64] | None, size: int, t
     return TilePlan(rows, columns, tiles, features + band + checkpoints + blocks + rows * columns + path)
 
 
-def _padded_rows(X: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:
+def _padded_rows(X: Float64s | Float32s) -> Float32s:
     m, d = X.shape
     padded = np.zeros((_round_up(m, kernels.LANES), _round_up(d, kernels.DIMENSIONS_AT_ONCE)), dtype=np.float32)
     padded[:m, :d] = X
     return padded
 
 
-def _padded_columns(Y: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:
+def _padded_columns(Y: Float64s | Float32s) -> Float32s:
     n, d = Y.shape
     padded = np.zeros((_round_up(d, kernels.DIMENSIONS_AT_ONCE), n), dtype=np.float32)
     padded[:d] = Y.T
     return padded
 
 
-def _padded_band(band: NDArray[np.int64] | None, m: int, n: int) -> NDArray[np.int64]:
+def _padded_band(band: Int64s | None, m: int, n: int) -> Int64s:
     """A copy of the band in which the rows that pad the features are empty."""
     ranges = np.empty((_round_up(m, kernels.LANES), 2), dtype=np.int64)
     ranges[:m] = (0, n) if band is None else band
@@ -373,9 +372,9 @@ class _TiledMatrix:
 
     def __init__(
         self,
-        rows: NDArray[np.float32],
-        columns: NDArray[np.float32],
-        band: NDArray[np.int64],
+        rows: Float32s,
+        columns: Float32s,
+        band: Int64s,
         weights: Weights,
         plan: TilePlan,
         m: int,
@@ -401,7 +400,7 @@ class _TiledMatrix:
             return None
         return int(self._offsets[row] + column - self.first[row])
 
-    def _edges(self, row: int, column: int) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    def _edges(self, row: int, column: int) -> tuple[float, Float64s, Float64s]:
         """Copies of what a tile starts from: the corner, the row above, and the column to its left."""
         width = min(self.plan.columns, self.n - column * self.plan.columns)
         height = min(self.plan.rows, len(self.rows) - row * self.plan.rows)
@@ -431,7 +430,7 @@ class _TiledMatrix:
         self.borders[index, : len(border)] = border
         self.sides[index, : len(side)] = side
 
-    def steps_until(self, i: int, j: int) -> tuple[NDArray[np.uint8], int, int]:
+    def steps_until(self, i: int, j: int) -> tuple[UInt8s, int, int]:
         """Best steps into the cells of the tile around (i, j), up to there, and the tile's first row and column."""
         row, column = i // self.plan.rows, j // self.plan.columns
         first_row, first_column = row * self.plan.rows, column * self.plan.columns
@@ -466,7 +465,7 @@ def _sweep(matrix: _TiledMatrix, threads: int, progress: Progress) -> None:
         pool.shutdown(cancel_futures=True)
 
 
-def _trace_back(matrix: _TiledMatrix) -> NDArray[np.int64]:
+def _trace_back(matrix: _TiledMatrix) -> Int64s:
     """Follow the best steps from the last cell to the first, computing each tile on the way once more."""
     path = np.empty((matrix.m + matrix.n - 1, 2), dtype=np.int64)
     i, j, at = matrix.m - 1, matrix.n - 1, len(path) - 1

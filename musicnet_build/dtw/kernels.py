@@ -44,8 +44,8 @@ processor has it; the chain leaves a single way to do so, in vector loops and in
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float32s, Float64s, Int64s, UInt8s
 from musicnet_build.jit import Function, kernel
 
 LANES = 32
@@ -60,10 +60,6 @@ DIMENSIONS_AT_ONCE = 5
 DIAGONAL, ACROSS, DOWN = 0, 1, 2
 """Codes of the steps (1, 1), (0, 1) and (1, 0), in the order in which ties are broken."""
 
-Float32s = NDArray[np.float32]
-Float64s = NDArray[np.float64]
-Int64s = NDArray[np.int64]
-Steps = NDArray[np.uint8]
 Weights = tuple[float, float, float]
 Five = tuple[np.float32, np.float32, np.float32, np.float32, np.float32]
 
@@ -241,7 +237,7 @@ def step_codes(
     corner: float,
     border: Float64s,
     side: Float64s,
-    steps: Steps,
+    steps: UInt8s,
 ) -> None:
     """Accumulate a tile again, plainly, and note the best step into every cell in ``steps``.
 
@@ -276,7 +272,7 @@ def step_codes(
 
 
 @kernel
-def walk_back(steps: Steps, row: int, column: int, i: int, j: int, path: Int64s, at: int) -> tuple[int, int, int]:
+def walk_back(steps: UInt8s, row: int, column: int, i: int, j: int, path: Int64s, at: int) -> tuple[int, int, int]:
     """Follow the steps of a tile from (i, j) until they leave it, filling ``path`` from ``at`` downwards.
 
     Returns the first cell outside the tile and the next free place in ``path``.

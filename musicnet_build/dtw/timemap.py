@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.ndimage
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from musicnet_build._typing import Float64s, Int64s
 from musicnet_build.errors import AlignmentError
-
-Times = NDArray[np.float64]
 
 LEAST_STEP_S = 1e-6
 
@@ -24,8 +23,8 @@ class TimeMap:
         slope 1.
     """
 
-    score_s: Times
-    recording_s: Times
+    score_s: Float64s
+    recording_s: Float64s
 
     def __post_init__(self) -> None:
         if self.score_s.shape != self.recording_s.shape or self.score_s.ndim != 1 or not len(self.score_s):
@@ -33,16 +32,16 @@ class TimeMap:
         if np.any(np.diff(self.score_s) <= 0) or np.any(np.diff(self.recording_s) <= 0):
             raise AlignmentError("a time map must increase strictly in score time and in recording time.")
 
-    def recording_at(self, score_s: ArrayLike) -> Times:
+    def recording_at(self, score_s: ArrayLike) -> Float64s:
         """Return the recording time in seconds of each score time in seconds."""
         return _interpolate(np.asarray(score_s, dtype=np.float64), self.score_s, self.recording_s)
 
-    def score_at(self, recording_s: ArrayLike) -> Times:
+    def score_at(self, recording_s: ArrayLike) -> Float64s:
         """Return the score time in seconds of each recording time in seconds."""
         return _interpolate(np.asarray(recording_s, dtype=np.float64), self.recording_s, self.score_s)
 
 
-def map_from_path(path: NDArray[np.int64], score_hop_s: float, recording_hop_s: float) -> TimeMap:
+def map_from_path(path: Int64s, score_hop_s: float, recording_hop_s: float) -> TimeMap:
     """Turn a warping path into a time map through the middle of its runs.
 
     A run of recording frames on one score frame stands for its middle, and so does a run of score frames on one
@@ -91,7 +90,7 @@ def smoothed(time_map: TimeMap, sigma_s: float, step_s: float = 0.05) -> TimeMap
     return TimeMap(grid_s - lead_s / 2, grid_s + lead_s / 2)
 
 
-def monotone_map(score_s: Times, recording_s: Times, least_slope: float = 1e-3) -> TimeMap:
+def monotone_map(score_s: Float64s, recording_s: Float64s, least_slope: float = 1e-3) -> TimeMap:
     """Return a time map through the given points, pushed forward as little as makes it strictly increasing.
 
     Parameters
@@ -114,13 +113,13 @@ def monotone_map(score_s: Times, recording_s: Times, least_slope: float = 1e-3) 
     return TimeMap(score_s, np.maximum.accumulate(recording_s - lean) + lean)
 
 
-def _mean_of_second(first: Times, second: Times) -> tuple[Times, Times]:
+def _mean_of_second(first: Float64s, second: Float64s) -> tuple[Float64s, Float64s]:
     """The distinct values of a sorted array, and the mean of the other array's entries at each."""
     values, starts, counts = np.unique(first, return_index=True, return_counts=True)
     return values, np.add.reduceat(second, starts) / counts
 
 
-def _interpolate(x: Times, knots: Times, values: Times) -> Times:
-    inside: Times = np.interp(x, knots, values)
-    beyond: Times = np.minimum(x - knots[0], 0.0) + np.maximum(x - knots[-1], 0.0)
+def _interpolate(x: Float64s, knots: Float64s, values: Float64s) -> Float64s:
+    inside: Float64s = np.interp(x, knots, values)
+    beyond: Float64s = np.minimum(x - knots[0], 0.0) + np.maximum(x - knots[-1], 0.0)
     return inside + beyond

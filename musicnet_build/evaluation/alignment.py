@@ -21,13 +21,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Float64s, Int64s
 from musicnet_build.errors import LabelError
 from musicnet_build.notes import NoteTable
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 BEAT_TOLERANCE = 0.06
 """Beats that a label's place in the score may be from the true note's: less than any grace note or tuplet is away."""
@@ -174,9 +171,9 @@ class Evaluation:
     notes_by_onset: NoteMatch
     notes_by_onset_and_offset: NoteMatch | None
     calibration: Calibration | None
-    onset_s: Floats
-    onset_error_s: Floats
-    confidence: Floats
+    onset_s: Float64s
+    onset_error_s: Float64s
+    confidence: Float64s
 
     def as_dict(self) -> dict[str, Any]:
         """Return all figures as plain values, without the arrays."""
@@ -259,7 +256,7 @@ def joint_calibration(evaluations: Sequence[Evaluation]) -> Calibration | None:
     return calibration(confidence, np.abs(error_s) < RIGHT_S)
 
 
-def match_notes(truth: NoteTable, labels: NoteTable) -> tuple[Integers, Integers]:
+def match_notes(truth: NoteTable, labels: NoteTable) -> tuple[Int64s, Int64s]:
     """Find which label belongs to which true note, one to one.
 
     Where both know beats: the same pitch, and beats within 0.06; among several the nearest beat, then (where both know
@@ -303,7 +300,7 @@ def match_notes(truth: NoteTable, labels: NoteTable) -> tuple[Integers, Integers
     return true, label_of[true]
 
 
-def error_figures(error_s: Floats) -> Errors:
+def error_figures(error_s: Float64s) -> Errors:
     """Sum up errors.
 
     Parameters
@@ -359,7 +356,7 @@ def score_time_errors(truth: NoteTable, labels: NoteTable) -> ScoreTime | None:
     return ScoreTime(1000 * time_err_s, 1000 * time_dev_s)
 
 
-def integrated_difference(position: Floats, difference: Floats) -> tuple[float, float]:
+def integrated_difference(position: Float64s, difference: Float64s) -> tuple[float, float]:
     """Return the mean absolute and the root mean square value of a piecewise-linear function, exactly.
 
     TimeErr = 1/S ∫ |d(s)| ds and TimeDev = sqrt(1/S ∫ d(s)² ds) over the score's length S. On a segment from value a to
@@ -413,7 +410,7 @@ def note_match(truth: NoteTable, labels: NoteTable, *, with_offsets: bool) -> No
     return NoteMatch(hits / len(labels), hits / len(truth), 2 * hits / (len(truth) + len(labels)))
 
 
-def calibration(confidence: Floats, right: NDArray[np.bool_]) -> Calibration | None:
+def calibration(confidence: Float64s, right: Bools) -> Calibration | None:
     """Judge the confidence of labels by whether they are right.
 
     Parameters
@@ -448,7 +445,7 @@ def _beats_known(notes: NoteTable) -> bool:
     return bool(np.isfinite(notes["onset_beats"]).all())
 
 
-def _alike(truth: NoteTable, labels: NoteTable, field: str, reach: float) -> Iterator[tuple[Integers, Integers]]:
+def _alike(truth: NoteTable, labels: NoteTable, field: str, reach: float) -> Iterator[tuple[Int64s, Int64s]]:
     """Groups of true notes and labels, as places, outside of which nothing can match.
 
     In a group, all have one pitch, and no step from one to the next in ``field`` is larger than ``reach``.
@@ -465,9 +462,9 @@ def _alike(truth: NoteTable, labels: NoteTable, field: str, reach: float) -> Ite
             yield true, label
 
 
-def _match_cost(truth: NoteTable, labels: NoteTable, *, by_beat: bool, by_program: bool) -> Floats:
+def _match_cost(truth: NoteTable, labels: NoteTable, *, by_beat: bool, by_program: bool) -> Float64s:
     apart_s = np.abs(np.subtract.outer(truth["onset_s"], labels["onset_s"]))
-    cost: Floats = apart_s + _SQUARE_COST * apart_s**2
+    cost: Float64s = apart_s + _SQUARE_COST * apart_s**2
     if by_program:
         cost += _PROGRAM_COST_S * (truth["program"][:, None] != labels["program"])
     if by_beat:
@@ -475,7 +472,7 @@ def _match_cost(truth: NoteTable, labels: NoteTable, *, by_beat: bool, by_progra
     return cost
 
 
-def _shared_in_unison(truth: NoteTable, label_of: Integers) -> Integers:
+def _shared_in_unison(truth: NoteTable, label_of: Int64s) -> Int64s:
     """Give notes without a label (-1) that of a note with the same pitch, beat and time, if one has any."""
     keys = np.stack([truth["pitch"], np.nan_to_num(truth["onset_beats"]), truth["onset_s"]], axis=1)
     _, unison = np.unique(keys, axis=0, return_inverse=True)
@@ -484,14 +481,14 @@ def _shared_in_unison(truth: NoteTable, label_of: Integers) -> Integers:
     return np.where(label_of >= 0, label_of, any_label[unison.ravel()])
 
 
-def _is_played_again(pitch: Integers, beats: Floats, onset_s: Floats) -> bool:
+def _is_played_again(pitch: Int64s, beats: Float64s, onset_s: Float64s) -> bool:
     """Whether a place of the score is reached twice."""
     order = np.lexsort((onset_s, beats, pitch))
     same = (np.diff(pitch[order]) == 0) & (np.diff(beats[order]) == 0)
     return bool(np.any(same & (np.diff(onset_s[order]) > _AGAIN_S)))
 
 
-def _confidence_bin(index: int, confidence: Floats, right: NDArray[np.bool_]) -> ConfidenceBin:
+def _confidence_bin(index: int, confidence: Float64s, right: Bools) -> ConfidenceBin:
     mean, share = (float(np.mean(values)) if len(values) else None for values in (confidence, right))
     return ConfidenceBin(index / BINS, (index + 1) / BINS, len(confidence), mean, share)
 
@@ -500,7 +497,7 @@ def _gap(one: ConfidenceBin) -> float:
     return 0.0 if one.mean_confidence is None or one.right is None else abs(one.mean_confidence - one.right)
 
 
-def _auc(confidence: Floats, right: NDArray[np.bool_]) -> float | None:
+def _auc(confidence: Float64s, right: Bools) -> float | None:
     """The area under the receiver operating characteristic, from the sum of ranks (Mann and Whitney)."""
     from scipy.stats import rankdata
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float64s
 from musicnet_build.evaluation.alignment import RIGHT_S, TOLERANCES_S, Calibration, ConfidenceBin, joint_calibration
 from musicnet_build.evaluation.files import Labelling, Piece
 from musicnet_build.plots.style import FAINT, INK, label_time_axis, literal, new_figure, style, write_png
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Floats = NDArray[np.float64]
 Column = tuple[str, Callable[[Mapping[str, Any]], float | None], str]
 """Heading, the figure of a row, and its format."""
 
@@ -265,7 +264,7 @@ def _draw_reliability(axes: Axes, found: Sequence[Calibration | None]) -> None:
     style(axes, "What the confidence is worth (bars: 95 % intervals)", "share within 50 ms")
 
 
-def _chance(share: Floats, count: Floats) -> tuple[Floats, Floats]:
+def _chance(share: Float64s, count: Float64s) -> tuple[Float64s, Float64s]:
     """Wilson's interval for a share of so many, at 95 %."""
     z = 1.96
     centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
@@ -304,7 +303,7 @@ def _duration_s(piece: Piece) -> float:
     return float(piece.evaluation.onset_s.max()) + 1.0
 
 
-def _places(piece: Piece, index: int | None) -> Floats:
+def _places(piece: Piece, index: int | None) -> Float64s:
     """Where the notes are drawn: at their seconds; in a folder, piece ``index`` is drawn from there to the next."""
     seconds = piece.evaluation.onset_s
     return seconds if index is None else index + seconds / _duration_s(piece)

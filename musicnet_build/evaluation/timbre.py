@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Float64s, Int64s, Records
 from musicnet_build.corpora.timbre_set import Instrument, read_set
 from musicnet_build.errors import DatasetError, LabelError
 from musicnet_build.labels.files import read_labels
@@ -212,8 +213,8 @@ class Truth:
     programs: dict[str, tuple[int, ...]]
     notes: dict[str, Notes]
     subsets: dict[str, str]
-    frames: dict[str, NDArray[np.int64]] | None
-    start_s: dict[str, NDArray[np.float64]]
+    frames: dict[str, Int64s] | None
+    start_s: dict[str, Float64s]
     frame_s: float
 
     @property
@@ -314,7 +315,7 @@ def _truth_of_package(path: Path) -> Truth:
     )
 
 
-def _notes_of_rows(rows: NDArray[np.void], instruments: list[str]) -> Notes:
+def _notes_of_rows(rows: Records, instruments: list[str]) -> Notes:
     tables = {}
     for i, name in enumerate(instruments):
         own = rows[rows["instrument"] == i]
@@ -348,7 +349,7 @@ def _by_program(path: Path, programs: Mapping[str, tuple[int, ...]]) -> Notes:
     return tables
 
 
-def _pitches(path: Path, instruments: int) -> NDArray[np.int64]:
+def _pitches(path: Path, instruments: int) -> Int64s:
     """Read per-frame predictions as pitches [shape=(n, instruments)]."""
     try:
         values = np.load(path, allow_pickle=False)
@@ -366,11 +367,11 @@ def _pitches(path: Path, instruments: int) -> NDArray[np.int64]:
         )
     if values.size and not (np.all(values == np.floor(values)) and values.min() >= 0 and values.max() <= ABSENT):
         raise DatasetError(f"{path} holds values that are no pitches from 0 to 127, nor 128 for an absent instrument.")
-    pitch: NDArray[np.int64] = values.astype(np.int64)
+    pitch: Int64s = values.astype(np.int64)
     return pitch
 
 
-def _notes_of_frames(pitch: NDArray[np.int64], piece: str, truth: Truth) -> Notes:
+def _notes_of_frames(pitch: Int64s, piece: str, truth: Truth) -> Notes:
     """Return a note for every frame in which an instrument sounds."""
     start_s = truth.start_s.get(piece, np.arange(len(pitch)) * truth.frame_s)
     if len(start_s) != len(pitch):
@@ -388,7 +389,7 @@ def _notes_of_frames(pitch: NDArray[np.int64], piece: str, truth: Truth) -> Note
 # Counting
 
 
-def _roll(notes: NoteTable, first: int) -> NDArray[np.bool_]:
+def _roll(notes: NoteTable, first: int) -> Bools:
     """Return where pitches sound in a block of frames [shape=(frames, 128)]."""
     start_s = first * ROLL_FRAME_S
     near = (notes["onset_s"] < start_s + (_BLOCK_FRAMES + 1) * ROLL_FRAME_S) & (
@@ -402,7 +403,7 @@ def _roll(notes: NoteTable, first: int) -> NDArray[np.bool_]:
     return label_rolls(moved, frames, ROLL_FRAME_S, "a", pitches=ALL_PITCHES).frame
 
 
-def _compared(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Counts:
+def _compared(predicted: Bools, truth: Bools) -> Counts:
     length = max(len(predicted), len(truth))
     predicted, truth = (np.pad(roll, ((0, length - len(roll)), (0, 0))) for roll in (predicted, truth))
     too_many = np.sum(predicted & ~truth, axis=1)

@@ -12,10 +12,9 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Features, Float32s
 from musicnet_build.features import spectra
-from musicnet_build.features.spectra import Features
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.threads import on_all_cores
 
@@ -125,7 +124,7 @@ class OnsetSpectrograms:
     change: Features
 
 
-def onset_spectrograms(audio: Features, tuning_cents: float = 0.0) -> OnsetSpectrograms:
+def onset_spectrograms(audio: Audio, tuning_cents: float = 0.0) -> OnsetSpectrograms:
     """Return the spectrograms that the network looks at.
 
     Parameters
@@ -146,7 +145,7 @@ def onset_spectrograms(audio: Features, tuning_cents: float = 0.0) -> OnsetSpect
 
 
 def semitones(
-    audio: Features,
+    audio: Audio,
     window_length: int,
     hop_length: int = HOP_LENGTH,
     highest_pitch: int = _HIGHEST_BAND,
@@ -183,7 +182,7 @@ def pitch_channels(spectrograms: OnsetSpectrograms, pitch: int) -> Features:
     return np.stack([*medium[:6], *long, *medium[6:], spectrograms.change], axis=1)
 
 
-def _band(spectrogram: NDArray[np.float32], pitch: int) -> Features:
+def _band(spectrogram: Float32s, pitch: int) -> Features:
     index = pitch - spectra.LOWEST_PITCH
     inside = 0 <= index < spectrogram.shape[1]
     return spectrogram[:, index] if inside else np.zeros(len(spectrogram), np.float32)

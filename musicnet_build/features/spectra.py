@@ -15,8 +15,9 @@ from functools import lru_cache
 import numpy as np
 import scipy.fft
 import scipy.sparse
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from musicnet_build._typing import Audio, Features, Float32s, Float64s, Int64s
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.threads import on_all_cores
 
@@ -29,17 +30,13 @@ BAND_GAIN = 1000.0
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
 _BLOCK_FRAMES = 512  # whose transforms fit into the processor's cache, and cost little memory on every core
 
-Features = NDArray[np.float32]
-
 
 def frame_count(n_samples: int, hop_length: int = HOP_LENGTH) -> int:
     """Return the number of frames of a signal of ``n_samples`` samples."""
     return 1 + n_samples // hop_length
 
 
-def frame_times_s(
-    frames: ArrayLike, hop_length: int = HOP_LENGTH, sample_rate: int = SAMPLE_RATE
-) -> NDArray[np.float64]:
+def frame_times_s(frames: ArrayLike, hop_length: int = HOP_LENGTH, sample_rate: int = SAMPLE_RATE) -> Float64s:
     """Return the time in seconds on which each frame is centred.
 
     Parameters
@@ -58,7 +55,7 @@ def frame_times_s(
     return np.asarray(frames, dtype=np.float64) * hop_length / sample_rate
 
 
-def amplitude_blocks(audio: Features, window_length: int, hop_length: int) -> Iterator[Features]:
+def amplitude_blocks(audio: Audio, window_length: int, hop_length: int) -> Iterator[Features]:
     """Yield the amplitude spectrogram in blocks of consecutive frames.
 
     Parameters
@@ -79,7 +76,7 @@ def amplitude_blocks(audio: Features, window_length: int, hop_length: int) -> It
         yield _amplitudes(audio, window_length, hop_length, first)
 
 
-def _amplitudes(audio: Features, window_length: int, hop_length: int, first: int) -> Features:
+def _amplitudes(audio: Audio, window_length: int, hop_length: int, first: int) -> Features:
     """One block of the amplitude spectrogram, from a frame on."""
     count = min(_BLOCK_FRAMES, frame_count(len(audio), hop_length) - first)
     start = first * hop_length - window_length // 2
@@ -90,7 +87,7 @@ def _amplitudes(audio: Features, window_length: int, hop_length: int, first: int
 
 
 @lru_cache(maxsize=16)
-def _window(length: int) -> Features:
+def _window(length: int) -> Float32s:
     """A Hann window that gives a sine its amplitude."""
     window = np.hanning(length + 1)[:-1].astype(np.float32)  # periodic: the transform's frame closes on itself
     window *= np.float32(2.0 / window.sum(dtype=np.float64))
@@ -98,7 +95,7 @@ def _window(length: int) -> Features:
 
 
 def log_spectrogram(
-    audio: Features,
+    audio: Audio,
     *,
     window_length: int = WINDOW_LENGTH,
     hop_length: int = HOP_LENGTH,
@@ -125,7 +122,7 @@ def log_spectrogram(
 
 
 def band_spectrogram(
-    audio: Features,
+    audio: Audio,
     *,
     window_length: int,
     hop_length: int,
@@ -202,7 +199,7 @@ def pitch_filterbank(
     return np.maximum(0.0, 1.0 - slope).astype(np.float32)
 
 
-def estimated_tuning_cents(audio: Features, *, frames: int = 400, window_length: int = 8192) -> float:
+def estimated_tuning_cents(audio: Audio, *, frames: int = 400, window_length: int = 8192) -> float:
     """Return how far the instruments are tuned above A4 = 440 Hz, from -50 to 50 cents, in steps of 5.
 
     The circular mean of where spectral peaks between 100 and 2,000 Hz lie between semitones, weighted by amplitude.
@@ -234,7 +231,7 @@ def estimated_tuning_cents(audio: Features, *, frames: int = 400, window_length:
     return 5.0 * round(float(np.angle(total)) / (2 * np.pi) * 20.0)
 
 
-def pitch_to_hz(pitch: ArrayLike, a4_hz: float = 440.0) -> NDArray[np.float64]:
+def pitch_to_hz(pitch: ArrayLike, a4_hz: float = 440.0) -> Float64s:
     """Return the frequency in Hz of (fractional) MIDI pitches in equal temperament."""
     return a4_hz * 2.0 ** ((np.asarray(pitch, dtype=np.float64) - 69.0) / 12.0)
 
@@ -244,7 +241,7 @@ def _log(amplitudes: Features, gain: float) -> Features:
     return compressed
 
 
-def _with_silence(audio: Features, start: int, stop: int) -> Features:
+def _with_silence(audio: Audio, start: int, stop: int) -> Audio:
     """Samples ``start`` to ``stop`` of the signal, zeros outside it."""
     piece = audio[max(start, 0) : max(stop, 0)]
     return np.pad(piece, (max(-start, 0), max(stop - max(start, 0) - len(piece), 0))).astype(np.float32, copy=False)
@@ -269,7 +266,7 @@ def log_filter_centres_hz(
     low_hz: float = LOG_LOW_HZ,
     high_hz: float = LOG_HIGH_HZ,
     a4_hz: float = 440.0,
-) -> NDArray[np.float64]:
+) -> Float64s:
     """Return the frequencies a4 · 2^(k / bands_per_octave), k whole, from ``low_hz`` to ``high_hz``, in Hz."""
     first = np.ceil(bands_per_octave * np.log2(low_hz / a4_hz))
     last = np.floor(bands_per_octave * np.log2(high_hz / a4_hz))
@@ -312,7 +309,7 @@ def log_filterbank(window_length: int = 4096, sample_rate: int = SAMPLE_RATE) ->
 
 
 def log_filter_spectrogram(
-    audio: Features, frame_rate_hz: float, *, window_length: int = 4096, sample_rate: int = SAMPLE_RATE
+    audio: Audio, frame_rate_hz: float, *, window_length: int = 4096, sample_rate: int = SAMPLE_RATE
 ) -> Features:
     """Return log10(1 + filtered magnitudes), after Kelz et al. 2016.
 
@@ -370,7 +367,7 @@ def mel_filterbank(
 
 
 def log_mel_spectrogram(
-    audio: Features, sample_rate: int, *, window_length: int = WINDOW_LENGTH, hop_length: int = HOP_LENGTH
+    audio: Audio, sample_rate: int, *, window_length: int = WINDOW_LENGTH, hop_length: int = HOP_LENGTH
 ) -> Features:
     """Return the logarithm of the power in mel bands, ln(power + 1e-5).
 
@@ -393,7 +390,7 @@ def log_mel_spectrogram(
     return np.concatenate([np.log(block**2 @ filters + np.float32(_LOG_FLOOR)) for block in blocks])
 
 
-def log_cqt(audio: Features, sample_rate: int, *, hop_length: int = HOP_LENGTH) -> Features:
+def log_cqt(audio: Audio, sample_rate: int, *, hop_length: int = HOP_LENGTH) -> Features:
     """Return the logarithm of the constant-Q transform's amplitudes, ln(amplitude + 1e-5).
 
     Bin *k* lies at ``CQT_LOW_HZ`` · 2^(k / ``CQT_BINS_PER_OCTAVE``): A4 is bin 96. A sine of amplitude *a* on a bin's
@@ -441,7 +438,7 @@ def scaled_to_unit(features: Features) -> Features:
     return scaled
 
 
-def _magnitude_blocks(audio: Features, centres: NDArray[np.int64], window_length: int) -> Iterator[Features]:
+def _magnitude_blocks(audio: Audio, centres: Int64s, window_length: int) -> Iterator[Features]:
     """Yield |STFT| (Hann window, not scaled) of frames centred on the given samples, block by block."""
     window = np.hanning(window_length + 1)[:-1].astype(np.float32)
     half = window_length // 2
@@ -478,5 +475,5 @@ def _hz_to_mel(frequency_hz: float) -> float:
     return float(15.0 + 27.0 * np.log(frequency_hz / 1000.0) / np.log(6.4))
 
 
-def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mel_to_hz(mel: Float64s) -> Float64s:
     return np.where(mel < 15.0, 200.0 * mel / 3.0, 1000.0 * 6.4 ** ((mel - 15.0) / 27.0))

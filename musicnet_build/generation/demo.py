@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import mido
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage, signal
 
+from musicnet_build._typing import Audio, Float64s, Indices, Int64s
 from musicnet_build.audio.io import write_audio
 from musicnet_build.errors import LabelError
 from musicnet_build.files import replacing
@@ -171,7 +171,7 @@ def perform(score: Score, seed: int) -> Score:
     return dataclasses.replace(played, notes=_humanized(played.notes, random))
 
 
-def stand_in_recording(performance: Score, soundfont: Soundfont, seed: int) -> NDArray[np.float32]:
+def stand_in_recording(performance: Score, soundfont: Soundfont, seed: int) -> Audio:
     """Render a performance and make it sound like a recording made in a room.
 
     The instruments are a few cents out of tune with the piano's 440 Hz and with each other; the room adds
@@ -197,11 +197,11 @@ def stand_in_recording(performance: Score, soundfont: Soundfont, seed: int) -> N
     wet = signal.oaconvolve(dry.astype(np.float64), _room_response(random))
     dark = signal.lfilter([1.0, -0.25], [1.0, -0.55], wet)  # a shelf: treble 6 dB below bass, no delay
     dark *= 0.9 / np.max(np.abs(dark))
-    recording: NDArray[np.float32] = (dark + _noise_floor(len(dark), random)).clip(-1.0, 1.0).astype(np.float32)
+    recording: Audio = (dark + _noise_floor(len(dark), random)).clip(-1.0, 1.0).astype(np.float32)
     return recording
 
 
-def onset_errors(truth: NoteTable, labels: NoteTable) -> NDArray[np.float64]:
+def onset_errors(truth: NoteTable, labels: NoteTable) -> Float64s:
     """Return how late each label is, for labels of the demo's own score.
 
     Notes are the same when program, pitch and beat are, which also holds for label files that name no part.
@@ -299,7 +299,7 @@ def _events(notes: tuple[_WrittenNote, ...]) -> list[tuple[int, bool, int]]:
     return sorted(starts + ends)
 
 
-def _rubato(duration_s: float, random: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _rubato(duration_s: float, random: np.random.Generator) -> tuple[Float64s, Float64s]:
     """Score times, and when they are played: a smooth random tempo, and a broadening at the end."""
     step_s = 0.05
     score_s = np.arange(0.0, duration_s + 2 * step_s, step_s)
@@ -342,29 +342,29 @@ def _detuned(performance: Score, random: np.random.Generator) -> Score:
     return dataclasses.replace(performance, controls=np.concatenate([bends, performance.controls]))
 
 
-def _room_response(random: np.random.Generator) -> NDArray[np.float64]:
+def _room_response(random: np.random.Generator) -> Float64s:
     """Impulse response of a room: the direct sound at once, from 8 ms on a dark tail that falls by 60 dB in 1.3 s."""
     time_s = np.arange(round(1.3 * SAMPLE_RATE)) / SAMPLE_RATE
     tail = random.standard_normal(len(time_s)) * 10.0 ** (-3.0 * time_s / 1.3) * (time_s >= 0.008)
     tail = signal.lfilter([0.4], [1.0, -0.6], tail)
-    response: NDArray[np.float64] = 0.5 * tail / np.sqrt(np.sum(tail**2))  # 6 dB below the direct sound
+    response: Float64s = 0.5 * tail / np.sqrt(np.sum(tail**2))  # 6 dB below the direct sound
     response[0] = 1.0
     return response
 
 
-def _noise_floor(length: int, random: np.random.Generator) -> NDArray[np.float64]:
+def _noise_floor(length: int, random: np.random.Generator) -> Float64s:
     """Soft, dark noise about 66 dB below full scale, so that no silence is digital."""
     noise = signal.lfilter([1.0], [1.0, -0.9], random.standard_normal(length))
     noise *= 0.0005 / np.sqrt(np.mean(noise**2))
     return np.asarray(noise, dtype=np.float64)
 
 
-def _identities(notes: NoteTable) -> NDArray[np.int64]:
+def _identities(notes: NoteTable) -> Int64s:
     """Program, pitch and beat of each note as integers; beats to a ten-thousandth, because label files round them."""
     beats = np.rint(notes["onset_beats"] * 1e4).astype(np.int64)
     return np.stack([notes["program"], notes["pitch"], beats], axis=1).astype(np.int64)
 
 
-def _canonical_order(notes: NoteTable) -> NDArray[np.intp]:
+def _canonical_order(notes: NoteTable) -> Indices:
     program, pitch, beat = _identities(notes).T
     return np.lexsort((beat, pitch, program))

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from musicnet_build import __version__
-from musicnet_build.audio import effects as room
+from musicnet_build._typing import Audio
+from musicnet_build.audio import effects
 from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError
@@ -39,7 +40,6 @@ PEAK = 0.99
 _SOUNDS_PER_JOB = 24
 _BEND_CENTS = 200  # a full pitch bend
 
-Samples = room.Samples
 _Piece = tuple[str, Path | int]
 _Task = maps_pieces.Plan | _Piece
 
@@ -217,7 +217,7 @@ def make_sounds(
         write_audio(wav, sound, SAMPLE_RATE, subtype="PCM_16")
 
 
-def rendered(score: Score, bank: Bank, soundfont: Soundfont, response: Samples | None, seed: int) -> Samples:
+def rendered(score: Score, bank: Bank, soundfont: Soundfont, response: Audio | None, seed: int) -> Audio:
     """Return a score as a bank sounds: instrument, tuning, room, noise, gain.
 
     Parameters
@@ -237,10 +237,10 @@ def rendered(score: Score, bank: Bank, soundfont: Soundfont, response: Samples |
     """
     sound = synthesize(_tuned(score, bank.detune_cents), soundfont).audio
     if response is not None:
-        sound = room.in_room(sound, response)
+        sound = effects.apply_reverb(sound, response)
     sound = sound * np.float32(10.0 ** (bank.gain_db / 20.0))
     if bank.noise_dbfs is not None:
-        sound += room.noise_floor(len(sound), bank.noise_dbfs, maps_pieces.generator(seed, f"{score.name} noise"))
+        sound += effects.noise_floor(len(sound), bank.noise_dbfs, maps_pieces.generator(seed, f"{score.name} noise"))
     peak = float(np.abs(sound).max())
     return sound if peak <= PEAK else sound * np.float32(PEAK / peak)
 
@@ -251,10 +251,10 @@ def _performance(task: _Task, seed: int, lead_in_s: float) -> maps_pieces.Perfor
     return maps_pieces.performance_of_score(maps_pieces.read_piece(task[1]), lead_in_s)
 
 
-def _response(bank: Bank, seed: int) -> Samples | None:
+def _response(bank: Bank, seed: int) -> Audio | None:
     if bank.room is None:
         return None
-    return room.impulse_response(
+    return effects.impulse_response(
         bank.room.decay_s, bank.room.level_db, maps_pieces.generator(seed, f"{bank.name} room")
     )
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float64s, Records
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import replacing
@@ -61,7 +61,7 @@ class Performance:
     """
 
     notes: NoteTable
-    controls: NDArray[np.void]
+    controls: Records
 
     @property
     def labels(self) -> NoteTable:
@@ -250,7 +250,7 @@ def performance_of_score(score: Score, lead_in_s: float) -> Performance:
     return _performance(score.notes, controls, lead_in_s)
 
 
-def _performance(notes: NoteTable, controls: NDArray[np.void], lead_in_s: float) -> Performance:
+def _performance(notes: NoteTable, controls: Records, lead_in_s: float) -> Performance:
     notes, controls = notes.copy(), controls.copy()
     for values in (notes["onset_s"], notes["offset_s"], controls["time_s"]):
         values[:] = _on_grid(np.maximum(values, -lead_in_s) + lead_in_s)
@@ -258,17 +258,17 @@ def _performance(notes: NoteTable, controls: NDArray[np.void], lead_in_s: float)
     return Performance(on_one_keyboard(notes), controls)
 
 
-def _on_grid(time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def _on_grid(time_s: Float64s) -> Float64s:
     return np.rint(time_s * (SAMPLE_RATE / BLOCK_SAMPLES)) * BLOCK_SAMPLES / SAMPLE_RATE
 
 
-def _pedal_events(down_up_s: tuple[float, float]) -> NDArray[np.void]:
+def _pedal_events(down_up_s: tuple[float, float]) -> Records:
     events = np.zeros(2, dtype=CONTROL_DTYPE)
     events["time_s"], events["number"], events["value"] = down_up_s, SUSTAIN_PEDAL, (127, 0)
     return events
 
 
-def _no_events() -> NDArray[np.void]:
+def _no_events() -> Records:
     return np.zeros(0, dtype=CONTROL_DTYPE)
 
 

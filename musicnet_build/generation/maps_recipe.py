@@ -14,11 +14,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from musicnet_build.choices import CORPUS_PRESETS
 from musicnet_build.corpora.maps import BANK_PATTERN
 from musicnet_build.errors import DatasetError
 from musicnet_build.labels.pianoroll import PIANO
-
-PRESETS = ("tiny", "maps")
 
 MAX_RECIPE_BYTES = 2**20
 MAX_FILES_PER_BANK = 200_000
@@ -189,7 +188,7 @@ def read_recipe(path_or_preset: str | Path) -> Recipe:
     Parameters
     ----------
     path_or_preset : str or Path
-        A YAML file, or one of ``PRESETS``.
+        A YAML file, or one of ``CORPUS_PRESETS``.
 
     Returns
     -------
@@ -201,7 +200,7 @@ def read_recipe(path_or_preset: str | Path) -> Recipe:
     DatasetError
         When the file cannot be read or says something that a recipe cannot; the message names the key.
     """
-    if path_or_preset in PRESETS:
+    if path_or_preset in CORPUS_PRESETS:
         source = resources.files("musicnet_build.generation") / "recipes" / f"{path_or_preset}.yaml"
         return _checked(str(path_or_preset), yaml.load(source.read_text(encoding="utf-8"), _Loader))
     path = Path(path_or_preset)

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
+from musicnet_build._typing import Audio, Float64s, Floats
+from musicnet_build.audio.loudness import level_dbfs
 from musicnet_build.corpora.timbre_set import Instrument
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.spectra import pitch_to_hz
@@ -141,7 +142,7 @@ def sounding_pitches(soundfont: Soundfont, program: int, pitches: Sequence[int],
     )
 
 
-def strongest_pitch(audio: NDArray[np.floating], sample_rate: int) -> int:
+def strongest_pitch(audio: Floats, sample_rate: int) -> int:
     """Return the MIDI pitch for which a sound has the strongest evidence: the one at whose period it repeats itself.
 
     The evidence for a period is one minus the difference of the sound and itself a period later, relative to the
@@ -167,7 +168,7 @@ def strongest_pitch(audio: NDArray[np.floating], sample_rate: int) -> int:
     return LOWEST_PITCH + int(good.max() if len(good) else evidence.argmax())
 
 
-def pitch_evidence(audio: NDArray[np.floating], sample_rate: int) -> NDArray[np.float64]:
+def pitch_evidence(audio: Floats, sample_rate: int) -> Float64s:
     """Return how much a sound repeats itself at the period of each pitch, from ``LOWEST_PITCH`` up; 1 is perfectly.
 
     Parameters
@@ -194,11 +195,6 @@ def pitch_evidence(audio: NDArray[np.floating], sample_rate: int) -> NDArray[np.
     return np.array([repetition[low:high].max() for low, high in _periods(sample_rate)])
 
 
-def level_dbfs(audio: ArrayLike) -> float:
-    """Return the root mean square of a sound in decibels relative to full scale; -200 for silence."""
-    return 10 * math.log10(float(np.mean(np.square(audio, dtype=np.float64))) + 1e-20)
-
-
 def _what_is_lost(instrument: Instrument, soundfont: Soundfont, program: int, lost: int, serves: bool) -> str:
     what = f"program {program} of {soundfont.name} does not play {lost} of {len(instrument.pitches)} notes"
     remedy = "other programs play them" if serves else "it is left out"
@@ -215,7 +211,7 @@ def _periods(sample_rate: int) -> Iterator[tuple[int, int]]:
         yield (first, last + 1) if first <= last else (round(centre), round(centre) + 1)
 
 
-def _levels_dbfs(note: NDArray[np.float32]) -> list[float]:
+def _levels_dbfs(note: Audio) -> list[float]:
     return [level_dbfs(part) for part in np.array_split(note, _QUARTERS)]
 
 

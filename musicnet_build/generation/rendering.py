@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build import __version__
+from musicnet_build._typing import Audio
 from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora.timbre_set import FORMAT, SET_FILE, Instrument, Piece, Purpose, TimbreSet, read_set
 from musicnet_build.errors import DatasetError
@@ -33,8 +33,6 @@ SECONDS_PER_BEAT = 0.5
 """120 beats a minute, in every piece."""
 
 _PLACES = (("audio", ".wav"), ("midi", ".mid"), ("labels", ".csv"))
-
-Audio = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Stem:
     soundfont_sha256 : str
     notes : tuple of WrittenNote
     amplified : bool
-        Whether it goes through the effect of :func:`musicnet_build.generation.amplifier.amplified`.
+        Whether it goes through the effect of :func:`musicnet_build.audio.effects.simulate_guitar_amp`.
     """
 
     instrument: str
@@ -241,9 +239,9 @@ def _rendered(score: Score, stem: Stem) -> Audio:
         raise DatasetError(f"{stem.soundfont} has changed since the piece was planned: run the command again.")
     audio = synthesize(score, soundfont, strict=True).audio
     if stem.amplified:
-        from musicnet_build.generation.amplifier import amplified
+        from musicnet_build.audio.effects import simulate_guitar_amp
 
-        audio = amplified(audio, SAMPLE_RATE)
+        audio = simulate_guitar_amp(audio, SAMPLE_RATE)
     return audio
 
 

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Int64s
 from musicnet_build.errors import LabelError, ScoreError
 from musicnet_build.files import replacing
 from musicnet_build.notes import NOTE_DTYPE, SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
@@ -53,8 +53,6 @@ _FINE_TICKS, _COARSE_TICKS, _FINE_UNTIL_S = 2520, 480, 1900.0
 _BEAT_S = 0.5
 _JAMS_COLUMNS = {"velocity": DEFAULT_VELOCITY, "onset_beats": 0.0, "duration_beats": 0.0}
 _CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
-
-Integers = NDArray[np.int64]
 
 
 def check_ending(path: str | os.PathLike[str]) -> None:
@@ -163,7 +161,7 @@ def _check_notes(path: Path, notes: NoteTable) -> None:
             raise LabelError(f"{path}: note {int(np.argmax(where))} to write has {fault}.")
 
 
-def _sample_times(notes: NoteTable) -> tuple[Integers, Integers]:
+def _sample_times(notes: NoteTable) -> tuple[Int64s, Int64s]:
     """Start and end in samples, the end always after the start."""
     start = np.maximum(np.rint(notes["onset_s"] * SAMPLE_RATE), 0).astype(np.int64)
     end = np.rint(notes["offset_s"] * SAMPLE_RATE).astype(np.int64)
@@ -406,14 +404,14 @@ def _parts_of(notes: NoteTable) -> Iterator[NoteTable]:
         yield notes[(keys == key).all(axis=1)]
 
 
-def _tick_times(notes: NoteTable, ticks_per_beat: int) -> tuple[Integers, Integers, Integers]:
+def _tick_times(notes: NoteTable, ticks_per_beat: int) -> tuple[Int64s, Int64s, Int64s]:
     """On tick, off tick (always later), and pitch."""
     on = np.maximum(np.rint(notes["onset_s"] / _BEAT_S * ticks_per_beat), 0).astype(np.int64)
     off = np.rint(notes["offset_s"] / _BEAT_S * ticks_per_beat).astype(np.int64)
     return on, np.maximum(off, on + 1), notes["pitch"].astype(np.int64)
 
 
-def _voices(on: Integers, off: Integers, pitch: Integers) -> list[list[int]]:
+def _voices(on: Int64s, off: Int64s, pitch: Int64s) -> list[list[int]]:
     """Spread note indices over as few voices as keep two notes of one pitch from overlapping.
 
     A MIDI track cannot hold such notes, and labels from formats without parts have them (two violins in unison).

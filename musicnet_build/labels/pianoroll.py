@@ -36,13 +36,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from musicnet_build._typing import Bools, Float64s, Int64s, Records, UInt8s
+from musicnet_build.choices import LABELLINGS
 from musicnet_build.errors import LabelError
 from musicnet_build.notes import NoteTable, sorted_by_onset
-
-LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
-"""Names of the labelling functions."""
 
 PIANO = (21, 108)
 """Lowest and highest pitch of the piano: rolls of 88 notes."""
@@ -59,10 +58,8 @@ SUSTAIN_PEDAL = 64
 # Of a frame. Far below any audible difference, far above what double precision and six printed decimals make of it.
 _SNAP = 1e-6
 
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
-_WHOLE: dict[str, Callable[[Floats], Floats]] = {
+_WHOLE: dict[str, Callable[[Float64s], Float64s]] = {
     "a": np.rint,
     "b": np.ceil,
     "c": np.floor,
@@ -93,31 +90,31 @@ class Rolls:
         Notes left out because they begin after the last frame, or end before the first.
     """
 
-    codes: NDArray[np.uint8]
-    velocity: NDArray[np.uint8]
+    codes: UInt8s
+    velocity: UInt8s
     short: int
     out_of_range: int
     outside: int
 
     @property
-    def frame(self) -> NDArray[np.bool_]:
+    def frame(self) -> Bools:
         """Where a pitch sounds [shape=(frames, pitches)]."""
         return self.codes >= SOUNDING
 
     @property
-    def onset(self) -> NDArray[np.bool_]:
+    def onset(self) -> Bools:
         """Where a note begins [shape=(frames, pitches)]."""
         return np.equal(self.codes, ONSET)
 
     @property
-    def offset(self) -> NDArray[np.bool_]:
+    def offset(self) -> Bools:
         """Where a note has ended [shape=(frames, pitches)]; not where the same pitch sounds on or begins again."""
         return np.equal(self.codes, OFFSET)
 
 
 def label_frames(
     onset_s: ArrayLike, offset_s: ArrayLike, frame_length_s: float, labelling: str = "a", *, seed: int = 0
-) -> tuple[Integers, Integers]:
+) -> tuple[Int64s, Int64s]:
     """Return the frames [start, end) of each note, as a labelling function has them.
 
     Nothing is mended here: the frames of a short note may be none (end = start) or fewer (``e`` moves no note apart,
@@ -210,7 +207,7 @@ def label_rolls(
     return Rolls(codes, velocity, int(short.sum()), int((~in_range).sum()), int((in_range & ~inside).sum()))
 
 
-def sustained(notes: NoteTable, controls: NDArray[np.void]) -> NoteTable:
+def sustained(notes: NoteTable, controls: Records) -> NoteTable:
     """Let notes sound on while the sustain pedal is down, as strings do.
 
     A note whose key is released while the pedal is down ends when the pedal is lifted, or where its part strikes the
@@ -238,7 +235,7 @@ def sustained(notes: NoteTable, controls: NDArray[np.void]) -> NoteTable:
     return _ended_where_struck_again(result)
 
 
-def packed(roll: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def packed(roll: Bools) -> UInt8s:
     """Return a roll with eight pitches a byte, the lowest pitch in the highest bit (as ``numpy.packbits`` has it).
 
     Parameters
@@ -252,7 +249,7 @@ def packed(roll: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.packbits(roll, axis=-1)
 
 
-def unpacked(bits: NDArray[np.uint8], pitches: int) -> NDArray[np.uint8]:
+def unpacked(bits: UInt8s, pitches: int) -> UInt8s:
     """Return the roll, as zeros and ones, that :func:`packed` packed; further leading dimensions are allowed."""
     return np.unpackbits(bits, axis=-1, count=pitches)
 
@@ -260,20 +257,18 @@ def unpacked(bits: NDArray[np.uint8], pitches: int) -> NDArray[np.uint8]:
 # Frames
 
 
-def _in_frames(time_s: Floats, frame_length_s: float) -> Floats:
+def _in_frames(time_s: Float64s, frame_length_s: float) -> Float64s:
     """Divide, and repair what binary fractions and printed decimals do to halves and whole numbers."""
-    quotient: Floats = time_s / frame_length_s
+    quotient: Float64s = time_s / frame_length_s
     nearest_half = np.rint(2 * quotient) / 2
     return np.where(np.abs(quotient - nearest_half) <= _SNAP, nearest_half, quotient)
 
 
-def _integers(values: Floats) -> Integers:
+def _integers(values: Float64s) -> Int64s:
     return values.astype(np.int64)
 
 
-def _paint(
-    codes: NDArray[np.uint8], velocity: NDArray[np.uint8], spans: Iterable[tuple[int, int, int]], loudness: list[int]
-) -> None:
+def _paint(codes: UInt8s, velocity: UInt8s, spans: Iterable[tuple[int, int, int]], loudness: list[int]) -> None:
     for (start, end, column), value in zip(spans, loudness, strict=True):
         codes[start:end, column] = SOUNDING
         velocity[start:end, column] = value
@@ -281,7 +276,7 @@ def _paint(
             codes[end, column] = max(codes[end, column], OFFSET)
 
 
-def _mark_onsets(codes: NDArray[np.uint8], start: Integers, column: Integers) -> None:
+def _mark_onsets(codes: UInt8s, start: Int64s, column: Int64s) -> None:
     """Last of all, so that neither the offset nor the sound of another note hides an onset."""
     heard = start >= 0
     codes[start[heard], column[heard]] = ONSET
@@ -290,7 +285,7 @@ def _mark_onsets(codes: NDArray[np.uint8], start: Integers, column: Integers) ->
 # Sustain
 
 
-def _released_s(offset_s: Floats, pedal: NDArray[np.void], last_s: float) -> Floats:
+def _released_s(offset_s: Float64s, pedal: Records, last_s: float) -> Float64s:
     """Return when each note ends, for key releases at ``offset_s`` and the pedal events of its part."""
     if not len(pedal):
         return offset_s

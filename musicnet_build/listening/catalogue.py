@@ -9,6 +9,7 @@ from typing import Any
 
 from musicnet_build.corpora import musicnet
 from musicnet_build.errors import DatasetError
+from musicnet_build.files import read_json
 
 JUDGEMENTS_SUFFIX = ".audit"
 MAX_REPORT_BYTES = 64 * 2**20
@@ -147,9 +148,7 @@ def read_report(path: Path | None) -> dict[str, Any]:
     """
     if path is None:
         return {}
-    if path.stat().st_size > MAX_REPORT_BYTES:
-        raise DatasetError(f"{path} is larger than {MAX_REPORT_BYTES >> 20} MiB, too large for a report.")
-    report = musicnet.read_json(path)
+    report = read_json(path, limit=MAX_REPORT_BYTES)
     try:
         measures = report.get("measures") or report.get("quality") or {}
         verdict = report.get("verdict") or measures.get("verdict")

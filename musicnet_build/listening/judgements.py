@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import quote
 
 from musicnet_build.errors import DatasetError
+from musicnet_build.files import read_bounded
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 
 VERSION = 1
@@ -102,12 +103,7 @@ class Journal:
         """
         events: list[Event] = []
         for path in sorted((self.folder / _EVENTS_FOLDER).glob("*.jsonl")):
-            try:
-                if path.stat().st_size > MAX_FILE_BYTES:
-                    raise DatasetError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB, too large for judgements.")
-                events += parsed_events(path.read_bytes())
-            except OSError as error:
-                raise DatasetError(f"{path} cannot be read: {error.strerror}.") from error
+            events += parsed_events(read_bounded(path, MAX_FILE_BYTES, what="judgements"))
         return events
 
     def path_of(self, reviewer: str) -> Path:

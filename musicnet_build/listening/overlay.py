@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Float64s, Int64s
 from musicnet_build.errors import AudioError, LabelError
 from musicnet_build.features.spectra import pitch_to_hz
 from musicnet_build.listening.stretch import stretched_span
@@ -33,8 +33,6 @@ MIDDLE_CLIPS = 2
 BLOCK_SAMPLES = 1024
 """Length of the blocks of ``block_energies``."""
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
 class Tones:
@@ -49,9 +47,9 @@ class Tones:
     """
 
     notes: NoteTable
-    amplitudes: Floats
+    amplitudes: Float64s
 
-    def render(self, begin: int, end: int, slowdown: int = 1) -> NDArray[np.float32]:
+    def render(self, begin: int, end: int, slowdown: int = 1) -> Audio:
         """Return all tones that sound from sample ``begin`` to sample ``end``.
 
         Parameters
@@ -71,7 +69,7 @@ class Tones:
             tones[first:last] += tone[first - start : last - start]
         return tones
 
-    def _touching(self, begin: int, end: int, slowdown: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    def _touching(self, begin: int, end: int, slowdown: int) -> Iterator[tuple[int, Audio]]:
         """Start (relative to ``begin``) and samples of each tone that touches the span.
 
         Tones are made pitch by pitch, because making the sine is most of the work; most tones are as long as can be,
@@ -93,14 +91,14 @@ class Tones:
 
 
 def overlay(
-    recording: NDArray[np.float32],
+    recording: Audio,
     notes: NoteTable,
     *,
     split: bool = False,
     instruments: Collection[int] | None = None,
     span_s: tuple[float, float] | None = None,
     slowdown: int = 1,
-) -> NDArray[np.float32]:
+) -> Audio:
     """Add a short decaying sine to the recording at each note's onset and equal-tempered frequency.
 
     Each tone starts on the sample nearest to its onset, and is as loud as the music around it asks. An excerpt sounds
@@ -169,7 +167,7 @@ def clip_spans(duration_s: float, seed: int) -> list[tuple[float, float]]:
 
 
 def prepare_tones(
-    notes: NoteTable, energies: Floats, length_samples: int, *, instruments: Collection[int] | None = None
+    notes: NoteTable, energies: Float64s, length_samples: int, *, instruments: Collection[int] | None = None
 ) -> Tones:
     """Find how loud the tone of each note must be, without the recording itself in memory.
 
@@ -197,7 +195,7 @@ def prepare_tones(
     return Tones(audible, _amplitudes(audible, energies, length_samples))
 
 
-def block_energies(recording: NDArray[np.float32]) -> Floats:
+def block_energies(recording: Audio) -> Float64s:
     """Return the sum of squares of each block of ``BLOCK_SAMPLES``, and last that of what remains.
 
     Parameters
@@ -214,7 +212,7 @@ def block_energies(recording: NDArray[np.float32]) -> Floats:
     return np.append(np.einsum("bs,bs->b", blocks, blocks).astype(np.float64), rest @ rest)
 
 
-def tone_envelope(length_samples: int) -> NDArray[np.float64]:
+def tone_envelope(length_samples: int) -> Float64s:
     """Return the envelope of a tone: half a cosine up, an exponential down that reaches zero at the end.
 
     Parameters
@@ -229,13 +227,13 @@ def tone_envelope(length_samples: int) -> NDArray[np.float64]:
     """
     position = np.arange(length_samples) / length_samples
     last = np.exp(-DECAYS_PER_TONE)
-    envelope: NDArray[np.float64] = (np.exp(-DECAYS_PER_TONE * position) - last) / (1.0 - last)
+    envelope: Float64s = (np.exp(-DECAYS_PER_TONE * position) - last) / (1.0 - last)
     attack = min(round(ATTACK_S * SAMPLE_RATE), length_samples)
     envelope[:attack] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(attack) / attack)
     return envelope
 
 
-def _padded(recording: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+def _padded(recording: Audio, first: int, last: int) -> Audio:
     """Samples from ``first`` to ``last``, zeros where the recording has none."""
     if first >= 0 and last <= len(recording):
         return recording[first:last]
@@ -270,7 +268,7 @@ def _audible(notes: NoteTable, instruments: Collection[int] | None) -> NoteTable
     return wanted
 
 
-def _amplitudes(notes: NoteTable, energies: Floats, length_samples: int) -> Floats:
+def _amplitudes(notes: NoteTable, energies: Float64s, length_samples: int) -> Float64s:
     """Peak of each note's tone.
 
     The notes of a chord share the level of one tone (as energies). Low tones get 3 dB an octave more, because the ear
@@ -279,11 +277,11 @@ def _amplitudes(notes: NoteTable, energies: Floats, length_samples: int) -> Floa
     level = _local_rms(energies, length_samples, notes["onset_s"])
     chord = np.sqrt(_notes_struck_together(notes["onset_s"]))
     ear = np.clip(np.sqrt(440.0 / pitch_to_hz(notes["pitch"])), 0.5, 3.0)
-    amplitudes: Floats = TONE_GAIN * level * ear / chord
+    amplitudes: Float64s = TONE_GAIN * level * ear / chord
     return amplitudes
 
 
-def _local_rms(energies: Floats, length_samples: int, times_s: Floats) -> Floats:
+def _local_rms(energies: Float64s, length_samples: int, times_s: Float64s) -> Float64s:
     """RMS of the recording around each time, with a floor; sums over blocks make it cheap for long recordings."""
     energy = np.concatenate([[0.0], np.cumsum(energies)])
     half = round(0.5 * LEVEL_WINDOW_S * SAMPLE_RATE / BLOCK_SAMPLES)
@@ -292,11 +290,11 @@ def _local_rms(energies: Floats, length_samples: int, times_s: Floats) -> Floats
     local = (energy[last] - energy[first]) / (np.maximum(last - first, 1) * BLOCK_SAMPLES)
     whole = energy[-1] / max(length_samples, 1)
     least = max(QUIET_SHARE**2 * whole, QUIET_FLOOR**2)
-    level: Floats = np.sqrt(np.maximum(local, least))
+    level: Float64s = np.sqrt(np.maximum(local, least))
     return level
 
 
-def _notes_struck_together(onsets_s: NDArray[np.float64]) -> NDArray[np.int64]:
+def _notes_struck_together(onsets_s: Float64s) -> Int64s:
     """Number of notes, itself among them, that start within the chord window of each note."""
     ordered = np.sort(onsets_s)
     last = np.searchsorted(ordered, onsets_s + CHORD_WINDOW_S, side="right")
@@ -304,7 +302,7 @@ def _notes_struck_together(onsets_s: NDArray[np.float64]) -> NDArray[np.int64]:
     return (last - first).astype(np.int64)
 
 
-def _mixed(recording: NDArray[np.float32], tones: NDArray[np.float32], split: bool) -> NDArray[np.float32]:
+def _mixed(recording: Audio, tones: Audio, split: bool) -> Audio:
     mix = np.stack([recording, tones], axis=1) if split else recording + tones
     peak = max(float(mix.max(initial=0.0)), -float(mix.min(initial=0.0)))
     if peak > 1.0:

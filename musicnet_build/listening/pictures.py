@@ -10,8 +10,8 @@ import numpy as np
 import scipy.fft
 import scipy.ndimage
 import scipy.sparse
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, UInt8s
 from musicnet_build.features.spectra import pitch_to_hz
 from musicnet_build.notes import SAMPLE_RATE
 
@@ -37,11 +37,10 @@ _WINDOWS = ((8192, LOWEST_PITCH), (4096, 50), (2048, 72))
 _PARTIALS = (1, 2, 3)
 _HIGHEST_HZ = 18_000.0
 
-Samples = NDArray[np.float32]
-Read = Callable[[int, int], Samples]
+Read = Callable[[int, int], Audio]
 
 
-def tile(read: Read, level: int, column: int) -> NDArray[np.uint8]:
+def tile(read: Read, level: int, column: int) -> UInt8s:
     """Return one tile of the spectrogram.
 
     Parameters
@@ -62,11 +61,11 @@ def tile(read: Read, level: int, column: int) -> NDArray[np.uint8]:
     parts = [_columns(read, first + start) for start in range(0, COLUMNS * level, COLUMNS)]
     loudest = np.concatenate([part.reshape(ROWS, -1, level).max(axis=2) for part in parts], axis=1)
     decibels = 20.0 * np.log10(np.maximum(loudest, 1e-9))
-    picture: NDArray[np.uint8] = np.clip(np.rint(255.0 * (1.0 + decibels / RANGE_DB)), 0, 255).astype(np.uint8)
+    picture: UInt8s = np.clip(np.rint(255.0 * (1.0 + decibels / RANGE_DB)), 0, 255).astype(np.uint8)
     return picture[::-1]
 
 
-def _columns(read: Read, first: int) -> Samples:
+def _columns(read: Read, first: int) -> Audio:
     """Amplitudes of ``COLUMNS`` frames from the frame ``first``, the lowest pitch in the first row."""
     widest = _WINDOWS[0][0]
     sound = read(first * HOP - widest // 2, (first + COLUMNS - 1) * HOP + widest // 2)
@@ -79,7 +78,7 @@ def _columns(read: Read, first: int) -> Samples:
 
 
 @lru_cache
-def _hann(length: int) -> Samples:
+def _hann(length: int) -> Audio:
     """Scaled so that a sine of amplitude 1 on a bin has the value 1."""
     window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)
     return (4.0 / length * window).astype(np.float32)
@@ -98,7 +97,7 @@ def _filters(window: int) -> scipy.sparse.csr_matrix:
     return scipy.sparse.csr_matrix(np.maximum(1.0 - distances, 0.0).astype(np.float32))
 
 
-def pitch_envelope(read: Read, centre: int, pitch: int) -> NDArray[np.float32]:
+def pitch_envelope(read: Read, centre: int, pitch: int) -> Audio:
     """Return how loud one pitch is, millisecond by millisecond, around an onset.
 
     The first partials are brought down to 0 Hz and averaged over a window of four periods or 12 ms, whichever is

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Float64s
 from musicnet_build.audio.io import mono_blocks
 from musicnet_build.errors import AudioError
 from musicnet_build.listening.overlay import BLOCK_SAMPLES, block_energies
@@ -17,8 +18,6 @@ PEAK_BLOCK = 512
 
 _SAMPLE_BYTES = 4
 _READ_SAMPLES = 1024 * BLOCK_SAMPLES
-
-Samples = NDArray[np.float32]
 
 
 class Sound:
@@ -61,7 +60,7 @@ class Sound:
             raise AudioError(f"{Path(path)} holds no sound: it is 0 samples long.")
         self.energies, self.peaks = self._survey()
 
-    def read(self, begin: int, end: int) -> Samples:
+    def read(self, begin: int, end: int) -> Audio:
         """Return the samples from ``begin`` to ``end``, zeros where the recording has none.
 
         Parameters
@@ -83,8 +82,8 @@ class Sound:
         """Give the disk space back."""
         self._file.close()
 
-    def _survey(self) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-        energies: list[NDArray[np.float64]] = []
+    def _survey(self) -> tuple[Float64s, NDArray[np.int8]]:
+        energies: list[Float64s] = []
         peaks: list[NDArray[np.int8]] = []
         for part in self._parts():
             # Only the last part has samples beyond its last whole block.
@@ -94,12 +93,12 @@ class Sound:
             energies.append(np.zeros(1))
         return np.concatenate(energies), np.concatenate(peaks)
 
-    def _parts(self) -> Iterator[Samples]:
+    def _parts(self) -> Iterator[Audio]:
         for begin in range(0, self.length, _READ_SAMPLES):
             yield self.read(begin, min(begin + _READ_SAMPLES, self.length))
 
 
-def waveform_peaks(samples: Samples) -> NDArray[np.int8]:
+def waveform_peaks(samples: Audio) -> NDArray[np.int8]:
     """Return the least and the greatest value of each block of samples.
 
     Parameters

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio
 from musicnet_build.listening.overlay import Tones, prepare_tones
 from musicnet_build.listening.sound import Sound
 from musicnet_build.listening.stretch import BLOCK, FADE, SLOWDOWNS, faded_block, stretched_span
@@ -22,10 +23,9 @@ STREAM_GAIN = 0.5
 MAX_CHUNK_SAMPLES = 10 * SAMPLE_RATE
 CACHED_BLOCKS = 32
 
-Samples = NDArray[np.float32]
 VOICES = ("tones", "score", "none")
 
-Player = Callable[[NoteTable, int, int, int], Samples]
+Player = Callable[[NoteTable, int, int, int], Audio]
 """Plays notes on instruments: notes, first and last sample of the output, slowdown."""
 
 
@@ -98,16 +98,16 @@ class Stream:
         chunk: NDArray[np.int16] = np.clip(np.rint(both * 32767), -32767, 32767).astype(np.int16)
         return chunk
 
-    def _recording(self, begin: int, end: int, slowdown: int) -> Samples:
+    def _recording(self, begin: int, end: int, slowdown: int) -> Audio:
         return stretched_span(self._sound.read, begin, end, slowdown, block=self._block)
 
-    def _stretched_block(self, number: int, slowdown: int) -> Samples:
+    def _stretched_block(self, number: int, slowdown: int) -> Audio:
         outside = (number + 1) * BLOCK <= -FADE or number * BLOCK >= self._sound.length + FADE
         if outside:
             return np.zeros(BLOCK * slowdown + FADE, np.float32)
         return faded_block(self._sound.read, number, slowdown)
 
-    def _labels(self, request: Request, begin: int, end: int) -> Samples:
+    def _labels(self, request: Request, begin: int, end: int) -> Audio:
         if request.voice == "score" and self._play is not None:
             return self._play(self._of(request.instruments), begin, end, request.slowdown)
         if request.voice == "tones":

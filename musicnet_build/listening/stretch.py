@@ -10,6 +10,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Bools, Int64s
 from musicnet_build.notes import SAMPLE_RATE
 
 SLOWDOWNS = (1, 2, 4)
@@ -22,12 +23,11 @@ MARGIN = 2205 + WINDOW  # music samples before a block in which the vocoder sett
 _OVERLAP_SUM = 1.5  # of the squares of Hann windows a quarter of their length apart
 _NEIGHBOURS = 2  # bins on either side that a spectral peak is above
 
-Sound = NDArray[np.float32]
-Read = Callable[[int, int], Sound]
+Read = Callable[[int, int], Audio]
 """Gives the samples from one position to another, zeros outside the recording."""
 
 
-def stretch(sound: Sound, slowdown: int) -> Sound:
+def stretch(sound: Audio, slowdown: int) -> Audio:
     """Make sound longer at the same pitch.
 
     Parameters
@@ -51,8 +51,8 @@ def stretch(sound: Sound, slowdown: int) -> Sound:
 
 
 def stretched_span(
-    read: Read, begin: int, end: int, slowdown: int, *, block: Callable[[int, int], Sound] | None = None
-) -> Sound:
+    read: Read, begin: int, end: int, slowdown: int, *, block: Callable[[int, int], Audio] | None = None
+) -> Audio:
     """Return a part of a recording's stretched sound, the same whatever part is asked for.
 
     The recording is stretched in blocks that do not know of each other, each from some way before its start, and
@@ -85,7 +85,7 @@ def stretched_span(
     return result
 
 
-def faded_block(read: Read, number: int, slowdown: int) -> Sound:
+def faded_block(read: Read, number: int, slowdown: int) -> Audio:
     """Return one stretched block, ``FADE`` samples longer than ``BLOCK * slowdown``, faded at both ends.
 
     Parameters
@@ -109,13 +109,13 @@ def faded_block(read: Read, number: int, slowdown: int) -> Sound:
     return block
 
 
-def _spectra(padded: Sound, starts: NDArray[np.int64]) -> NDArray[np.complex64]:
+def _spectra(padded: Audio, starts: Int64s) -> NDArray[np.complex64]:
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[starts]
     spectra: NDArray[np.complex64] = scipy.fft.rfft(frames * _window(), axis=1)
     return spectra
 
 
-def _window() -> Sound:
+def _window() -> Audio:
     return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
 
 
@@ -139,7 +139,7 @@ def _with_running_phases(now: NDArray[np.complex64], before: NDArray[np.complex6
     return output
 
 
-def _are_peaks(size: Sound) -> NDArray[np.bool_]:
+def _are_peaks(size: Audio) -> Bools:
     padded = np.pad(size, ((0, 0), (_NEIGHBOURS, _NEIGHBOURS)), constant_values=-1)
     peaks = np.ones(size.shape, dtype=bool)
     for offset in range(1, _NEIGHBOURS + 1):
@@ -149,7 +149,7 @@ def _are_peaks(size: Sound) -> NDArray[np.bool_]:
     return peaks
 
 
-def _overlap_added(spectra: NDArray[np.complex64]) -> Sound:
+def _overlap_added(spectra: NDArray[np.complex64]) -> Audio:
     frames = scipy.fft.irfft(spectra, WINDOW, axis=1) * (_window() / np.float32(_OVERLAP_SUM))
     quarters = frames.reshape(len(frames), 4, HOP)
     result = np.zeros((len(frames) + 3, HOP), np.float32)

@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Records
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes
 from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
 from musicnet_build.synthesis.render import synthesize
@@ -17,8 +17,6 @@ LEAD_SAMPLES = 64 * 4096
 """Output samples before a block of which notes still sound in it: six seconds."""
 
 CACHED_BLOCKS = 8
-
-Samples = NDArray[np.float32]
 
 
 class ScoreVoice:
@@ -35,7 +33,7 @@ class ScoreVoice:
         self._soundfont = soundfont
         self._block = lru_cache(CACHED_BLOCKS)(self._played_block)
 
-    def play(self, notes: NoteTable, begin: int, end: int, slowdown: int) -> Samples:
+    def play(self, notes: NoteTable, begin: int, end: int, slowdown: int) -> Audio:
         """Return how the notes sound from one sample of the output to another.
 
         Parameters
@@ -58,7 +56,7 @@ class ScoreVoice:
             result[first - begin : last - begin] = played[first - start : last - start]
         return result
 
-    def _played_block(self, notes_bytes: bytes, start: int) -> Samples:
+    def _played_block(self, notes_bytes: bytes, start: int) -> Audio:
         notes = np.frombuffer(notes_bytes, dtype=_HEARD_DTYPE)
         block = np.zeros(BLOCK_SAMPLES, np.float32)
         if len(notes):
@@ -70,7 +68,7 @@ class ScoreVoice:
 _HEARD_DTYPE = np.dtype([("on", np.int64), ("off", np.int64), ("pitch", np.int16), ("program", np.int16)])
 
 
-def _heard_in(notes: NoteTable, start: int, slowdown: int) -> NDArray[np.void]:
+def _heard_in(notes: NoteTable, start: int, slowdown: int) -> Records:
     """The notes that can be heard in the block from ``start``, in samples of the output."""
     heard = np.zeros(len(notes), _HEARD_DTYPE)
     for name, field in (("on", "onset_s"), ("off", "offset_s")):
@@ -82,7 +80,7 @@ def _heard_in(notes: NoteTable, start: int, slowdown: int) -> NDArray[np.void]:
     return heard[~notes["is_drum"] & (heard["on"] < end) & (heard["off"] > start - LEAD_SAMPLES)]
 
 
-def _score(heard: NDArray[np.void], origin: int) -> Score:
+def _score(heard: Records, origin: int) -> Score:
     programs = np.unique(heard["program"])
     notes = empty_notes(len(heard))
     notes["onset_s"] = (heard["on"] - origin) / SAMPLE_RATE

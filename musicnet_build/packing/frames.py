@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Float32s, Float64s, UInt8s
 from musicnet_build.audio.io import read_audio
+from musicnet_build.choices import LABELLINGS
 from musicnet_build.corpora.folds import Fold
 from musicnet_build.corpora.recordings import Recording, read_notes
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.spectra import log_filter_centres_hz, log_filter_spectrogram, log_filterbank
-from musicnet_build.labels.pianoroll import LABELLINGS, PIANO, label_rolls, packed, unpacked
+from musicnet_build.labels.pianoroll import PIANO, label_rolls, packed, unpacked
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.packing.hdf5 import add, reading, writing
 from musicnet_build.packing.memmap import MappedFile, Place, check_kind, names_in, place_of
@@ -117,15 +119,15 @@ def write_shard(
         add(group, "reference", packed(_reference(notes, len(audio))))
 
 
-def _reference(notes: NoteTable, samples: int) -> NDArray[np.bool_]:
+def _reference(notes: NoteTable, samples: int) -> Bools:
     frames = 1 + int(min(samples / SAMPLE_RATE, REFERENCE_S) * REFERENCE_RATE_HZ)
     frames = min(frames, round(REFERENCE_S * REFERENCE_RATE_HZ))
     return label_rolls(notes, frames, 1 / REFERENCE_RATE_HZ, "a").frame
 
 
-def _filter_hz() -> NDArray[np.float64]:
+def _filter_hz() -> Float64s:
     """Where each filter peaks: the transform's bin nearest to the formula."""
-    peaks: NDArray[np.float64] = log_filterbank(WINDOW_LENGTH).argmax(axis=0) * (SAMPLE_RATE / WINDOW_LENGTH)
+    peaks: Float64s = log_filterbank(WINDOW_LENGTH).argmax(axis=0) * (SAMPLE_RATE / WINDOW_LENGTH)
     return peaks
 
 
@@ -182,7 +184,7 @@ class FramesReader:
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    def __getitem__(self, index: int) -> tuple[Float32s, UInt8s]:
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
@@ -191,16 +193,16 @@ class FramesReader:
         spectrogram, targets = (self._file.array(place) for place in self._places[recording][:2])
         return _window(spectrogram, frame, self.context), unpacked(targets[frame], PITCHES)
 
-    def recording(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    def recording(self, name: str) -> tuple[Float32s, UInt8s]:
         """Return the whole spectrogram and targets of a recording."""
         spectrogram, targets, _ = self._places_of(name)
         return self._file.array(spectrogram), unpacked(self._file.array(targets), PITCHES)
 
-    def reference(self, name: str) -> NDArray[np.uint8]:
+    def reference(self, name: str) -> UInt8s:
         """Return the targets to evaluate a recording by: function a, 100 frames a second, the first 30 s."""
         return unpacked(self._file.array(self._places_of(name)[2]), PITCHES)
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.uint8]]]:
+    def __iter__(self) -> Iterator[tuple[Float32s, UInt8s]]:
         return (self[index] for index in range(len(self)))
 
     def _places_of(self, name: str) -> tuple[Place, ...]:
@@ -209,7 +211,7 @@ class FramesReader:
         return self._places[self.names.index(name)]
 
 
-def _window(rows: NDArray[Any], centre: int, length: int) -> NDArray[np.float32]:
+def _window(rows: NDArray[Any], centre: int, length: int) -> Float32s:
     start = centre - length // 2
     window = np.zeros((length, rows.shape[1]), dtype=np.float32)
     first, last = max(start, 0), min(start + length, len(rows))

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import UInt8s
 from musicnet_build.errors import DatasetError
 
 
@@ -34,7 +35,7 @@ class MappedFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._bytes: NDArray[np.uint8] | None = None
+        self._bytes: UInt8s | None = None
 
     def array(self, place: Place) -> NDArray[Any]:
         """Return a read-only view of an array of the file."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build import __version__
+from musicnet_build._typing import Audio, Float32s, Records
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.musicnet import METADATA_FIELDS, SPLITS, Recording, id_order, read_dataset
 from musicnet_build.errors import DatasetError
@@ -225,7 +226,7 @@ def pack_musicnet_recording(
     return True
 
 
-def h5_labels(notes: NoteTable) -> NDArray[np.void]:
+def h5_labels(notes: NoteTable) -> Records:
     """Return notes as ``musicnet.h5`` has them.
 
     Parameters
@@ -248,7 +249,7 @@ def h5_labels(notes: NoteTable) -> NDArray[np.void]:
     return table
 
 
-def _as_int16(audio: NDArray[np.float32]) -> NDArray[np.int16]:
+def _as_int16(audio: Audio) -> NDArray[np.int16]:
     whole: NDArray[np.int16] = np.rint(audio * _INT16_SCALE).clip(-_INT16_SCALE, _INT16_SCALE - 1).astype(np.int16)
     return whole
 
@@ -286,7 +287,7 @@ def pack_transcription_recording(
     return True
 
 
-def midi_events(notes: NoteTable) -> tuple[NDArray[np.float32], list[str]]:
+def midi_events(notes: NoteTable) -> tuple[Float32s, list[str]]:
     """Return notes as the key strokes of one piano, as text in the form of mido's messages.
 
     A piano has one key a pitch: a note that begins while another of its pitch sounds ends that one, and of notes that

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio
 from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.folds import Fold, in_sets
 from musicnet_build.corpora.recordings import Recording, read_notes
@@ -115,7 +116,7 @@ def write_shard(recording: Recording, shard: Path, store_spectra: bool, sustain:
                 add(group, name, spectrum)
 
 
-def spectra_of(audio: NDArray[np.float32]) -> Item:
+def spectra_of(audio: Audio) -> Item:
     """Return the two inputs of the models, logarithmic and scaled to 0 to 1 over the whole of the audio.
 
     Parameters
@@ -226,5 +227,5 @@ class SegmentsReader:
         return result
 
 
-def _as_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+def _as_float(samples: NDArray[np.int16]) -> Audio:
     return samples.astype(np.float32) / np.float32(32767)

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build import __version__
+from musicnet_build._typing import Audio, Float32s, Int64s, UInt8s
 from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.folds import Fold, in_sets
 from musicnet_build.corpora.recordings import Recording, read_notes
@@ -44,7 +44,6 @@ PARTS = ("train", "valid", "test")
 
 _DB_PER_NEPER = 20.0 / np.log(10.0)
 
-Pictures = NDArray[np.uint8]
 Spectrum = Literal["cqt", "stft"]
 
 
@@ -157,7 +156,7 @@ def write_shard(
         add(file, "part", np.full(count, PARTS.index(recording.split), dtype=np.uint8))
 
 
-def picture_rows(audio: NDArray[np.float32], size: int, spectrum: Spectrum) -> Pictures:
+def picture_rows(audio: Audio, size: int, spectrum: Spectrum) -> UInt8s:
     """Return a spectrogram with ``size`` rows of grey values, frame by frame.
 
     Parameters
@@ -180,11 +179,11 @@ def picture_rows(audio: NDArray[np.float32], size: int, spectrum: Spectrum) -> P
         level_db = 20.0 * np.log10(amplitudes[:, 1:] + 1e-5)
     pooled = level_db @ _averaging(level_db.shape[1], size)
     grey = 255.0 * (1.0 + (pooled - pooled.max()) / RANGE_DB)
-    picture: Pictures = np.rint(grey[:, ::-1].clip(0, 255)).astype(np.uint8)
+    picture: UInt8s = np.rint(grey[:, ::-1].clip(0, 255)).astype(np.uint8)
     return picture
 
 
-def thumbnails(rows: Pictures, steps: NDArray[np.int64]) -> Pictures:
+def thumbnails(rows: UInt8s, steps: Int64s) -> UInt8s:
     """Cut a square picture around each step; black beyond the ends of the recording.
 
     Parameters
@@ -203,16 +202,16 @@ def thumbnails(rows: Pictures, steps: NDArray[np.int64]) -> Pictures:
     return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(padded, size, axis=0)[steps])
 
 
-def _averaging(bins: int, size: int) -> NDArray[np.float32]:
+def _averaging(bins: int, size: int) -> Float32s:
     """Weights that average ``bins`` values to ``size``, in proportion to how far each reaches into each."""
     edges = np.linspace(0, bins, size + 1)
     positions = np.arange(bins)[:, None]
     overlap = np.minimum(edges[1:], positions + 1) - np.maximum(edges[:-1], positions)
-    weights: NDArray[np.float32] = (np.maximum(overlap, 0) / (bins / size)).astype(np.float32)
+    weights: Float32s = (np.maximum(overlap, 0) / (bins / size)).astype(np.float32)
     return weights
 
 
-def _single_notes(recording: Recording, frames: int, step_frames: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _single_notes(recording: Recording, frames: int, step_frames: int) -> tuple[Int64s, Int64s]:
     """Return the steps at which exactly one pitch sounds, and the pitches."""
     rolls = label_rolls(read_notes(recording), frames, HOP_LENGTH / RATE_HZ, pitches=ALL_PITCHES)
     sounding = rolls.frame
@@ -306,7 +305,7 @@ class ThumbnailsReader:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], int]:
+    def __getitem__(self, index: int) -> tuple[Float32s, int]:
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
@@ -333,9 +332,7 @@ class ThumbnailsReader:
         return self.__dict__ | {"_file": None}
 
 
-def augmented(
-    picture: NDArray[np.float32], augmentation: Augmentation, random: np.random.Generator
-) -> NDArray[np.float32]:
+def augmented(picture: Float32s, augmentation: Augmentation, random: np.random.Generator) -> Float32s:
     """Change a picture as an augmentation says.
 
     Parameters
@@ -352,9 +349,7 @@ def augmented(
     """
     brightness, contrast = random.uniform(-1, 1, 2) * (augmentation.brightness, augmentation.contrast)
     mean = picture.mean()
-    changed: NDArray[np.float32] = ((picture - mean) * np.float32(1 + contrast) + mean + np.float32(brightness)).clip(
-        0, 1
-    )
+    changed: Float32s = ((picture - mean) * np.float32(1 + contrast) + mean + np.float32(brightness)).clip(0, 1)
     return changed[:, ::-1] if augmentation.mirror and random.integers(2) else changed
 
 

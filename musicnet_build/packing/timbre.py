@@ -16,21 +16,21 @@ from typing import Any, Literal
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build import __version__
+from musicnet_build._typing import Audio, Int64s, Records
 from musicnet_build.audio.io import read_audio
+from musicnet_build.audio.loudness import level_dbfs
 from musicnet_build.corpora.timbre_set import Piece, TimbreSet, read_set
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import sha256_of
-from musicnet_build.generation.preset_check import AUDIBLE_DBFS, level_dbfs
+from musicnet_build.generation.preset_check import AUDIBLE_DBFS
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
 from musicnet_build.notes import NoteTable
 from musicnet_build.packing.hdf5 import GZIP_LEVEL, add, reading, stack_shards, writing
 from musicnet_build.packing.timbre_frames import (
     ABSENT,
     Frames,
-    Integers,
     folds,
     grid_frames,
     one_hot,
@@ -202,7 +202,7 @@ def pack_piece(folder: str, name: str, shard: str, settings: PackSettings) -> No
         add(file, "notes", _note_rows(notes, place))
 
 
-def _without_tails(frames: Frames, audio: NDArray[np.float32], length: int) -> Frames:
+def _without_tails(frames: Frames, audio: Audio, length: int) -> Frames:
     """Leave out frames labelled silent in which something still sounds."""
     silent = (frames.pitch == ABSENT).all(axis=1)
     kept = ~silent
@@ -211,7 +211,7 @@ def _without_tails(frames: Frames, audio: NDArray[np.float32], length: int) -> F
     return Frames(frames.start[kept], frames.pitch[kept], frames.note_group[kept], frames.boundary[kept])
 
 
-def _write_images(file: h5py.File, audio: NDArray[np.float32], start: Integers, settings: PackSettings) -> None:
+def _write_images(file: h5py.File, audio: Audio, start: Int64s, settings: PackSettings) -> None:
     colour = settings.storage == "colour"
     row = (ROWS, COLUMNS, 3) if colour else (ROWS, COLUMNS)
     images = file.create_dataset(
@@ -241,7 +241,7 @@ def _write_labels(file: h5py.File, frames: Frames, names: list[str], settings: P
     add(file, "boundary", frames.boundary.astype(np.uint8))
 
 
-def _note_rows(notes: Mapping[str, NoteTable], place: int) -> NDArray[np.void]:
+def _note_rows(notes: Mapping[str, NoteTable], place: int) -> Records:
     tables = []
     for instrument, table in enumerate(notes.values()):
         rows = np.zeros(len(table), dtype=NOTE_ROW)
@@ -325,14 +325,14 @@ def _finish(file: h5py.File, source: TimbreSet, settings: PackSettings) -> None:
             _write_folds(target, name, indices, None if settings.split_notes else group[indices], settings.seed)
 
 
-def _test_subsets(subset_of_piece: list[str], piece: Integers) -> dict[str, Integers]:
+def _test_subsets(subset_of_piece: list[str], piece: Int64s) -> dict[str, Int64s]:
     return {
         name: np.flatnonzero(np.isin(piece, [i for i, other in enumerate(subset_of_piece) if other == name]))
         for name in sorted(set(subset_of_piece))
     }
 
 
-def _write_folds(target: h5py.Group, name: str, indices: Integers, groups: Integers | None, seed: int) -> None:
+def _write_folds(target: h5py.Group, name: str, indices: Int64s, groups: Int64s | None, seed: int) -> None:
     try:
         for number, (training, test) in enumerate(folds(indices, groups, seed)):
             fold = target.create_group(f"fold_{number}")

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Int64s, UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.notes import NoteTable
 from musicnet_build.packing.timbre_images import SAMPLE_RATE
@@ -22,8 +22,6 @@ ABSENT = 128
 
 CLASSES = 129
 FOLDS = 5
-
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +40,10 @@ class Frames:
         Whether the instrument begins or ends a note within the frame.
     """
 
-    start: Integers
-    pitch: NDArray[np.uint8]
-    note_group: Integers
-    boundary: NDArray[np.bool_]
+    start: Int64s
+    pitch: UInt8s
+    note_group: Int64s
+    boundary: Bools
 
 
 def training_frames(notes: Sequence[NoteTable], frame_length: int) -> Frames:
@@ -87,7 +85,7 @@ def grid_frames(notes: Sequence[NoteTable], frame_length: int) -> Frames:
     return _labelled(notes, np.arange(0, end, frame_length), frame_length)
 
 
-def pitch_at(samples: Integers, notes: NoteTable) -> NDArray[np.uint8]:
+def pitch_at(samples: Int64s, notes: NoteTable) -> UInt8s:
     """Return the pitch that sounds at each sample; ``ABSENT`` where none does.
 
     Parameters
@@ -109,7 +107,7 @@ def pitch_at(samples: Integers, notes: NoteTable) -> NDArray[np.uint8]:
     return np.where(sounds, notes["pitch"][last], ABSENT).astype(np.uint8)
 
 
-def one_hot(pitch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def one_hot(pitch: UInt8s) -> UInt8s:
     """Return vectors of 129: 1 at the pitch, or at 128 where the instrument is absent.
 
     Parameters
@@ -120,32 +118,32 @@ def one_hot(pitch: NDArray[np.uint8]) -> NDArray[np.uint8]:
     -------
     ndarray of uint8 [shape=(*pitch.shape, 129)]
     """
-    vectors: NDArray[np.uint8] = (pitch[..., None] == np.arange(CLASSES)).astype(np.uint8)
+    vectors: UInt8s = (pitch[..., None] == np.arange(CLASSES)).astype(np.uint8)
     return vectors
 
 
-def _samples(notes: NoteTable) -> Integers:
+def _samples(notes: NoteTable) -> Int64s:
     """Onsets and offsets in samples at 32,768 Hz; shape (2, n)."""
     times = np.stack([notes["onset_s"], notes["offset_s"]])
-    samples: Integers = np.rint(times * SAMPLE_RATE).astype(np.int64)
+    samples: Int64s = np.rint(times * SAMPLE_RATE).astype(np.int64)
     return samples
 
 
-def _labelled(notes: Sequence[NoteTable], start: Integers, frame_length: int) -> Frames:
+def _labelled(notes: Sequence[NoteTable], start: Int64s, frame_length: int) -> Frames:
     centre = start + frame_length // 2
     pitch = np.stack([pitch_at(centre, table) for table in notes], axis=1)
     boundary = np.stack([_is_crossed(start, frame_length, _samples(table).ravel()) for table in notes], axis=1)
     return Frames(start, pitch, np.searchsorted(_group_edges(notes), centre, side="right"), boundary)
 
 
-def _is_crossed(start: Integers, frame_length: int, edges: Integers) -> NDArray[np.bool_]:
+def _is_crossed(start: Int64s, frame_length: int, edges: Int64s) -> Bools:
     """Whether an edge lies inside a frame, not at its very start or end."""
     edges = np.sort(edges)
-    inside: NDArray[np.bool_] = np.searchsorted(edges, start + frame_length) > np.searchsorted(edges, start, "right")
+    inside: Bools = np.searchsorted(edges, start + frame_length) > np.searchsorted(edges, start, "right")
     return inside
 
 
-def _group_edges(notes: Sequence[NoteTable]) -> Integers:
+def _group_edges(notes: Sequence[NoteTable]) -> Int64s:
     """Return where groups of overlapping notes, of whatever instrument, begin and end, in samples."""
     spans = np.concatenate([_samples(table) for table in notes], axis=1)
     onset, offset = spans[:, np.argsort(spans[0], kind="stable")]
@@ -156,9 +154,7 @@ def _group_edges(notes: Sequence[NoteTable]) -> Integers:
     return np.sort(np.concatenate([onset[starts], latest[ends[: len(starts)]]]))
 
 
-def training_subsets(
-    pitch: NDArray[np.uint8], note_group: Integers, instruments: Sequence[str], seed: int
-) -> dict[str, Integers]:
+def training_subsets(pitch: UInt8s, note_group: Int64s, instruments: Sequence[str], seed: int) -> dict[str, Int64s]:
     """Return the subsets of a training set, as sorted indices of frames.
 
     Parameters
@@ -188,7 +184,7 @@ def training_subsets(
     return subsets
 
 
-def _balanced(present: NDArray[np.bool_], note_group: Integers, random: np.random.Generator) -> Integers:
+def _balanced(present: Bools, note_group: Int64s, random: np.random.Generator) -> Int64s:
     """Draw as many frames of each combination of instruments as there are of the rarest; of silence no more."""
     combinations = [np.flatnonzero((present == row).all(axis=1)) for row in np.unique(present, axis=0) if row.any()]
     smallest = min((len(part) for part in combinations), default=0)
@@ -197,7 +193,7 @@ def _balanced(present: NDArray[np.bool_], note_group: Integers, random: np.rando
     return np.sort(np.concatenate(chosen))
 
 
-def _thinned(part: Integers, note_group: Integers, count: int, random: np.random.Generator) -> Integers:
+def _thinned(part: Int64s, note_group: Int64s, count: int, random: np.random.Generator) -> Int64s:
     """Keep whole groups, drawn at random, as long as they are no more than ``count`` frames."""
     groups, place, sizes = np.unique(note_group[part], return_inverse=True, return_counts=True)
     order = random.permutation(len(groups))
@@ -205,7 +201,7 @@ def _thinned(part: Integers, note_group: Integers, count: int, random: np.random
     return part[np.isin(place, kept)]
 
 
-def folds(indices: Integers, note_group: Integers | None, seed: int) -> Iterator[tuple[Integers, Integers]]:
+def folds(indices: Int64s, note_group: Int64s | None, seed: int) -> Iterator[tuple[Int64s, Int64s]]:
     """Yield (training, test) indices of five folds, by scikit-learn's KFold, shuffled.
 
     Parameters

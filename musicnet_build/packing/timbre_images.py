@@ -17,13 +17,13 @@ import scipy.fft
 import scipy.signal
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Float32s, Float64s, Int64s, UInt8s
+from musicnet_build.choices import TIMBRE_FRAME_LENGTHS, TIMBRE_HOPS
 from musicnet_build.errors import DatasetError
 
 SAMPLE_RATE = 32_768
 """In Hz: 8,192 samples are a quarter of a second, a quaver at 120 beats a minute."""
 
-FRAME_LENGTHS = (8192, 4096, 2048)
-HOP_LENGTHS = (32, 512, 1024)
 WINDOW_LENGTH = 1024
 LOWEST_HZ, HIGHEST_HZ = 20.0, 16_000.0
 ROWS, COLUMNS = 128, 512
@@ -31,7 +31,6 @@ FLOOR_DB = -80.0
 COLOUR_MAP = "magma"
 
 Spectrogram = Literal["log", "mel", "cqt"]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,14 @@ class ImageSettings:
         """Refuse what is not among the choices."""
         for value, choices, what in (
             (self.spectrogram, get_args(Spectrogram), "spectrogram"),
-            (self.frame_length, FRAME_LENGTHS, "frame length"),
-            (self.hop, HOP_LENGTHS, "hop"),
+            (self.frame_length, TIMBRE_FRAME_LENGTHS, "frame length"),
+            (self.hop, TIMBRE_HOPS, "hop"),
         ):
             if value not in choices:
                 raise DatasetError(f"There is no {what} {value}: choose one of {', '.join(map(str, choices))}.")
 
 
-def row_frequencies_hz(spectrogram: Spectrogram) -> NDArray[np.float64]:
+def row_frequencies_hz(spectrogram: Spectrogram) -> Float64s:
     """Return the centre frequency of each row.
 
     Parameters
@@ -81,7 +80,7 @@ def row_frequencies_hz(spectrogram: Spectrogram) -> NDArray[np.float64]:
     return 700.0 * (10.0 ** (np.linspace(lowest, highest, ROWS) / 2595.0) - 1.0)
 
 
-def pictures(frames: Floats, settings: ImageSettings) -> Floats:
+def pictures(frames: Float32s, settings: ImageSettings) -> Float32s:
     """Return a picture of each frame.
 
     Parameters
@@ -101,7 +100,7 @@ def pictures(frames: Floats, settings: ImageSettings) -> Floats:
     return _resized(values.astype(np.float32))
 
 
-def coloured(images: Floats, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def coloured(images: Float32s, table: UInt8s) -> UInt8s:
     """Return images in the colours of a table.
 
     Parameters
@@ -116,11 +115,11 @@ def coloured(images: Floats, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     ndarray of uint8 [shape=(*images.shape, 3)]
         Row ``round(255 * value)`` of the table.
     """
-    result: NDArray[np.uint8] = np.take(table, np.rint(images * 255.0).astype(np.uint8), axis=0)
+    result: UInt8s = np.take(table, np.rint(images * 255.0).astype(np.uint8), axis=0)
     return result
 
 
-def colour_table() -> NDArray[np.uint8]:
+def colour_table() -> UInt8s:
     """Return the red, green and blue of the 256 colours of matplotlib's colour map "magma".
 
     Returns
@@ -129,24 +128,24 @@ def colour_table() -> NDArray[np.uint8]:
     """
     from matplotlib import colormaps
 
-    table: NDArray[np.uint8] = colormaps[COLOUR_MAP](np.arange(256), bytes=True)[:, :3]
+    table: UInt8s = colormaps[COLOUR_MAP](np.arange(256), bytes=True)[:, :3]
     return table
 
 
-def _banded(frames: Floats, settings: ImageSettings) -> Floats:
+def _banded(frames: Float32s, settings: ImageSettings) -> Float32s:
     """Amplitudes of the windowed Fourier transform, summed in bands; shape (n, 128, columns)."""
     window = scipy.signal.get_window("hann", WINDOW_LENGTH).astype(np.float32)
     window *= np.float32(2.0 / window.sum(dtype=np.float64))
     padded = np.pad(frames, ((0, 0), (WINDOW_LENGTH // 2, WINDOW_LENGTH // 2)))
     pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_LENGTH, axis=1)[:, :: settings.hop]
     bank = _filterbank(settings.spectrogram)
-    amplitudes: Floats = np.abs(scipy.fft.rfft(pieces * window, axis=2)) @ bank
-    result: Floats = np.ascontiguousarray(np.swapaxes(amplitudes, 1, 2))
+    amplitudes: Float32s = np.abs(scipy.fft.rfft(pieces * window, axis=2)) @ bank
+    result: Float32s = np.ascontiguousarray(np.swapaxes(amplitudes, 1, 2))
     return result
 
 
 @lru_cache(maxsize=4)
-def _filterbank(spectrogram: Spectrogram) -> Floats:
+def _filterbank(spectrogram: Spectrogram) -> Float32s:
     """Triangles that fall to zero at the neighbouring rows, never narrower than a bin to each side; (513, 128)."""
     centres = row_frequencies_hz(spectrogram)
     bin_hz = SAMPLE_RATE / WINDOW_LENGTH
@@ -154,11 +153,11 @@ def _filterbank(spectrogram: Spectrogram) -> Floats:
     below = np.maximum(np.concatenate([widths[:1], widths]), bin_hz)
     above = np.maximum(np.concatenate([widths, widths[-1:]]), bin_hz)
     distance = np.arange(1 + WINDOW_LENGTH // 2)[:, None] * bin_hz - centres
-    bank: Floats = np.maximum(0.0, 1.0 - np.where(distance < 0, -distance / below, distance / above)).astype(np.float32)
+    bank: Float32s = np.maximum(0.0, 1 - np.where(distance < 0, -distance / below, distance / above)).astype(np.float32)
     return bank
 
 
-def constant_q(frames: Floats, settings: ImageSettings) -> Floats:
+def constant_q(frames: Float32s, settings: ImageSettings) -> Float32s:
     """Return the amplitudes of a constant-Q transform whose longest windows are cut to the frame.
 
     Each row is the sound times a Hann window that moves along the frame, transformed at the row's frequency; the window
@@ -186,7 +185,7 @@ def constant_q(frames: Floats, settings: ImageSettings) -> Floats:
 
 
 @lru_cache(maxsize=4)
-def _kernels(frame_length: int) -> list[tuple[NDArray[np.int64], NDArray[np.complex64]]]:
+def _kernels(frame_length: int) -> list[tuple[Int64s, NDArray[np.complex64]]]:
     """Bins and weights of each row's window in a transform of two frames' length (so that nothing wraps around)."""
     centres = row_frequencies_hz("cqt")
     size = 2 * frame_length
@@ -204,10 +203,10 @@ def _kernels(frame_length: int) -> list[tuple[NDArray[np.int64], NDArray[np.comp
     return kernels
 
 
-def _resized(values: Floats) -> Floats:
+def _resized(values: Float32s) -> Float32s:
     """Interpolate the columns linearly to 512, the first and the last staying the first and the last."""
     place = np.linspace(0.0, values.shape[-1] - 1.0, COLUMNS)
     left = np.minimum(place.astype(np.int64), values.shape[-1] - 2)
     weight = (place - left).astype(np.float32)
-    resized: Floats = values[..., left] * (1 - weight) + values[..., left + 1] * weight
+    resized: Float32s = values[..., left] * (1 - weight) + values[..., left + 1] * weight
     return resized

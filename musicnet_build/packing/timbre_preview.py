@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import UInt8s
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.timbre_set import read_set
 from musicnet_build.files import replacing
@@ -70,7 +70,7 @@ def contact_sheet(path: Path, frames: TimbreFrames) -> None:
         figure.savefig(temporary, format="png", metadata={"Software": None})
 
 
-def _caption(pitches: NDArray[np.uint8], instruments: list[str]) -> str:
+def _caption(pitches: UInt8s, instruments: list[str]) -> str:
     sounding = [
         f"{name} {PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
         for name, pitch in zip(instruments, pitches.tolist(), strict=True)

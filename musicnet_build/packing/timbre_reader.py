@@ -8,10 +8,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Int64s, UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.packing.timbre import FORMAT
-
-Integers = NDArray[np.int64]
 
 
 class TimbreFrames:
@@ -54,7 +53,7 @@ class TimbreFrames:
         """Return the number of frames."""
         return len(self.indices)
 
-    def __getitem__(self, place: int) -> tuple[NDArray[np.generic], NDArray[np.uint8]]:
+    def __getitem__(self, place: int) -> tuple[NDArray[np.generic], UInt8s]:
         """Return a picture and its label.
 
         Returns
@@ -68,9 +67,9 @@ class TimbreFrames:
         file = self._own_file()
         return file["image"][frame], file["label"][frame]
 
-    def pitches(self) -> NDArray[np.uint8]:
+    def pitches(self) -> UInt8s:
         """Return the pitch of each instrument in every frame, 128 where it is absent [shape=(n, instruments)]."""
-        pitch: NDArray[np.uint8] = self._own_file()["pitch"][...][self.indices]
+        pitch: UInt8s = self._own_file()["pitch"][...][self.indices]
         return pitch
 
     def _own_file(self) -> h5py.File:
@@ -97,14 +96,14 @@ def _plain(value: object) -> str | int | float:
     return value.item() if isinstance(value, np.generic) else str(value)
 
 
-def _indices(file: h5py.File, path: Path, subset: str, fold: int | None, train: bool) -> Integers:
+def _indices(file: h5py.File, path: Path, subset: str, fold: int | None, train: bool) -> Int64s:
     if subset not in file["subsets"]:
         raise DatasetError(f"{path} has no subset {subset}: it has {', '.join(sorted(file['subsets']))}.")
     group = file["subsets"][subset]
     if fold is None:
-        indices: Integers = group["indices"][...]
+        indices: Int64s = group["indices"][...]
         return indices
     if f"fold_{fold}" not in group:
         raise DatasetError(f"{path} has no fold {fold} of {subset}: training packages have folds 0 to 4.")
-    side: Integers = group[f"fold_{fold}"]["train" if train else "test"][...]
+    side: Int64s = group[f"fold_{fold}"]["train" if train else "test"][...]
     return side

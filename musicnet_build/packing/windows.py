@@ -15,8 +15,8 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Int32s, UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.notes import SAMPLE_RATE
 
@@ -24,9 +24,6 @@ PITCHES = 128
 WINDOW_SAMPLES = 16_384
 TEST_STRIDE_SAMPLES = 512
 TEST_SPAN_S = (1.0, 91.0)
-
-Audio = NDArray[np.float32]
-Targets = NDArray[np.uint8]
 
 
 class MusicNetWindows:
@@ -61,7 +58,7 @@ class MusicNetWindows:
         self._file: h5py.File | None = None
         self._process = -1
         self._data: dict[str, h5py.Dataset] = {}
-        self._labels: dict[str, tuple[NDArray[np.int32], ...]] = {}
+        self._labels: dict[str, tuple[Int32s, ...]] = {}
         file = self._open()
         wanted = list(file) if ids is None else [f"id_{one}" for one in ids]
         if missing := [name for name in wanted if name not in file]:
@@ -76,7 +73,7 @@ class MusicNetWindows:
         self._ends = np.cumsum([length - window_samples + 1 for length in self.lengths.values()])
         self.close()
 
-    def random(self, count: int, generator: np.random.Generator) -> tuple[Audio, Targets]:
+    def random(self, count: int, generator: np.random.Generator) -> tuple[Audio, UInt8s]:
         """Draw windows, each place of each recording being equally likely.
 
         Parameters
@@ -101,7 +98,7 @@ class MusicNetWindows:
             targets[row] = self.target(self.ids[place], start)
         return audio, targets
 
-    def test(self, recording_id: str) -> Iterator[tuple[Audio, Targets]]:
+    def test(self, recording_id: str) -> Iterator[tuple[Audio, UInt8s]]:
         """Yield the windows of the paper's test: middles every 512 samples from the 1st to the 91st second.
 
         Parameters
@@ -128,7 +125,7 @@ class MusicNetWindows:
         audio: Audio = samples if scale == 1.0 else samples.astype(np.float32) * np.float32(scale)
         return audio
 
-    def target(self, recording_id: str, start: int) -> Targets:
+    def target(self, recording_id: str, start: int) -> UInt8s:
         """Return which pitches sound at the middle of that window: uint8 [shape=(128,)]."""
         middle = start + self.window_samples // 2
         starts, ends, pitches = self._labels_of(recording_id)
@@ -150,7 +147,7 @@ class MusicNetWindows:
             self._data[recording_id] = file[f"id_{recording_id}"]["data"]
         return self._data[recording_id]
 
-    def _labels_of(self, recording_id: str) -> tuple[NDArray[np.int32], ...]:
+    def _labels_of(self, recording_id: str) -> tuple[Int32s, ...]:
         """Starts, ends and pitches, each as an array of its own: much quicker to search than the table."""
         if recording_id not in self._labels:
             table = self._open()[f"id_{recording_id}"]["labels"][:]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float64s, Floats
 from musicnet_build.errors import AlignmentError
 from musicnet_build.notes import NoteTable
 from musicnet_build.plots.style import FAINT, INK, clock, label_time_axis, new_figure, style, tick_step_s, write_png
@@ -63,13 +63,13 @@ class AlignmentPicture:
     """
 
     title: str
-    score_s: NDArray[np.float64]
-    recording_s: NDArray[np.float64]
-    path_cost: NDArray[np.float64]
-    cost_image: NDArray[np.floating]
+    score_s: Float64s
+    recording_s: Float64s
+    path_cost: Float64s
+    cost_image: Floats
     score_duration_s: float
     recording_duration_s: float
-    pitch_energy: NDArray[np.floating]
+    pitch_energy: Floats
     frame_rate_hz: float
     notes: NoteTable
     seams_s: tuple[float, ...] = ()
@@ -94,7 +94,7 @@ class AlignmentPicture:
             raise AlignmentError(f"A picture needs energies of 88 pitches, not an array of {self.pitch_energy.shape}.")
 
 
-def coarse_cost(X: NDArray[np.floating], Y: NDArray[np.floating], *, largest: int = 500) -> NDArray[np.float64]:
+def coarse_cost(X: Floats, Y: Floats, *, largest: int = 500) -> Float64s:
     """Return the Euclidean cost matrix of two feature sequences, coarse enough to be looked at.
 
     Frames are averaged in equal blocks first, so that the image spans exactly what the sequences span.
@@ -114,13 +114,11 @@ def coarse_cost(X: NDArray[np.floating], Y: NDArray[np.floating], *, largest: in
     """
     x, y = _block_means(X, largest), _block_means(Y, largest)
     squares = np.sum(x**2, axis=1)[:, None] + np.sum(y**2, axis=1)[None, :] - 2.0 * (x @ y.T)
-    distances: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0.0))
+    distances: Float64s = np.sqrt(np.maximum(squares, 0.0))
     return distances
 
 
-def local_tempo_ratio(
-    score_s: NDArray[np.float64], recording_s: NDArray[np.float64], times_s: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def local_tempo_ratio(score_s: Float64s, recording_s: Float64s, times_s: Float64s) -> Float64s:
     """Return how many score seconds pass in a recording second, over two seconds around each time.
 
     Parameters
@@ -139,7 +137,7 @@ def local_tempo_ratio(
     begin = np.clip(times_s - TEMPO_WINDOW_S / 2, recording_s[0], recording_s[-1])
     end = np.clip(times_s + TEMPO_WINDOW_S / 2, recording_s[0], recording_s[-1])
     passed = np.interp(end, recording_s, score_s) - np.interp(begin, recording_s, score_s)
-    ratio: NDArray[np.float64] = np.full(len(times_s), np.nan)
+    ratio: Float64s = np.full(len(times_s), np.nan)
     np.divide(passed, end - begin, out=ratio, where=end > begin)
     return ratio
 
@@ -209,10 +207,10 @@ def _in_brief(departures: Sequence[str]) -> str:
     return f"{said}; and {unsaid} more" if unsaid > 0 else said
 
 
-def _block_means(features: NDArray[np.floating], largest: int) -> NDArray[np.float64]:
+def _block_means(features: Floats, largest: int) -> Float64s:
     starts = np.linspace(0, len(features), min(len(features), largest), endpoint=False).astype(np.int64)
     sums = np.add.reduceat(features.astype(np.float64), starts, axis=0)
-    means: NDArray[np.float64] = sums / np.diff(np.append(starts, len(features)))[:, None]
+    means: Float64s = sums / np.diff(np.append(starts, len(features)))[:, None]
     return means
 
 
@@ -370,7 +368,7 @@ def _draw_key(figure: Figure, any_known: bool) -> None:
     )  # fmt: skip
 
 
-def _contrast(image: NDArray[np.floating], darkest: float, brightest: float) -> tuple[float, float]:
+def _contrast(image: Floats, darkest: float, brightest: float) -> tuple[float, float]:
     """The values between which an image is drawn, from two percentiles; never equal."""
     low, high = np.percentile(image, [darkest, brightest])
     return float(low), float(high if high > low else low + 1.0)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from musicnet_build._typing import Audio
 from musicnet_build.alignment import Alignment
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.features import spectra
@@ -12,7 +13,7 @@ from musicnet_build.plots.alignment import AlignmentPicture, coarse_cost
 from musicnet_build.sync.result import Warping, cost_along
 
 
-def alignment_picture(title: str, recording: spectra.Features, alignment: Alignment) -> AlignmentPicture:
+def alignment_picture(title: str, recording: Audio, alignment: Alignment) -> AlignmentPicture:
     """Return what a picture of an alignment shows.
 
     Parameters

@@ -1,11 +1,9 @@
 """How sure a label is: the probability that it lies within 50 ms of the true onset."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float64s
 from musicnet_build.sync.refinement import Refinement
-
-Floats = NDArray[np.float64]
 
 SURE = 0.5
 """Notes of at least this confidence count as confident."""
@@ -16,7 +14,7 @@ _WEIGHTS = (0.574, 0.682, -0.345)
 _BIAS = 4.623
 
 
-def note_confidence(refinement: Refinement) -> Floats:
+def note_confidence(refinement: Refinement) -> Float64s:
     """Return the probability that each note's onset lies within 50 ms of its label.
 
     A logistic regression on ``confidence_features``, fitted by ``tools/fit_confidence.py``.
@@ -35,7 +33,7 @@ def note_confidence(refinement: Refinement) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-logit)), dtype=np.float64)
 
 
-def confidence_features(refinement: Refinement) -> Floats:
+def confidence_features(refinement: Refinement) -> Float64s:
     """Return what the confidence of each note is computed from.
 
     Parameters
@@ -56,7 +54,7 @@ def confidence_features(refinement: Refinement) -> Floats:
     return np.stack([belief, around, np.log(apart_s + 0.01).mean(axis=0)], axis=1)
 
 
-def mean_around(times_s: Floats, values: Floats, reach_s: float) -> Floats:
+def mean_around(times_s: Float64s, values: Float64s, reach_s: float) -> Float64s:
     """Return for each time the mean of the values at times within a reach of it.
 
     Parameters
@@ -74,5 +72,5 @@ def mean_around(times_s: Floats, values: Floats, reach_s: float) -> Floats:
     total = np.concatenate([[0.0], np.cumsum(values[order])])
     low = np.searchsorted(ordered_s, times_s - reach_s, side="left")
     high = np.searchsorted(ordered_s, times_s + reach_s, side="right")
-    means: Floats = (total[high] - total[low]) / (high - low)
+    means: Float64s = (total[high] - total[low]) / (high - low)
     return means

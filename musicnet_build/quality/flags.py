@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float64s
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.notes import NoteTable
 from musicnet_build.quality.confidence import SURE, mean_around
@@ -13,8 +13,6 @@ from musicnet_build.quality.thresholds import LIMITS, Limits
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.sync.result import Warping
-
-Floats = NDArray[np.float64]
 
 EXTRA_IN_RECORDING = "the recording has music that the score has not"
 MISSING_IN_RECORDING = "the score has music that the recording has not"
@@ -143,7 +141,7 @@ def _written_s(warping: Warping, written: Score, start_s: float, end_s: float) -
     return float(from_s), float(to_s)
 
 
-def _passages(order: PlayingOrder, written: Score) -> tuple[Floats, Floats, Floats]:
+def _passages(order: PlayingOrder, written: Score) -> tuple[Float64s, Float64s, Float64s]:
     """Of each passage its start and end in the written score, and its start as played."""
     first_s = written.tempo_map.seconds_at([span.start_beats for span in order.spans])
     stop_s = written.tempo_map.seconds_at([span.end_beats for span in order.spans])

@@ -7,13 +7,10 @@ depend on how a recording sounds, and so tells right from wrong music where the 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from musicnet_build.features.spectra import Features
+from musicnet_build._typing import Features, Float64s
 from musicnet_build.sync.result import Warping
-
-Floats = NDArray[np.float64]
 
 SHIFTS = np.arange(-3, 4)
 """Semitones by which the score is shifted; the middle one is none."""
@@ -38,9 +35,9 @@ class Fit:
         music 0.15 and more, noise under 0.1, silence 0.
     """
 
-    times_s: Floats
-    distance: Floats
-    contrast: Floats
+    times_s: Float64s
+    distance: Float64s
+    contrast: Float64s
 
     def between(self, start_s: float, end_s: float) -> "Fit":
         """Return the part from one recording time to before another."""
@@ -91,9 +88,9 @@ def fit_along(warping: Warping, start_s: float, end_s: float) -> Fit:
     return Fit(times_s, np.maximum(np.array(shifted, dtype=np.float64), _LEAST_DISTANCE), contrast)
 
 
-def _contrast(spectrum: Features, frames_s: Floats) -> Floats:
+def _contrast(spectrum: Features, frames_s: Float64s) -> Float64s:
     frames = max(1, round(_CONTRAST_S / float(frames_s[1] - frames_s[0]))) if len(frames_s) > 1 else 1
     steady = uniform_filter1d(spectrum.astype(np.float64), frames, axis=0)
     peaks = steady - uniform_filter1d(steady, _CONTRAST_SEMITONES, axis=1)
-    contrast: Floats = np.linalg.norm(peaks, axis=1) / (np.linalg.norm(steady, axis=1) + 0.05)
+    contrast: Float64s = np.linalg.norm(peaks, axis=1) / (np.linalg.norm(steady, axis=1) + 0.05)
     return contrast

@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Float64s, Int64s
 from musicnet_build.errors import ScoreError
 from musicnet_build.score.reader import Score
-
-Floats = NDArray[np.float64]
 
 MAX_MEASURES = 100_000
 MAX_BEATS = 200_000
@@ -85,9 +83,9 @@ class BeatGrid:
         Whether a measure begins there; all true where the score has no measures.
     """
 
-    beats: Floats
-    seconds: Floats
-    is_downbeat: NDArray[np.bool_]
+    beats: Float64s
+    seconds: Float64s
+    is_downbeat: Bools
 
 
 def end_beats(score: Score) -> float:
@@ -95,7 +93,7 @@ def end_beats(score: Score) -> float:
     return float((score.notes["onset_beats"] + score.notes["duration_beats"]).max())
 
 
-def measure_starts(score: Score) -> Floats:
+def measure_starts(score: Score) -> Float64s:
     """Return where the measures begin, in quarter notes; the end of the score is not among them.
 
     Parameters
@@ -184,7 +182,7 @@ def same_music(
     return bool(np.count_nonzero(counts == 2) >= least_share * len(counts))
 
 
-def _tokens(score: Score, start_beats: float, length_beats: float) -> NDArray[np.int64]:
+def _tokens(score: Score, start_beats: float, length_beats: float) -> Int64s:
     """Pitch and place (in 48ths of a beat) of the notes that begin in a passage, as sorted distinct rows."""
     onsets = score.notes["onset_beats"]
     inside = (onsets >= start_beats - SAME_BEATS / 2) & (onsets < start_beats + length_beats - SAME_BEATS / 2)

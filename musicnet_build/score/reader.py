@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from musicnet_build._typing import Float64s, Indices, Records
 from musicnet_build.errors import ScoreError
 from musicnet_build.notes import NoteTable, empty_notes, sorted_by_onset
 
@@ -82,8 +83,6 @@ _NOTE_VALUES: tuple[tuple[float, str], ...] = (
 )
 _SHORTEST_VALUE_BEATS, _LONGEST_VALUE_BEATS = 1 / 48, 4.5
 
-Floats = NDArray[np.float64]
-
 
 @dataclasses.dataclass(frozen=True)
 class Part:
@@ -114,17 +113,17 @@ class TempoMap:
         Both clocks start at 0 and increase; every ``seconds_per_beat`` is positive.
     """
 
-    beats: Floats
-    seconds: Floats
-    seconds_per_beat: Floats
+    beats: Float64s
+    seconds: Float64s
+    seconds_per_beat: Float64s
 
-    def seconds_at(self, beats: ArrayLike) -> Floats:
+    def seconds_at(self, beats: ArrayLike) -> Float64s:
         """Return the score seconds at ``beats`` (any shape); the first and last tempo hold beyond the ends."""
         wanted = np.asarray(beats, dtype=np.float64)
         i = _segment(self.beats, wanted)
         return self.seconds[i] + (wanted - self.beats[i]) * self.seconds_per_beat[i]
 
-    def beats_at(self, seconds: ArrayLike) -> Floats:
+    def beats_at(self, seconds: ArrayLike) -> Float64s:
         """Return the beats at ``seconds`` (any shape); the first and last tempo hold beyond the ends."""
         wanted = np.asarray(seconds, dtype=np.float64)
         i = _segment(self.seconds, wanted)
@@ -190,7 +189,7 @@ class Score:
     """
 
     notes: NoteTable
-    controls: NDArray[np.void]
+    controls: Records
     parts: tuple[Part, ...]
     tempo_map: TempoMap
     time_signatures: tuple[TimeSignature, ...]
@@ -203,7 +202,7 @@ class Score:
         """Time of the last note offset in seconds."""
         return float(self.notes["offset_s"].max())
 
-    def retimed(self, to_seconds: Callable[[Floats], ArrayLike]) -> "Score":
+    def retimed(self, to_seconds: Callable[[Float64s], ArrayLike]) -> "Score":
         """Return the score with all note and control times sent through ``to_seconds``; beats stay as they are.
 
         Parameters
@@ -464,7 +463,7 @@ def _tempo_map(tracks: list[_Track], ticks_per_beat: int) -> TempoMap:
     return TempoMap(beats, seconds, seconds_per_beat)
 
 
-def _segment(starts: Floats, wanted: Floats) -> NDArray[np.intp]:
+def _segment(starts: Float64s, wanted: Float64s) -> Indices:
     return np.maximum(np.searchsorted(starts, wanted, side="right") - 1, 0)
 
 
@@ -595,7 +594,7 @@ def _note_table(ticks: list[_TickNote], parts: tuple[Part, ...], tempo_map: Temp
 
 def _control_table(
     tracks: list[_Track], part_keys: list[_PartKey], tempo_map: TempoMap, ticks_per_beat: int
-) -> NDArray[np.void]:
+) -> Records:
     """Return the controls of every part: all those of its channel, from whatever track, in time order."""
     parts_on: dict[tuple[int, int], list[int]] = defaultdict(list)
     for part, (_, port, channel, _) in enumerate(part_keys):

@@ -7,8 +7,8 @@ What belongs here: what the notes of a score say by themselves. What a performer
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Bools, Int64s
 from musicnet_build.score.order import SAME_BEATS, BeatGrid, beat_grid
 from musicnet_build.score.reader import Score
 
@@ -75,7 +75,7 @@ def repeated_sections(score: Score) -> tuple[RepeatedSection, ...]:
     return tuple(sorted(kept, key=lambda section: (section.start_beats, section.again_beats)))
 
 
-def _kinds_of_beats(score: Score, grid: BeatGrid) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _kinds_of_beats(score: Score, grid: BeatGrid) -> tuple[Int64s, Bools]:
     """A number for each beat, equal where the same notes begin in it; and whether any begin."""
     onsets = score.notes["onset_beats"]
     beat = np.clip(np.searchsorted(grid.beats, onsets + SAME_BEATS / 2, side="right") - 1, 0, len(grid.beats) - 2)
@@ -91,7 +91,7 @@ def _kinds_of_beats(score: Score, grid: BeatGrid) -> tuple[NDArray[np.int64], ND
     return np.array(kinds, dtype=np.int64), np.diff(edges) > 0
 
 
-def _runs(kinds: NDArray[np.int64], sounding: NDArray[np.bool_], lag: int) -> list[tuple[int, int, int]]:
+def _runs(kinds: Int64s, sounding: Bools, lag: int) -> list[tuple[int, int, int]]:
     """Passages that are the same a lag later as (first beat, beat behind the last, lag), none longer than the lag."""
     if lag < _SHORTEST_REPEAT_BEATS:
         return []

@@ -6,14 +6,12 @@ What belongs here: what becomes of notes, controls and tempo at the seams.
 import dataclasses
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float64s, Int64s, Records
 from musicnet_build.errors import ScoreError
 from musicnet_build.notes import NoteTable
 from musicnet_build.score.order import TOLERANCE_BEATS, PlayingOrder, Span
 from musicnet_build.score.reader import CONTROL_DTYPE, MAX_DURATION_S, Score, TempoMap, TimeSignature
-
-Floats = NDArray[np.float64]
 
 # Registered and other parameters are set by several controllers in a row (98 to 101 name one, 6, 38, 96, 97 change it).
 _PARAMETERS = (6, 38, 96, 97, 98, 99, 100, 101)
@@ -22,7 +20,7 @@ _RESET_ALL = 121
 _PEDALS = (64, 65, 66, 67, 68, 69)
 
 
-def score_in_order(score: Score, order: PlayingOrder) -> tuple[Score, NDArray[np.int64]]:
+def score_in_order(score: Score, order: PlayingOrder) -> tuple[Score, Int64s]:
     """Rebuild a score as it was played.
 
     Each passage keeps its tempo. At a seam no note sounds on; pedals are lifted, and every controller gets the value
@@ -68,14 +66,14 @@ def score_in_order(score: Score, order: PlayingOrder) -> tuple[Score, NDArray[np
     return played, index[by_onset]
 
 
-def _span_seconds(score: Score, order: PlayingOrder) -> tuple[Floats, Floats]:
+def _span_seconds(score: Score, order: PlayingOrder) -> tuple[Float64s, Float64s]:
     """Score seconds at which the passages begin, and how long they last."""
     starts_s = score.tempo_map.seconds_at([span.start_beats for span in order.spans])
     stops_s = score.tempo_map.seconds_at([span.end_beats for span in order.spans])
     return starts_s, stops_s - starts_s
 
 
-def _notes_of(score: Score, span: Span, shift_s: float) -> tuple[NoteTable, NDArray[np.int64]]:
+def _notes_of(score: Score, span: Span, shift_s: float) -> tuple[NoteTable, Int64s]:
     """The notes that begin in a passage, ending with it at the latest, and their indices in the score."""
     onsets = score.notes["onset_beats"]
     index = np.flatnonzero((onsets >= span.start_beats - TOLERANCE_BEATS) & (onsets < span.end_beats - TOLERANCE_BEATS))
@@ -86,7 +84,7 @@ def _notes_of(score: Score, span: Span, shift_s: float) -> tuple[NoteTable, NDAr
     return notes, index
 
 
-def _controls_in_order(score: Score, order: PlayingOrder, shifts_s: Floats) -> NDArray[np.void]:
+def _controls_in_order(score: Score, order: PlayingOrder, shifts_s: Float64s) -> Records:
     pieces = []
     touched: set[tuple[int, int]] = set()
     previous_end = 0.0
@@ -103,7 +101,7 @@ def _controls_in_order(score: Score, order: PlayingOrder, shifts_s: Floats) -> N
     return np.concatenate(pieces)
 
 
-def _chased(score: Score, start_beats: float, shift_s: float, touched: set[tuple[int, int]]) -> NDArray[np.void]:
+def _chased(score: Score, start_beats: float, shift_s: float, touched: set[tuple[int, int]]) -> Records:
     """What sets all controls at a seam to the state that they have at a place of the score.
 
     First what was touched before the seam is put to rest; then follow the last value of each control before the place,
@@ -123,7 +121,7 @@ def _chased(score: Score, start_beats: float, shift_s: float, touched: set[tuple
     return chased
 
 
-def _tempo_in_order(score: Score, order: PlayingOrder, offsets_s: Floats) -> TempoMap:
+def _tempo_in_order(score: Score, order: PlayingOrder, offsets_s: Float64s) -> TempoMap:
     """The tempo map on the beats as they are played."""
     tempo, beats, seconds, slowness = score.tempo_map, [], [], []
     played = 0.0

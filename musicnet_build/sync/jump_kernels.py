@@ -17,18 +17,12 @@ no frame of the recording is laid on is charged for by how little it resembles w
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Float32s, Float64s, Int32s, Int64s, UInt8s
 from musicnet_build.jit import kernel
 
 STAY, STEP, SKIP, JUMP, START = 0, 1, 2, 3, 4
 """Codes of how a state was reached."""
-
-Float32s = NDArray[np.float32]
-Float64s = NDArray[np.float64]
-Int32s = NDArray[np.int32]
-Int64s = NDArray[np.int64]
-Steps = NDArray[np.uint8]
 
 
 class Rules(NamedTuple):
@@ -72,7 +66,7 @@ def sweep(
     rows: int,
     total: Float64s,
     straight: Float64s,
-    steps: Steps,
+    steps: UInt8s,
     sources: Int32s,
     rules: Rules,
     best_end: Float64s,
@@ -113,7 +107,7 @@ def sweep(
 
 
 @kernel
-def _step(before: Float64s, stay: float, charges: Float32s, silent: np.float32, total: Float64s, steps: Steps) -> None:
+def _step(before: Float64s, stay: float, charges: Float32s, silent: np.float32, total: Float64s, steps: UInt8s) -> None:
     """Let every state stay, or go on by a frame of the score, whichever is cheaper."""
     total[0], steps[0] = before[0] + stay, STAY
     for j in range(1, len(total)):
@@ -122,7 +116,7 @@ def _step(before: Float64s, stay: float, charges: Float32s, silent: np.float32, 
 
 
 @kernel
-def _lay(costs: Float32s, charges: Float32s, total: Float64s, steps: Steps) -> None:
+def _lay(costs: Float32s, charges: Float32s, total: Float64s, steps: UInt8s) -> None:
     """Lay a frame of the recording on every state, and skip frames of the score from there where that is cheaper."""
     total[0] += costs[0]
     for j in range(1, len(total)):
@@ -133,7 +127,7 @@ def _lay(costs: Float32s, charges: Float32s, total: Float64s, steps: Steps) -> N
 
 
 @kernel
-def _jump(before: Float64s, rules: Rules, total: Float64s, steps: Steps, sources: Int32s) -> None:
+def _jump(before: Float64s, rules: Rules, total: Float64s, steps: UInt8s, sources: Int32s) -> None:
     """Enter gates from afar, where that is cheaper.
 
     The price of a jump grows linearly with its width, so the cheapest gate to come from is a running minimum of
@@ -168,14 +162,14 @@ def _jump(before: Float64s, rules: Rules, total: Float64s, steps: Steps, sources
 
 
 @kernel
-def _enter(target: int, at: int, value: float, rules: Rules, total: Float64s, steps: Steps, sources: Int32s) -> None:
+def _enter(target: int, at: int, value: float, rules: Rules, total: Float64s, steps: UInt8s, sources: Int32s) -> None:
     j = rules.gates[target]
     if j < len(total) and value < total[j]:
         total[j], steps[j], sources[target] = value, JUMP, at
 
 
 @kernel
-def _start(rules: Rules, value: float, total: Float64s, steps: Steps) -> None:
+def _start(rules: Rules, value: float, total: Float64s, steps: UInt8s) -> None:
     """Begin the music in this frame of the recording, at any gate."""
     for k in range(len(rules.gates)):
         j = rules.gates[k]
@@ -199,7 +193,7 @@ def _end(total: Float64s, straight: Float64s, rules: Rules, rest: float, i: int,
 
 @kernel
 def trace(
-    steps: Steps,
+    steps: UInt8s,
     sources: Int32s,
     gates: Int64s,
     first_row: int,

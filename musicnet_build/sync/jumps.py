@@ -13,17 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Features, Float64s, Int32s, Int64s
 from musicnet_build.errors import AlignmentError
-from musicnet_build.features.spectra import Features
 from musicnet_build.score.order import TOLERANCE_BEATS, BeatGrid, PlayingOrder, Span, beat_grid, same_music
 from musicnet_build.score.reader import Score
 from musicnet_build.score.repeats import repeated_sections
 from musicnet_build.sync import jump_kernels as kernels
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int32]
 
 HOP_S = 4096 / 44_100
 MOST_ROWS = 6_500
@@ -89,9 +85,9 @@ PRICES = Prices()
 def find_playing_order(
     score: Score,
     score_features: Features,
-    score_frames_s: Floats,
+    score_frames_s: Float64s,
     recording_features: Features,
-    recording_frames_s: Floats,
+    recording_frames_s: Float64s,
     prices: Prices = PRICES,
 ) -> PlayingOrder:
     """Find the order in which the passages of a score are played in a recording.
@@ -177,7 +173,7 @@ class _Music:
         return cls(score, beat_grid(score), tuple(shortcuts))
 
 
-def _check(features: Features, frames_s: Floats, name: str) -> None:
+def _check(features: Features, frames_s: Float64s, name: str) -> None:
     if features.ndim != 2 or len(features) != len(frames_s) or len(features) < 2:
         raise AlignmentError(f"the {name} needs features of two dimensions and a time for each of its frames.")
     if not np.isfinite(features).all():
@@ -196,7 +192,7 @@ def _basis(score_features: Features, recording_features: Features) -> Features:
     return np.ascontiguousarray(vectors[:, -_DIMENSIONS:], dtype=np.float32)
 
 
-def _recording_grid(features: Features, frames_s: Floats) -> _Frames:
+def _recording_grid(features: Features, frames_s: Float64s) -> _Frames:
     start_s, duration_s = float(frames_s[0]), float(frames_s[-1] - frames_s[0])
     hop_s = HOP_S
     while duration_s / hop_s > MOST_ROWS and hop_s < 4 * HOP_S:
@@ -204,7 +200,7 @@ def _recording_grid(features: Features, frames_s: Floats) -> _Frames:
     return _pooled(features, frames_s, start_s, hop_s, max(1, int(np.ceil(duration_s / hop_s))))
 
 
-def _pooled(features: Features, frames_s: Floats, start_s: float, hop_s: float, count: int) -> _Frames:
+def _pooled(features: Features, frames_s: Float64s, start_s: float, hop_s: float, count: int) -> _Frames:
     """Mean of the features in ``count`` bins of ``hop_s``; a bin without a frame takes the next one."""
     edges = np.searchsorted(frames_s, start_s + np.arange(count + 1) * hop_s)
     starts = np.minimum(edges[:-1], len(frames_s) - 1)
@@ -284,7 +280,7 @@ class _Attempt:
         self,
         music: _Music,
         rendered: Features,
-        rendered_frames_s: Floats,
+        rendered_frames_s: Float64s,
         recording: _Frames,
         tempo: float,
         prices: Prices,
@@ -303,7 +299,7 @@ class _Attempt:
         self._rules = _rules(music, self._gates, self._beat_of_gate, self._hop_s, recording.hop_s, tempo, prices)
         self._steps = np.empty((_BLOCK_ROWS, frames), dtype=np.uint8)
         self._sources = np.empty((_BLOCK_ROWS, len(self._gates)), dtype=np.int32)
-        self._checkpoints: list[Floats] = []
+        self._checkpoints: list[Float64s] = []
         self.cost, self.straight_cost = self._search(frames)
 
     def _search(self, frames: int) -> tuple[float, float]:
@@ -315,7 +311,7 @@ class _Attempt:
         self._end_row, self._end_state = int(best_end[1]), int(best_end[2])
         return float(best_end[0]), float(best_end[3])
 
-    def _advance(self, first: int, total: Floats, straight: Floats, best_end: Floats) -> None:
+    def _advance(self, first: int, total: Float64s, straight: Float64s, best_end: Float64s) -> None:
         kernels.sweep(
             *self._costs.block(first), first, len(self._costs), total, straight, self._steps, self._sources,
             self._rules, best_end,
@@ -335,7 +331,7 @@ class _Attempt:
         stops = np.append(starts[1:], self._end_row + 1)
         end_gates = [*(int(left[row]) for row in starts[1:]), self._end_gate()]
         rows = np.arange(len(states), dtype=np.float64)
-        recording_s: Floats = self._recording.start_s + rows * self._recording.hop_s
+        recording_s: Float64s = self._recording.start_s + rows * self._recording.hop_s
         passages = [
             _Passage(
                 Span(float(beats[entered[start]]), float(beats[gate]), float(recording_s[start])),
@@ -349,7 +345,7 @@ class _Attempt:
             passages[0] = replace(passages[0], span=replace(passages[0].span, start_beats=0.0))
         return passages
 
-    def _path(self) -> tuple[Rows, Rows, Rows]:
+    def _path(self) -> tuple[Int32s, Int32s, Int32s]:
         """States, gates entered and gates left, as ``kernels.trace`` gives them, -1 where there is none."""
         states, entered, left = (np.full(len(self._costs), -1, dtype=np.int32) for _ in range(3))
         row, state = self._end_row, self._end_state
@@ -368,7 +364,7 @@ class _Attempt:
         return int(np.searchsorted(self._gates, self._end_state, side="right"))
 
 
-def _gates(grid: BeatGrid, hop_s: float, frames: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _gates(grid: BeatGrid, hop_s: float, frames: int) -> tuple[Int64s, Int64s]:
     """Frames at which beats begin, and which beats those are; of beats in one frame, a downbeat or else the first."""
     at = np.minimum(np.round(grid.seconds / hop_s).astype(np.int64), frames)
     order = np.lexsort((np.arange(len(at)), ~grid.is_downbeat, at))
@@ -380,8 +376,8 @@ def _gates(grid: BeatGrid, hop_s: float, frames: int) -> tuple[NDArray[np.int64]
 
 def _rules(
     music: _Music,
-    gates: NDArray[np.int64],
-    beat_of_gate: NDArray[np.int64],
+    gates: Int64s,
+    beat_of_gate: Int64s,
     hop_s: float,
     recording_hop_s: float,
     tempo: float,
@@ -422,8 +418,8 @@ class _Passage:
     """A span, and when the recording is where in it: score seconds and recording seconds along the path."""
 
     span: Span
-    score_s: Floats
-    recording_s: Floats
+    score_s: Float64s
+    recording_s: Float64s
 
     def recording_at(self, score_s: float) -> float:
         """When the recording reaches a place of the score."""

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.ndimage
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Features, Float64s, Int64s
 from musicnet_build.audio.loudness import active_span, level_factor
 from musicnet_build.dtw.exact import band_around, dtw
 from musicnet_build.dtw.timemap import TimeMap, map_from_path, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
-from musicnet_build.features.spectra import Features
 from musicnet_build.jit import kernel
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.score.order import PlayingOrder, describe, end_beats
@@ -33,8 +32,6 @@ from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
 from musicnet_build.threads import in_background
-
-Floats = NDArray[np.float64]
 
 COARSE_HOP, FINE_HOP = 4 * onsets.HOP_LENGTH, onsets.HOP_LENGTH
 PADDING_FRAMES = 172
@@ -79,7 +76,7 @@ class View:
     pitch_window: Features
 
 
-def view(audio: Features, hop_length: int) -> View:
+def view(audio: Audio, hop_length: int) -> View:
     """Return the view of a signal, with silence put at both ends.
 
     Parameters
@@ -116,7 +113,7 @@ def coarse_features(seen: View, floor: float = FLOORS[0]) -> Features:
     return np.hstack([_normalised(seen.pitch_window, floor), 3.0 * rise])
 
 
-def coarse_frames_s(count: int) -> Floats:
+def coarse_frames_s(count: int) -> Float64s:
     """Return the times in seconds, in the signal without its padding, on which the first coarse frames are centred."""
     return spectra.frame_times_s(np.arange(count), COARSE_HOP) - PADDING_S
 
@@ -176,24 +173,24 @@ class Rough:
     stretch: float
     score_features: Features
     recording_features: Features
-    opinions_s: Floats
+    opinions_s: Float64s
     settled: TimeMap
     warnings: tuple[str, ...]
 
     @property
-    def score_frames_s(self) -> Floats:
+    def score_frames_s(self) -> Float64s:
         return coarse_frames_s(len(self.score_features)) / self.stretch
 
     @property
-    def recording_frames_s(self) -> Floats:
+    def recording_frames_s(self) -> Float64s:
         return coarse_frames_s(len(self.recording_features))
 
-    def guess_s(self, score_s: Floats) -> Floats:
+    def guess_s(self, score_s: Float64s) -> Float64s:
         """Recording seconds of score seconds, roughly."""
         return self.settled.recording_at(score_s * self.stretch)
 
 
-def precise(recording: Features, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> Warping:
+def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> Warping:
     """Align a recording and a score by the recipe above; see ``alignment.align`` for the parameters.
 
     Returns
@@ -229,7 +226,7 @@ def precise(recording: Features, score: Score, soundfont: Soundfont, options: Op
     )
 
 
-def listen(recording: Features, score: Score) -> Heard:
+def listen(recording: Audio, score: Score) -> Heard:
     """Take from a recording what the passes compare with a score.
 
     Parameters
@@ -257,7 +254,7 @@ def listen(recording: Features, score: Score) -> Heard:
     )
 
 
-def music_duration_s(recording: Features) -> float:
+def music_duration_s(recording: Audio) -> float:
     """Return how many seconds of a recording, mono at 44.1 kHz, are music."""
     start, end = active_span(recording)
     return (end - start) / SAMPLE_RATE
@@ -340,8 +337,8 @@ def _departing_order(score: Score, rough: Rough) -> PlayingOrder | None:
 
 
 def _align_finely(
-    heard: Heard, score: Score, soundfont: Soundfont, options: Options, rough: Rough, times_s: Floats
-) -> tuple[float, Floats]:
+    heard: Heard, score: Score, soundfont: Soundfont, options: Options, rough: Rough, times_s: Float64s
+) -> tuple[float, Float64s]:
     """The least mean cost of a fine pass, and recording seconds of score seconds by each [passes, times]."""
     retimed = score.retimed(lambda time_s: np.maximum(rough.guess_s(time_s), 0.0))
     # Not kept in the cache: this rendering is of one recording's tempo.
@@ -356,7 +353,7 @@ def _pitched(score: Score) -> NoteTable:
     return pitched
 
 
-def _padded(audio: Features) -> Features:
+def _padded(audio: Audio) -> Audio:
     margin = PADDING_FRAMES * onsets.HOP_LENGTH
     padded = np.zeros(len(audio) + 2 * margin, np.float32)
     np.multiply(audio, level_factor(audio), out=padded[margin:-margin])
@@ -421,7 +418,7 @@ def _unpadded(time_map: TimeMap) -> TimeMap:
 
 
 def _settled(
-    rough: Sequence[TimeMap], rough_s: Floats, notes: NoteTable, stretch: float, evidence: dict[int, Features]
+    rough: Sequence[TimeMap], rough_s: Float64s, notes: NoteTable, stretch: float, evidence: dict[int, Features]
 ) -> TimeMap:
     """One map from several: at each chord the one whose times the recording's onsets support, seldom switching."""
     support = np.zeros(rough_s.shape)
@@ -434,14 +431,14 @@ def _settled(
         support[:, rows] = nearby[np.clip(frames, 0, len(curve) - 1)]
     onsets_s, of_note = np.unique(notes["onset_s"], return_inverse=True)
     emission = np.array([np.bincount(of_note, row) for row in support]).T
-    chosen: NDArray[np.int64] = most_probable_path(emission, -SWITCH_COST * (1 - np.eye(len(rough))))
+    chosen: Int64s = most_probable_path(emission, -SWITCH_COST * (1 - np.eye(len(rough))))
     if np.ptp(chosen) == 0:
         return rough[int(chosen[0])]
     times_s = np.array([time_map.recording_at(onsets_s * stretch) for time_map in rough])
     return monotone_map(onsets_s * stretch, times_s[chosen, np.arange(len(chosen))])
 
 
-def _through_chords(times_s: Floats, recording_s: Floats, notes: NoteTable, refined: Refinement) -> TimeMap:
+def _through_chords(times_s: Float64s, recording_s: Float64s, notes: NoteTable, refined: Refinement) -> TimeMap:
     """The map of the fine passes, bent so that it goes through the refined times of the chords."""
     onsets_s, chord_s = chord_means(notes["onset_s"], refined.chord_s)
     shift_s = chord_s - np.interp(onsets_s, times_s, recording_s)

@@ -18,12 +18,10 @@ import scipy.ndimage
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from musicnet_build._typing import Features, Float64s, Floats, Int64s
 from musicnet_build.features.onsets import HOP_S
-from musicnet_build.features.spectra import Features
 from musicnet_build.jit import kernel
 from musicnet_build.notes import NoteTable
-
-Floats = NDArray[np.float64]
 
 REACH_S = 0.7
 """How far a chord may be moved from the median of the passes."""
@@ -69,15 +67,15 @@ class Refinement:
         Share of sharp evidence that agrees with the chords.
     """
 
-    onset_s: Floats
-    chord_s: Floats
-    near: Floats
-    opinions_s: Floats
+    onset_s: Float64s
+    chord_s: Float64s
+    near: Float64s
+    opinions_s: Float64s
     reliability: float
 
 
 def refine(
-    notes: NoteTable, passes_s: Floats, rough_s: Floats, evidence: dict[int, Features], doubt: float = 1.0
+    notes: NoteTable, passes_s: Float64s, rough_s: Float64s, evidence: dict[int, Features], doubt: float = 1.0
 ) -> Refinement:
     """Return the most probable time of each note.
 
@@ -114,7 +112,7 @@ def refine(
     return Refinement(onset_s, chord_s[chord], near, opinions_s, reliability)
 
 
-def chord_means(score_onset_s: Floats, values: Floats) -> tuple[Floats, Floats]:
+def chord_means(score_onset_s: Float64s, values: Float64s) -> tuple[Float64s, Float64s]:
     """Return the distinct score onsets, and the mean of the values at each.
 
     Parameters
@@ -130,7 +128,7 @@ def chord_means(score_onset_s: Floats, values: Floats) -> tuple[Floats, Floats]:
     return onsets_s, np.bincount(chord, values) / np.bincount(chord)
 
 
-def _start_behind_noise_s(notes: NoteTable, passed_s: Floats, evidence: dict[int, Features]) -> float:
+def _start_behind_noise_s(notes: NoteTable, passed_s: Float64s, evidence: dict[int, Features]) -> float:
     """How much later than the passes say the first chord begins: more than 0 where they took noise for its beginning.
 
     Noise before the music begins like a chord, and nothing holds the first chord but the second one. Where the tempo
@@ -156,14 +154,14 @@ def _heard(curve: Features, time_s: float) -> float:
     return float(around.max()) if len(around) else float(curve.min())
 
 
-def _offsets() -> NDArray[np.int64]:
+def _offsets() -> Int64s:
     reach = round(REACH_S / HOP_S)
     return np.arange(-reach, reach + 1)
 
 
 def _log_likelihoods(
-    pitches: NDArray[np.int16], chord: NDArray[np.int64], centre: NDArray[np.int64], evidence: dict[int, Features]
-) -> Floats:
+    pitches: NDArray[np.int16], chord: Int64s, centre: Int64s, evidence: dict[int, Features]
+) -> Float64s:
     """Log probability [n, w] of each note's onset over the frames around its chord, from its own evidence alone.
 
     Frames nearer to another chord with the same pitch are shut out: that onset belongs to the other.
@@ -181,7 +179,7 @@ def _log_likelihoods(
     return result
 
 
-def _territory(centres: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _territory(centres: Int64s) -> tuple[Float64s, Float64s]:
     """For each place the middles to its neighbours at other places."""
     places, inverse = np.unique(centres, return_inverse=True)
     middles = (places[1:] + places[:-1]) / 2
@@ -189,9 +187,7 @@ def _territory(centres: NDArray[np.int64]) -> tuple[Floats, Floats]:
     return low[inverse], high[inverse]
 
 
-def _chord_times(
-    likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[np.int64], opinions_s: Floats, doubt: float
-) -> Floats:
+def _chord_times(likelihood: Float64s, chord: Int64s, centre: Int64s, opinions_s: Float64s, doubt: float) -> Float64s:
     """The most probable time of each chord."""
     offsets = _offsets()
     times_s = (centre[:, None] + offsets) * HOP_S
@@ -208,7 +204,7 @@ def _chord_times(
 
 
 @kernel
-def most_probable_path(emission: Floats, transition: Floats) -> NDArray[np.int64]:
+def most_probable_path(emission: Float64s, transition: Float64s) -> Int64s:
     """Return the sequence of states of the largest total score (the Viterbi algorithm).
 
     Parameters
@@ -241,7 +237,7 @@ def most_probable_path(emission: Floats, transition: Floats) -> NDArray[np.int64
     return path
 
 
-def _reliability(likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[np.int64], chord_s: Floats) -> float:
+def _reliability(likelihood: Float64s, chord: Int64s, centre: Int64s, chord_s: Float64s) -> float:
     """Share of the sharper part of the evidence that peaks within 12.5 ms of its usual distance from the chord."""
     near = round(_NEAR_S / HOP_S)
     middle = np.round(chord_s / HOP_S).astype(np.int64) - centre + round(REACH_S / HOP_S)
@@ -254,13 +250,13 @@ def _reliability(likelihood: Floats, chord: NDArray[np.int64], centre: NDArray[n
 
 
 def _note_times(
-    likelihood: Floats,
-    chord: NDArray[np.int64],
-    centre: NDArray[np.int64],
-    chord_s: Floats,
+    likelihood: Float64s,
+    chord: Int64s,
+    centre: Int64s,
+    chord_s: Float64s,
     trust: float,
     doubt: float,
-) -> tuple[Floats, Floats]:
+) -> tuple[Float64s, Float64s]:
     """Each note's time, and the probability that its onset lies within 50 ms of it."""
     times_s = (centre[chord, None] + _offsets()) * HOP_S
     apart_s = times_s - chord_s[chord, None]
@@ -275,28 +271,28 @@ def _note_times(
     return onset_s, near
 
 
-def _peak(log_probability: Floats, times_s: Floats, at: int, reach: int) -> float:
+def _peak(log_probability: Float64s, times_s: Float64s, at: int, reach: int) -> float:
     """The mean time around a peak, weighted by probability: finer than a frame."""
     around = slice(max(0, at - reach), at + reach + 1)
     weights = np.exp(log_probability[around] - log_probability[at])
     return float(np.sum(weights * times_s[around]) / np.sum(weights))
 
 
-def _students_t(distance_s: NDArray[np.floating], scale_s: float) -> Floats:
+def _students_t(distance_s: Floats, scale_s: float) -> Float64s:
     """Probability a frame of Student's t with few degrees of freedom."""
     n = _FREEDOM
     top = np.exp(gammaln((n + 1) / 2) - gammaln(n / 2)) / np.sqrt(n * np.pi)
-    density: Floats = top / scale_s * (1 + (distance_s / scale_s) ** 2 / n) ** (-(n + 1) / 2)
+    density: Float64s = top / scale_s * (1 + (distance_s / scale_s) ** 2 / n) ** (-(n + 1) / 2)
     return density * HOP_S
 
 
-def _with_floor(probability: Floats, share: float) -> Floats:
+def _with_floor(probability: Float64s, share: float) -> Float64s:
     """Mixed with a uniform distribution over the frames that are looked at."""
-    mixed: Floats = (1 - share) * probability + max(share, 1e-12) / probability.shape[-1]
+    mixed: Float64s = (1 - share) * probability + max(share, 1e-12) / probability.shape[-1]
     return mixed
 
 
-def _log_softmax(logits: Floats) -> Floats:
+def _log_softmax(logits: Float64s) -> Float64s:
     shifted = logits - logits.max(axis=1, keepdims=True)
-    log_probability: Floats = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
+    log_probability: Float64s = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
     return log_probability

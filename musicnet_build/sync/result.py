@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Features, Float64s, Indices
 from musicnet_build.dtw.timemap import TimeMap
-from musicnet_build.features.spectra import Features
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.sync.refinement import Refinement
@@ -90,14 +89,14 @@ class Warping:
     time_map: TimeMap
     score_features: Features
     recording_features: Features
-    score_frames_s: NDArray[np.float64]
-    recording_frames_s: NDArray[np.float64]
+    score_frames_s: Float64s
+    recording_frames_s: Float64s
     warnings: tuple[str, ...]
     refinement: Refinement | None = None
     tuning_cents: float = 0.0
 
 
-def cost_along(warping: Warping) -> NDArray[np.float64]:
+def cost_along(warping: Warping) -> Float64s:
     """Return the distance of the features at each point of the time map, taken at the nearest frames.
 
     Returns
@@ -107,10 +106,10 @@ def cost_along(warping: Warping) -> NDArray[np.float64]:
     rows = _nearest(warping.score_frames_s, warping.time_map.score_s)
     columns = _nearest(warping.recording_frames_s, warping.time_map.recording_s)
     difference = warping.score_features[rows] - warping.recording_features[columns]
-    distances: NDArray[np.float64] = np.linalg.norm(difference, axis=1).astype(np.float64)
+    distances: Float64s = np.linalg.norm(difference, axis=1).astype(np.float64)
     return distances
 
 
-def _nearest(frames_s: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[np.intp]:
+def _nearest(frames_s: Float64s, times_s: Float64s) -> Indices:
     middles_s = (frames_s[1:] + frames_s[:-1]) / 2
     return np.searchsorted(middles_s, times_s)

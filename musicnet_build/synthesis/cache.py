@@ -13,7 +13,6 @@ written whole or not at all, so any number of processes may share the folder. Wh
 Compiled kernels are cached by numba, beside the package or, where that is read-only, in a folder of the user's.
 """
 
-import functools
 import hashlib
 import json
 import os
@@ -26,13 +25,11 @@ from pathlib import Path
 
 import numpy as np
 
-from musicnet_build.files import replacing, sha256_of
+from musicnet_build.files import replacing
+from musicnet_build.jobs.resume import code_fingerprint
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.score import programs as general_midi
 from musicnet_build.score.reader import Score
 from musicnet_build.synthesis import fluidsynth as fluidsynth_library
-from musicnet_build.synthesis import render as synthesis
-from musicnet_build.synthesis import soundfonts
 from musicnet_build.synthesis.render import Synthesis, synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
 
@@ -47,7 +44,7 @@ _LONGEST_WRITE_NS = 3600 * 10**9  # a temporary file older than this is nobody's
 _NOTE_FIELDS = ("onset_s", "offset_s", "pitch", "velocity", "part", "is_drum")
 _CONTROL_FIELDS = ("time_s", "part", "number", "value")
 # What of the package decides on the samples: a change in any of these files is a new key.
-_RENDERING_CODE = (fluidsynth_library, general_midi, soundfonts, synthesis)
+_RENDERING_CODE = ("score.programs", "synthesis.fluidsynth", "synthesis.render", "synthesis.soundfonts")
 
 
 def cached_synthesize(
@@ -106,10 +103,9 @@ def rendering_key(score: Score, soundfont: Soundfont, sample_rate: int, strict: 
     str
         64 hexadecimal digits.
     """
-    library = fluidsynth_library.load_library()
     settings = {
-        "code": _code_hash(),
-        "library": [fluidsynth_library.library_version(), library._name],
+        "code": code_fingerprint(*_RENDERING_CODE),
+        "library": [fluidsynth_library.library_version(), fluidsynth_library.library_name()],
         "soundfont": [soundfont.sha256(), soundfont.name],
         "sample_rate": sample_rate,
         "strict": strict,
@@ -121,11 +117,6 @@ def rendering_key(score: Score, soundfont: Soundfont, sample_rate: int, strict: 
         for field in fields:
             digest.update(np.ascontiguousarray(table[field]).tobytes())
     return digest.hexdigest()
-
-
-@functools.cache
-def _code_hash() -> str:
-    return "".join(sha256_of(str(module.__file__)) for module in _RENDERING_CODE)
 
 
 # Entries

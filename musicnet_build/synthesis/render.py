@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio, Float64s, Int64s, Records
 from musicnet_build.errors import ScoreError, SoundfontError
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.programs import PROGRAM_NAMES
 from musicnet_build.score.reader import PITCH_BEND, Part, Score
 from musicnet_build.synthesis.fluidsynth import BLOCK_SAMPLES, MAX_CHANNELS, Synth
-from musicnet_build.synthesis.soundfonts import Soundfont, preset_for
+from musicnet_build.synthesis.soundfonts import Preset, Soundfont, preset_for
 
 MAX_SCORE_S = 6 * 3600
 """Scores that last longer are refused: six hours are 3.8 GB of sound."""
@@ -60,7 +60,7 @@ class Synthesis:
         One sentence each: presets that stood in for missing ones, messages of FluidSynth.
     """
 
-    audio: NDArray[np.float32]
+    audio: Audio
     warnings: tuple[str, ...]
 
 
@@ -107,7 +107,7 @@ def synthesize(
         keyboard = _Keyboard(synth)
         audio = _render(synth, keyboard, _events(score, sample_rate), channels, sample_rate)
         warnings += _soundless_notes(keyboard.soundless, score.parts, soundfont)
-        warnings += [f"FluidSynth: {message}" for message in synth.messages]
+        warnings += _complaints(synth.messages, soundfont)
     if len(score.notes) and not audio.any():
         raise SoundfontError(
             f"{score.name} is silent when played with {soundfont.name}: the soundfont is damaged, lacks its pitches, "
@@ -126,13 +126,20 @@ def _select_presets(synth: Synth, parts: tuple[Part, ...], soundfont: Soundfont,
     number = synth.load(soundfont.path)
     missing: dict[str, None] = {}
     for channel, part in enumerate(parts):
-        chosen = preset_for(presets, part.program, part.is_drum)
+        chosen = _preset(presets, part, soundfont)
         synth.select(channel, number, chosen.bank, chosen.program)
         if chosen.substituted:
             missing[_missing_preset(part, soundfont.name, chosen.program)] = None
     if missing and strict:
         raise SoundfontError(f"{'; '.join(missing)}: choose another soundfont, or allow substitutes.")
     return [f"{sentence}." for sentence in missing]
+
+
+def _preset(presets: frozenset[tuple[int, int]], part: Part, soundfont: Soundfont) -> Preset:
+    try:
+        return preset_for(presets, part.program, part.is_drum)
+    except SoundfontError as error:
+        raise SoundfontError(f"The soundfont {soundfont.path} {error}.") from error
 
 
 def _missing_preset(part: Part, soundfont_name: str, used: int) -> str:
@@ -147,6 +154,14 @@ def _soundless_notes(counts: Counter[int], parts: tuple[Part, ...], soundfont: S
     ]
 
 
+def _complaints(messages: tuple[str, ...], soundfont: Soundfont) -> list[str]:
+    """Return one sentence for all that FluidSynth says: of a damaged soundfont, it says hundreds of things."""
+    if not messages:
+        return []
+    others = f" (and {len(messages) - 1} more like it)" if len(messages) > 1 else ""
+    return [f"FluidSynth complains while playing {soundfont.name}: {messages[0].rstrip('.')}{others}."]
+
+
 def _preset_name(part: Part) -> str:
     return f"drum kit {part.program}" if part.is_drum else f"program {part.program} ({PROGRAM_NAMES[part.program]})"
 
@@ -154,7 +169,7 @@ def _preset_name(part: Part) -> str:
 # Events
 
 
-def _events(score: Score, sample_rate: int) -> NDArray[np.void]:
+def _events(score: Score, sample_rate: int) -> Records:
     """Return all that is to be sent, in order: by sample; then note-offs, controls, note-ons, the loudest first."""
     notes = score.notes
     on, off = np.zeros((2, len(notes)), dtype=_EVENT_DTYPE)
@@ -170,7 +185,7 @@ def _events(score: Score, sample_rate: int) -> NDArray[np.void]:
     return events[np.lexsort((loudness, events["kind"], events["sample"]))]
 
 
-def _control_events(score: Score, sample_rate: int, last_sample: int) -> NDArray[np.void]:
+def _control_events(score: Score, sample_rate: int, last_sample: int) -> Records:
     """Return the controls that are played, in their order, none later than ``last_sample``."""
     controls = score.controls[np.isin(score.controls["number"], (*_CONTROLS_PLAYED, PITCH_BEND))]
     events = np.zeros(len(controls), dtype=_EVENT_DTYPE)
@@ -180,12 +195,12 @@ def _control_events(score: Score, sample_rate: int, last_sample: int) -> NDArray
     return events[events["sample"] <= last_sample]
 
 
-def _samples(times_s: NDArray[np.float64], sample_rate: int) -> NDArray[np.int64]:
-    samples: NDArray[np.int64] = np.rint(np.maximum(times_s, 0) * sample_rate).astype(np.int64)
+def _samples(times_s: Float64s, sample_rate: int) -> Int64s:
+    samples: Int64s = np.rint(np.maximum(times_s, 0) * sample_rate).astype(np.int64)
     return samples
 
 
-def _batches(events: NDArray[np.void]) -> Iterator[tuple[int, list[tuple[int, int, int, int, int]]]]:
+def _batches(events: Records) -> Iterator[tuple[int, list[tuple[int, int, int, int, int]]]]:
     """Yield (block, events), all events nearest to the start of one FluidSynth block at a time."""
     blocks = (events["sample"] + BLOCK_SAMPLES // 2) // BLOCK_SAMPLES
     starts = np.flatnonzero(np.diff(blocks, prepend=-1))
@@ -235,7 +250,7 @@ class _Tape:
         self._right = np.empty(_CHUNK_SAMPLES, dtype=np.float32)
         self.position = 0
 
-    def record_until(self, position: int) -> NDArray[np.float32]:
+    def record_until(self, position: int) -> Audio:
         """Render up to a sample count, a multiple of the block; return the new piece."""
         start = self.position
         while self.position < position:
@@ -249,14 +264,12 @@ class _Tape:
         return self._mono[start : self.position]
 
     @property
-    def audio(self) -> NDArray[np.float32]:
+    def audio(self) -> Audio:
         """All that was rendered."""
         return self._mono[: self.position]
 
 
-def _render(
-    synth: Synth, keyboard: _Keyboard, events: NDArray[np.void], channels: int, sample_rate: int
-) -> NDArray[np.float32]:
+def _render(synth: Synth, keyboard: _Keyboard, events: Records, channels: int, sample_rate: int) -> Audio:
     last_off = events["sample"][events["kind"] == _NOTE_OFF].max(initial=0)
     tail_end = _whole_blocks(last_off + MAX_TAIL_S * sample_rate) + BLOCK_SAMPLES
     tape = _Tape(synth, tail_end + _whole_blocks(_FADE_S * sample_rate))
@@ -282,7 +295,7 @@ def _fades(tape: _Tape, end: int, sample_rate: int) -> bool:
     return False
 
 
-def _peak(audio: NDArray[np.float32]) -> float:
+def _peak(audio: Audio) -> float:
     return max(float(audio.max(initial=0)), -float(audio.min(initial=0)))
 
 

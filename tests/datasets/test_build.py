@@ -20,12 +20,13 @@ import pytest
 from small_dataset import LATE_S, Material, contents
 
 from musicnet_build.audio.io import read_audio, write_audio
-from musicnet_build.corpora.musicnet import count_overlaps, read_json
+from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.datasets.build import build, local_runner, summary_table
 from musicnet_build.datasets.job import Row, prepared_score
 from musicnet_build.datasets.manifest import read_manifest
 from musicnet_build.datasets.validate import find_problems
 from musicnet_build.errors import AlignmentError, DatasetError, ManifestError
+from musicnet_build.files import read_json
 from musicnet_build.jobs.dask import cluster_runner
 from musicnet_build.jobs.local import Job, Outcome
 from musicnet_build.labels.files import read_labels, write_labels

@@ -17,13 +17,13 @@ import soundfile
 from bad_midi import event, midi, note
 from tiny_soundfont import write_soundfont
 
-from musicnet_build.audio import effects as room
+from musicnet_build.choices import CORPUS_PRESETS
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError, SoundfontError
 from musicnet_build.generation import maps as maps_generation
 from musicnet_build.generation import maps_plan as maps_pieces
 from musicnet_build.generation.maps import DESCRIPTION, generate_maps, make_sounds
-from musicnet_build.generation.maps_recipe import PRESETS, Recipe, files_per_bank, read_recipe
+from musicnet_build.generation.maps_recipe import Recipe, files_per_bank, read_recipe
 from musicnet_build.labels.pianoroll import on_one_keyboard, sustained
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.reader import read_score
@@ -63,7 +63,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 # Recipes
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", CORPUS_PRESETS)
 def test_the_recipes_of_the_package_are_valid(preset: str) -> None:
     recipe = read_recipe(preset)
     sounds = sum(1 for _ in maps_pieces.plans(recipe, recipe.banks[0]))
@@ -219,13 +219,6 @@ def test_rooms_noise_and_tuning_change_the_sound_and_not_the_onset(tmp_path: Pat
     assert np.abs(sounds[1][onset : onset + 300]).max() > 0.05
     hz = [np.abs(np.fft.rfft(sound[onset : onset + SAMPLE_RATE])).argmax() for sound in sounds]
     assert hz == [440, pytest.approx(440 * 2 ** (50 / 1200), abs=1)]
-
-
-def test_the_direct_sound_of_a_room_comes_first_and_alone() -> None:
-    response = room.impulse_response(0.5, -6.0, np.random.default_rng(0))
-    assert response[0] == 1
-    assert not response[1 : round(room.REFLECTIONS_AFTER_S * SAMPLE_RATE) - 1].any()
-    assert 10 * np.log10(np.sum(response[1:].astype(float) ** 2)) == pytest.approx(-6, abs=0.01)
 
 
 def test_nothing_is_clipped(soundfont: Path, tmp_path: Path) -> None:

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
+from musicnet_build.choices import TIMBRE_FRAME_LENGTHS, TIMBRE_HOPS
 from musicnet_build.errors import DatasetError
 from musicnet_build.packing.timbre_images import (
-    FRAME_LENGTHS,
-    HOP_LENGTHS,
     SAMPLE_RATE,
     ImageSettings,
     colour_table,
@@ -36,8 +35,8 @@ def test_twenty_decibels_less_are_a_quarter_of_the_range_less(spectrogram: str) 
     assert loud[:, 256].max() - soft[:, 256].max() == pytest.approx(0.25, abs=0.002)
 
 
-@pytest.mark.parametrize("frame_length", FRAME_LENGTHS)
-@pytest.mark.parametrize("hop", HOP_LENGTHS)
+@pytest.mark.parametrize("frame_length", TIMBRE_FRAME_LENGTHS)
+@pytest.mark.parametrize("hop", TIMBRE_HOPS)
 @pytest.mark.parametrize("spectrogram", ["log", "mel", "cqt"])
 def test_pictures_are_128_by_512_and_black_for_silence(spectrogram: str, hop: int, frame_length: int) -> None:
     picture = pictures(np.zeros((2, frame_length), np.float32), ImageSettings(spectrogram, frame_length, hop))
@@ -59,7 +58,7 @@ def test_a_low_tone_is_sharp_with_constant_q_and_blurred_by_short_windows() -> N
 def test_the_hop_changes_the_detail_and_not_the_place_of_things(spectrogram: str) -> None:
     click = np.zeros((1, 8192), np.float32)
     click[0, 4096] = 1.0
-    for hop in HOP_LENGTHS:
+    for hop in TIMBRE_HOPS:
         column = pictures(click, ImageSettings(spectrogram, 8192, hop))[0, 100].argmax()
         assert abs(column - 255.5) <= 3
 

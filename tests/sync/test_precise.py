@@ -8,10 +8,10 @@ import pytest
 from conftest import Music
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Features
 from musicnet_build.alignment import Alignment, align
 from musicnet_build.audio.io import read_audio
 from musicnet_build.errors import AudioError
-from musicnet_build.features.spectra import Features
 from musicnet_build.generation.demo import onset_errors, stand_in_recording
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset

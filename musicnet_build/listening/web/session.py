@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musicnet_build._typing import Audio
 from musicnet_build.errors import LabelError
 from musicnet_build.files import sha256_of
 from musicnet_build.labels.files import read_labels
@@ -109,7 +110,7 @@ class OpenRecording:
         """Return waveform peaks of the whole recording, in at most ``OVERVIEW_COLUMNS`` pairs."""
         return coarser_peaks(self.sound.peaks, -(-len(self.sound.peaks) // OVERVIEW_COLUMNS))
 
-    def envelope(self, sample: int, pitch: int) -> NDArray[np.float32]:
+    def envelope(self, sample: int, pitch: int) -> Audio:
         """Return the loudness of one pitch around a sample."""
         return pictures.pitch_envelope(self.sound.read, sample, pitch)
 

@@ -11,18 +11,19 @@ from musicnet_build.listening.catalogue import files_catalogue
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    recording, labels = write_music(tmp_path_factory.mktemp("guarded"), 4.0)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("guarded")
+
+
+@pytest.fixture(scope="module")
+def client(folder: Path) -> Iterator[Client]:
+    recording, labels = write_music(folder, 4.0)
     with running(files_catalogue(recording, [labels])) as server:
         yield Client(server).enter()
 
 
 def one(number: int) -> bytes:
     return json.dumps([judgement(number)]).encode()
-
-
-def events_file(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return list(tmp_path_factory.getbasetemp().rglob("ada.jsonl"))
 
 
 def test_the_page_may_read_and_write(client: Client) -> None:
@@ -90,9 +91,9 @@ def test_what_a_form_can_send_is_refused(client: Client, content_type: str) -> N
     assert client.post(one(5), **{"Content-Type": content_type}).status == 415
 
 
-def test_the_refused_wrote_nothing(client: Client, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_refused_wrote_nothing(client: Client, folder: Path) -> None:
     client.post(one(1))
-    (path,) = events_file(tmp_path_factory)
+    (path,) = folder.rglob("*.jsonl")
     assert {json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()} == {judgement(1)["id"]}
 
 

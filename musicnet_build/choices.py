@@ -1,0 +1,29 @@
+"""The values that options may take, for the rooms that act on them and the commands that offer them.
+
+Without imports, so that ``--help`` need not load the rooms.
+"""
+
+ALIGNMENT_PRESETS = ("precise", "musicnet")
+"""Recipes of ``alignment.align``, the default first."""
+
+CORPUS_PRESETS = ("tiny", "maps")
+"""Recipes of piano corpora that come with the package."""
+
+LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
+"""Labelling functions; ``labels.pianoroll`` says what each does."""
+
+MAPS_CATEGORIES = ("ISOL", "RAND", "UCHO", "MUS")
+"""Isolated sounds, random chords, usual chords and pieces of music."""
+
+SAMPLE_FORMATS = ("float32", "int16")
+"""How a MusicNet HDF5 file stores audio."""
+
+THUMBNAIL_SIZES = (32, 48, 64, 96, 128)
+THUMBNAIL_SPECTRA = ("cqt", "stft")
+
+TIMBRE_FRAME_LENGTHS = (8192, 4096, 2048)
+"""Samples of a frame of the timbre package, the default first."""
+
+TIMBRE_HOPS = (32, 512, 1024)
+TIMBRE_SPECTROGRAMS = ("log", "mel", "cqt")
+TIMBRE_STORAGES = ("colour", "float")
