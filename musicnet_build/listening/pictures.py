@@ -34,6 +34,7 @@ ENVELOPE_STEP = 44
 
 # Windows, and the pitch from which each is used: long ones tell low notes apart, short ones show when high ones begin.
 _WINDOWS = ((8192, LOWEST_PITCH), (4096, 50), (2048, 72))
+_DENSEST = 16  # frames per column at most: at the coarsest level every fourth, whose windows still touch, is enough
 _PARTIALS = (1, 2, 3)
 _HIGHEST_HZ = 18_000.0
 
@@ -57,21 +58,21 @@ def tile(read: Read, level: int, column: int) -> UInt8s:
     ndarray of uint8 [shape=(ROWS, COLUMNS)]
         The highest pitch in the first row.
     """
-    first = column * COLUMNS * level
-    parts = [_columns(read, first + start) for start in range(0, COLUMNS * level, COLUMNS)]
-    loudest = np.concatenate([part.reshape(ROWS, -1, level).max(axis=2) for part in parts], axis=1)
+    first, stride = column * COLUMNS * level, max(1, level // _DENSEST)
+    parts = [_columns(read, first + start, stride) for start in range(0, COLUMNS * level, COLUMNS * stride)]
+    loudest = np.concatenate([part.reshape(ROWS, -1, level // stride).max(axis=2) for part in parts], axis=1)
     decibels = 20.0 * np.log10(np.maximum(loudest, 1e-9))
     picture: UInt8s = np.clip(np.rint(255.0 * (1.0 + decibels / RANGE_DB)), 0, 255).astype(np.uint8)
     return picture[::-1]
 
 
-def _columns(read: Read, first: int) -> Audio:
-    """Amplitudes of ``COLUMNS`` frames from the frame ``first``, the lowest pitch in the first row."""
-    widest = _WINDOWS[0][0]
-    sound = read(first * HOP - widest // 2, (first + COLUMNS - 1) * HOP + widest // 2)
+def _columns(read: Read, first: int, stride: int) -> Audio:
+    """Amplitudes of every ``stride``-th of the frames from ``first`` on, the lowest pitch in the first row."""
+    widest, hop = _WINDOWS[0][0], HOP * stride
+    sound = read(first * HOP - widest // 2, first * HOP + (COLUMNS - 1) * hop + widest // 2)
     rows = []
     for window, _ in _WINDOWS:
-        frames = np.lib.stride_tricks.sliding_window_view(sound[(widest - window) // 2 :], window)[::HOP][:COLUMNS]
+        frames = np.lib.stride_tricks.sliding_window_view(sound[(widest - window) // 2 :], window)[::hop][:COLUMNS]
         spectra = np.abs(scipy.fft.rfft(frames * _hann(window), axis=1))
         rows.append(_filters(window) @ spectra.T)
     return np.concatenate(rows)

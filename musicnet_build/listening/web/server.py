@@ -25,6 +25,7 @@ from musicnet_build.listening.web.submissions import MAX_BODY_BYTES, completed, 
 from musicnet_build.notes import SAMPLE_RATE
 
 LOOPBACK = "127.0.0.1"
+_PATIENCE_S = 2  # after an interrupt, for answers that are under way
 _PAGE = "index.html"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _BINARY = "application/octet-stream"
@@ -56,7 +57,15 @@ class AuditServer:
         port = self.socket.getsockname()[1]
         app = Starlette(routes=self._routes())
         self._guard = Guard(app, port)
-        self._server = uvicorn.Server(uvicorn.Config(self._guard, log_level="error", access_log=False, lifespan="off"))
+        config = uvicorn.Config(
+            self._guard,
+            log_level="error",
+            access_log=False,  # it would show the secret of the address
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=_PATIENCE_S,
+        )
+        self._server = uvicorn.Server(config)
         self.address = f"http://{LOOPBACK}:{port}/?token={self._guard.token}"
 
     def run(self) -> None:

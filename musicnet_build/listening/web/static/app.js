@@ -56,7 +56,7 @@ export class Page {
     element('mix').oninput = (event) => this.mixTo(Number(event.target.value));
     element('colour').onchange = (event) => { this.state.colour = event.target.value; this.redraw(); };
     element('theme').onclick = () => { this.remember({ dark: !theme().dark }); setTheme(!theme().dark); this.recolour(); };
-    element('reviewer').onchange = (event) => { this.remember({ reviewer: event.target.value.trim() }); this.open(this.state.facts.id); };
+    element('reviewer').onchange = () => this.reviewerIs(element('reviewer').value.trim());
     element('help-close').onclick = () => element('help').close();
     element('single-keys').onchange = (event) => this.keyboard.turn(event.target.checked);
     element('table-card').ontoggle = () => this.redraw();
@@ -102,6 +102,14 @@ export class Page {
     showFacts(state);
     this.judged();
     showRecordings((await json(`/api/recordings?${query}`)).recordings, state.facts.id, (id) => this.open(id));
+  }
+
+  /** Another name: from this moment on nothing is judged under the old one. */
+  reviewerIs(name) {
+    this.remember({ reviewer: name });
+    this.judge.open(name, this.state.facts.id, this.state.heard, {});
+    this.judged();
+    this.takeLabels().catch((error) => this.fail(error.message));
   }
 
   /** @param {number} index of the label set to hear and judge */

@@ -52,10 +52,12 @@ class Layer {
     const { width, height, ratio, context, canvas } = this.surface;
     const full = `${key} ${canvas.width} ${canvas.height}`;
     if (full !== this.key) {
-      this.canvas.width = canvas.width;
-      this.canvas.height = canvas.height;
       const own = this.canvas.getContext('2d');
+      // Setting a size, be it the same, makes a new bitmap.
+      if (this.canvas.width !== canvas.width) this.canvas.width = canvas.width;
+      if (this.canvas.height !== canvas.height) this.canvas.height = canvas.height;
       own.setTransform(ratio, 0, 0, ratio, 0, 0);
+      own.clearRect(0, 0, width, height);
       draw(own);
       this.key = full;
     }
@@ -98,8 +100,15 @@ export function confidenceColour(step) {
 /** @param {number} place among the instruments @returns {string} */
 export const instrumentColour = (place) => INSTRUMENT_COLOURS[place % INSTRUMENT_COLOURS.length];
 
+const patterns = new Map();
+
 /** @param {CanvasRenderingContext2D} context @param {string} colour @returns {CanvasPattern} diagonal lines */
 export function hatch(context, colour) {
+  if (!patterns.has(colour)) patterns.set(colour, hatching(context, colour));
+  return patterns.get(colour);
+}
+
+function hatching(context, colour) {
   const cell = document.createElement('canvas');
   cell.width = 6;
   cell.height = 6;

@@ -135,7 +135,10 @@ export class Player {
     let sample = passage.from;
     for (let number = 0; ; number += 1) {
       const seconds = CHUNK_S[Math.min(number, CHUNK_S.length - 1)];
-      const frames = Math.min(Math.round((seconds * RATE) / speed), passage.until - sample);
+      const left = passage.until - sample;
+      const wanted = Math.round((seconds * RATE) / speed);
+      // The last chunk must hold all of its fade.
+      const frames = left - wanted <= FADE_FRAMES ? left : wanted;
       const query = { from: sample, frames, speed, bare: Boolean(passage.bare) };
       const bytes = await this.fetchChunk(query, this.abort.signal);
       if (generation !== this.generation) return;
