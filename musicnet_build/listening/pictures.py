@@ -12,7 +12,7 @@ import scipy.ndimage
 import scipy.sparse
 
 from musicnet_build._typing import Audio, UInt8s
-from musicnet_build.features.spectra import pitch_to_hz
+from musicnet_build.features.filterbanks import pitch_to_hz
 from musicnet_build.notes import SAMPLE_RATE
 
 BINS_PER_SEMITONE = 3

@@ -19,7 +19,8 @@ from musicnet_build.choices import LABELLINGS
 from musicnet_build.corpora.folds import Fold
 from musicnet_build.corpora.recordings import Recording, read_notes
 from musicnet_build.errors import DatasetError
-from musicnet_build.features.spectra import log_filter_centres_hz, log_filter_spectrogram, log_filterbank
+from musicnet_build.features.filterbanks import log_filter_centres_hz, log_filterbank
+from musicnet_build.features.model_inputs import log_filter_spectrogram
 from musicnet_build.labels.pianoroll import PIANO, label_rolls, packed, unpacked
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.packing.hdf5 import add, reading, writing

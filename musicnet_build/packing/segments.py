@@ -23,7 +23,7 @@ from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.folds import Fold, in_sets
 from musicnet_build.corpora.recordings import Recording, read_notes
 from musicnet_build.errors import DatasetError
-from musicnet_build.features.spectra import log_cqt, log_mel_spectrogram, scaled_to_unit
+from musicnet_build.features.model_inputs import log_cqt, log_mel_spectrogram, scaled_to_unit
 from musicnet_build.labels.pianoroll import OFFSET, ONSET, PIANO, SOUNDING, label_rolls
 from musicnet_build.packing.hdf5 import add, reading, writing
 from musicnet_build.packing.memmap import MappedFile, Place, check_kind, names_in, place_of

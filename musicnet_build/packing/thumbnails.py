@@ -22,7 +22,8 @@ from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.folds import Fold, in_sets
 from musicnet_build.corpora.recordings import Recording, read_notes
 from musicnet_build.errors import DatasetError
-from musicnet_build.features.spectra import amplitude_blocks, log_cqt
+from musicnet_build.features.model_inputs import log_cqt
+from musicnet_build.features.spectra import amplitude_blocks
 from musicnet_build.files import replacing
 from musicnet_build.labels.pianoroll import ALL_PITCHES, label_rolls
 from musicnet_build.packing.hdf5 import add, reading, stack_shards, writing

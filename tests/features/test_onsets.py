@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from musicnet_build.audio.io import read_audio
 from musicnet_build.audio.loudness import levelled
 from musicnet_build.features import onsets
+from musicnet_build.features.filterbanks import pitch_to_hz
 from musicnet_build.features.onsets import HOP_S, OnsetSpectrograms
-from musicnet_build.features.spectra import pitch_to_hz
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 

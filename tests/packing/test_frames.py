@@ -18,7 +18,7 @@ from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora import folds
 from musicnet_build.corpora.recordings import Recording, find_recordings, read_notes
 from musicnet_build.errors import DatasetError
-from musicnet_build.features.spectra import log_filter_spectrogram
+from musicnet_build.features.model_inputs import log_filter_spectrogram
 from musicnet_build.labels.pianoroll import label_frames, label_rolls
 from musicnet_build.packing import frames, segments, thumbnails
 

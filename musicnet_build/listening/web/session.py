@@ -23,7 +23,7 @@ from musicnet_build.listening.catalogue import Catalogue, Item, plain, read_repo
 from musicnet_build.listening.overlay import BLOCK_SAMPLES
 from musicnet_build.listening.sound import Sound, coarser_peaks
 from musicnet_build.listening.streams import Player, Stream
-from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 from musicnet_build.score.programs import PROGRAM_NAMES
 
 OPEN_RECORDINGS = 3
@@ -204,8 +204,7 @@ def read_label_set(item: Item, index: int) -> LabelSet:
         When the file cannot be read, or has no pitched note.
     """
     path = item.labels[index]
-    notes = read_labels(path)
-    pitched = notes[~notes["is_drum"]]
-    if not len(pitched):
+    notes = pitched(read_labels(path))
+    if not len(notes):
         raise LabelError(f"{path} has no notes to listen to.")
-    return LabelSet(path.name, sha256_of(path), pitched)
+    return LabelSet(path.name, sha256_of(path), notes)
