@@ -62,7 +62,9 @@ def command(
     session.recording(catalogue.items[0].id)
     server = AuditServer(session, journal, name, port)
     click.echo(server.address)
-    with contextlib.nullcontext() if no_browser else _opened(server.address):
+    browser = contextlib.nullcontext() if no_browser else _opened(server.address)
+    # Interrupting is how one ends it.
+    with browser, contextlib.suppress(KeyboardInterrupt):
         server.run()
 
 

@@ -309,20 +309,24 @@ def condemned_rows(events: Iterable[Event], recording: str, notes: NoteTable) ->
     return rows
 
 
-def worst_verdict(events: Iterable[Event]) -> Event | None:
-    """Return the verdict that counts where reviewers differ: the most pessimistic, as in the MusicNet paper.
+def condemning_events(events: Iterable[Event], recording: str) -> tuple[str, ...]:
+    """Return all that was said of a recording's notes, as JSON; nothing where no note was ever condemned.
 
     Parameters
     ----------
     events : iterable of Event
-        One verdict a reviewer.
+        Standing ones.
+    recording : str
 
     Returns
     -------
-    Event or None
+    tuple of str
+        What ``condemned_rows`` needs to know of them once the labels are made.
     """
-    known = [event for event in events if event.get("value") in VERDICTS]
-    return max(known, key=lambda event: VERDICTS.index(event["value"]), default=None)
+    about = [event for event in events if event.get("kind") == "note" and event.get("recording") == recording]
+    if not any(event.get("value") in CONDEMNED for event in about):
+        return ()
+    return tuple(json.dumps(event, sort_keys=True) for event in about)
 
 
 def _add_note(result: Judgements, event: Event, rows: Mapping[Place, Sequence[int]], notes: NoteTable) -> None:

@@ -23,7 +23,6 @@ from musicnet_build.listening.judgements import (
     parsed_events,
     reviewers_of,
     standing,
-    worst_verdict,
 )
 from musicnet_build.notes import NoteTable, empty_notes
 
@@ -173,13 +172,6 @@ def test_events_that_others_wrote_badly_are_stale(note: Any) -> None:
     held = judgements_of([event(1, note=note, value="fine")], "ada", "7", some_notes(), "")
     assert held.notes == {}
     assert len(held.stale) == 1
-
-
-def test_the_worst_verdict_counts() -> None:
-    verdicts = [event(i, "verdict", value=value) for i, value in enumerate(["accepted", "rejected", "review"])]
-    assert worst_verdict(verdicts) == verdicts[1]
-    assert worst_verdict([event(9, "verdict", value="splendid")]) is None
-    assert worst_verdict([]) is None
 
 
 def test_a_note_that_any_reviewer_condemns_is_condemned() -> None:
