@@ -15,10 +15,18 @@ class AuditGroup(LazyGroup):
     """``audit quartets`` is ``audit listen quartets``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command that is meant before options that would be taken for the group's."""
+        return super().parse_args(ctx, self._with_command(args))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Put the command that is meant before arguments that name none."""
-        if args and args[0] not in self.subcommands and args[0] not in ("-h", "--help"):
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
+        return super().resolve_command(ctx, self._with_command(args))
+
+    def _with_command(self, args: list[str]) -> list[str]:
+        named = not args or args[0] in (*self.subcommands, "-h", "--help")
+        return args if named else [_DEFAULT, *args]
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Say what is usually given."""

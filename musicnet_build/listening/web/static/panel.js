@@ -26,13 +26,14 @@ export function noteLine(state, row) {
   const confidence = notes.confidence[row];
   const sure = Number.isNaN(confidence) ? 'confidence unknown' : `confidence ${confidence.toFixed(2)}`;
   const mark = state.judge.judged.get(row);
+  const place = state.queue[state.queuePlace] === row ? ` · ${state.queuePlace + 1} in the queue` : '';
   const other = state.apartS === null ? '' : ` · ${differenceWords(state.apartS)}`;
   const said = mark ? ` · judged ${WORDS[mark.value] || mark.value}` : '';
-  return `Note ${row + 1} · ${pitchName(notes.pitch[row])} · ${instrument} · ${clock(notes.onsetS(row), 3)} · ${sure}${other}${said}`;
+  return `Note ${row + 1} · ${pitchName(notes.pitch[row])} · ${instrument} · ${clock(notes.onsetS(row), 3)} · ${sure}${place}${other}${said}`;
 }
 
 const differenceWords = (apartS) =>
-  Number.isNaN(apartS) ? 'not in the other labels' : `other labels ${(1000 * apartS).toFixed(0)} ms ${apartS > 0 ? 'later' : 'earlier'}`;
+  Number.isNaN(apartS) ? 'not in the other labels' : `the other labels are ${Math.abs(1000 * apartS).toFixed(0)} ms ${apartS > 0 ? 'later' : 'earlier'}`;
 
 export function showFacts(state) {
   const { facts, judge } = state;

@@ -4,6 +4,7 @@ import { Surface, confidenceClass, confidenceColour, hatch, theme } from './canv
 
 const CONFIDENCE_HEIGHT = 10;
 const SPAN_HEIGHT = 9;
+const LONGEST_CELLS = 50; // of a note: a pedal point must not hide what else is uncertain
 
 export class Overview {
   /** @param {HTMLCanvasElement} canvas @param {object} state @param {() => void} redraw */
@@ -75,10 +76,13 @@ export class Overview {
     const cells = Math.ceil(this.surface.width / 4);
     const [sums, counts] = [new Float64Array(cells), new Float64Array(cells)];
     for (let row = 0; row < notes.count; row += 1) {
-      const cell = Math.min(cells - 1, Math.floor((notes.onsetS(row) / this.state.durationS) * cells));
       if (Number.isNaN(notes.confidence[row])) continue;
-      sums[cell] += notes.confidence[row];
-      counts[cell] += 1;
+      const cellAt = (sample) => Math.min(cells - 1, Math.floor((sample / notes.rate / this.state.durationS) * cells));
+      const last = Math.min(cellAt(notes.end[row]), cellAt(notes.onset[row]) + LONGEST_CELLS);
+      for (let cell = cellAt(notes.onset[row]); cell <= last; cell += 1) {
+        sums[cell] += notes.confidence[row];
+        counts[cell] += 1;
+      }
     }
     for (let cell = 0; cell < cells; cell += 1) {
       if (!counts[cell]) continue;
