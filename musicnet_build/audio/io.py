@@ -161,11 +161,10 @@ def mono_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) ->
         for _ in mix.mono(_checked_blocks(source, found, info)):
             pass
     blocks = _checked_blocks(source, found, info)
+    mono = ChannelMix(info.sample_rate).mono(blocks)
     if mix.cancelled_share() > CANCELLED_TIME:
         loudest = mix.loudest()
         mono = (block[:, loudest] for block in blocks)
-    else:
-        mono = ChannelMix(info.sample_rate).mono(blocks)
     yield from _resampled(mono, info.sample_rate, sample_rate)
 
 
