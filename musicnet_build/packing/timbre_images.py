@@ -22,7 +22,7 @@ from musicnet_build.choices import TIMBRE_FRAME_LENGTHS, TIMBRE_HOPS
 from musicnet_build.errors import DatasetError
 
 SAMPLE_RATE = 32_768
-"""In Hz: 8,192 samples are a quarter of a second, a quaver at 120 beats a minute."""
+"""In Hz: 8,192 samples are a quarter of a second, an eighth note at 120 beats per minute."""
 
 WINDOW_LENGTH = 1024
 LOWEST_HZ, HIGHEST_HZ = 20.0, 16_000.0

@@ -28,7 +28,7 @@ from musicnet_build.sync.result import Warping
 SECONDS, FRAME_S, BANDS = 40.0, 0.1, 88
 
 
-def crotchets(seconds: float) -> NoteTable:
+def quarter_notes(seconds: float) -> NoteTable:
     """A note every half second, sure of itself."""
     notes = empty_notes(round(2 * seconds))
     notes["onset_beats"] = np.arange(len(notes))
@@ -41,7 +41,7 @@ def crotchets(seconds: float) -> NoteTable:
 @pytest.fixture
 def score(tmp_path: Path) -> Score:
     """Forty seconds at two quarter notes a second."""
-    write_labels(tmp_path / "score.mid", crotchets(SECONDS))
+    write_labels(tmp_path / "score.mid", quarter_notes(SECONDS))
     return read_score(tmp_path / "score.mid")
 
 
@@ -66,14 +66,14 @@ def found(warping: Warping, score: Score, notes: NoteTable) -> tuple[Suspicion, 
 
 
 def test_nothing_is_suspicious_where_score_and_recording_agree(score: Score) -> None:
-    assert found(warped(score, spectrum()), score, crotchets(SECONDS)) == ()
+    assert found(warped(score, spectrum()), score, quarter_notes(SECONDS)) == ()
 
 
 @pytest.mark.parametrize("shift", [-3, -1, 2])
 def test_a_passage_played_in_another_key_is_found(score: Score, shift: int) -> None:
     heard = spectrum()
     heard[120:280] = spectrum(shift)[120:280]
-    (span,) = found(warped(score, heard), score, crotchets(SECONDS))
+    (span,) = found(warped(score, heard), score, quarter_notes(SECONDS))
     assert span.kind == TRANSPOSED
     assert (span.start_s, span.end_s) == pytest.approx((12, 28), abs=LIMITS.passage_s / 2)
 
@@ -81,7 +81,7 @@ def test_a_passage_played_in_another_key_is_found(score: Score, shift: int) -> N
 def test_a_passage_of_other_music_is_found(score: Score) -> None:
     heard = spectrum()
     heard[120:280] = heard[160:320]
-    (span,) = found(warped(score, heard), score, crotchets(SECONDS))
+    (span,) = found(warped(score, heard), score, quarter_notes(SECONDS))
     assert span.kind == WRONG_SCORE
     assert (span.start_s, span.end_s) == pytest.approx((12, 28), abs=LIMITS.passage_s / 2)
 
@@ -90,7 +90,7 @@ def test_a_passage_of_other_music_is_found(score: Score) -> None:
 def test_a_passage_without_tones_is_noise_or_silence(score: Score, noise: float) -> None:
     heard = spectrum()
     heard[120:280] = noise * np.random.default_rng(1).uniform(0.5, 1.0, (160, BANDS))
-    (span,) = found(warped(score, heard), score, crotchets(SECONDS))
+    (span,) = found(warped(score, heard), score, quarter_notes(SECONDS))
     assert span.kind == OUTSIDE
     assert (span.start_s, span.end_s) == pytest.approx((12, 28), abs=LIMITS.passage_s / 2)
 
@@ -98,7 +98,7 @@ def test_a_passage_without_tones_is_noise_or_silence(score: Score, noise: float)
 def test_spans_of_a_reordered_score_are_told_on_the_clock_of_the_score_as_written(score: Score) -> None:
     """Beats 16 to 32 (8 to 16 s) were left out: what is heard at 12 s is written at 20 s."""
     order = parse_order("b0-b16,b32-b80", score)
-    notes = crotchets(32.0)
+    notes = quarter_notes(32.0)
     notes["confidence"][(notes["onset_s"] >= 12) & (notes["onset_s"] <= 15)] = 0.1
     left_out, unsure = found(warped(score, spectrum(), order), score, notes)
     assert left_out == Suspicion(MISSING_IN_RECORDING, 8.0, 8.0, 8.0, 16.0)
@@ -110,7 +110,7 @@ def test_spans_of_a_reordered_score_are_told_on_the_clock_of_the_score_as_writte
 
 def test_a_passage_played_again_is_music_that_the_score_has_not(score: Score) -> None:
     order = parse_order("b0-b32,b16-b64", score)
-    notes = crotchets(SECONDS)
+    notes = quarter_notes(SECONDS)
     kinds = [span.kind for span in found(warped(score, spectrum(), order), score, notes)]
     assert kinds == [EXTRA_IN_RECORDING, MISSING_IN_RECORDING]
 
