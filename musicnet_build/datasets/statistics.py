@@ -15,7 +15,8 @@ import numpy as np
 
 from musicnet_build._typing import Float64s, Int64s
 from musicnet_build.audio.io import audio_info
-from musicnet_build.corpora.musicnet import Recording, read_dataset
+from musicnet_build.corpora.musicnet import read_dataset
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import NoteTable
