@@ -205,6 +205,14 @@ class FramesReader(Reader[Item]):
     ------
     DatasetError
         When the file, split, rate or function is not there, or the context is even.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.frames import FramesReader
+    >>> frames = FramesReader("frames.h5", "configuration_2/fold_1/train", context=5)
+    >>> window, target = frames[0]
+    >>> window.shape, target.shape
+    ((5, 229), (88,))
     """
 
     def __init__(

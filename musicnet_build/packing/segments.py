@@ -185,6 +185,15 @@ class SegmentsReader(Reader[Item]):
     DatasetError
         When the file is no such package, spectra are asked for that it does not store, or the length is no multiple
         of the hop.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.segments import SegmentsReader
+    >>> segments = SegmentsReader("segments.h5", "train", samples=16_384)
+    >>> sorted(segments[0])
+    ['audio', 'cqt', 'frame', 'mel', 'offset', 'onset', 'velocity']
+    >>> segments[0]["frame"].shape
+    (32, 88)
     """
 
     def __init__(

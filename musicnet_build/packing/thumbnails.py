@@ -274,6 +274,14 @@ class ThumbnailsReader(Reader[Item]):
     ------
     DatasetError
         When the file is no such package, or there is no such set.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.thumbnails import ThumbnailsReader
+    >>> pictures = ThumbnailsReader("thumbnails.h5", "train")
+    >>> picture, pitch = pictures[0]
+    >>> picture.shape
+    (1, 32, 32)
     """
 
     def __init__(
