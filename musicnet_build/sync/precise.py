@@ -26,6 +26,7 @@ from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.adaptation import adapted_model
 from musicnet_build.sync.chords import chord_means
+from musicnet_build.sync.ends import in_score_order
 from musicnet_build.sync.jumps import JumpSearch, find_playing_order
 from musicnet_build.sync.pass_features import (
     COARSE_HOP,
@@ -55,6 +56,9 @@ recordings, and renderings with another soundfont, cost 0.6 and more."""
 TEMPO_SMOOTHING_S = 0.3
 LEAST_SHARE = 0.25
 """Share of a score that a playing order must have at least."""
+
+MUSIC_SHARE = 0.9
+"""Where less than this of what sounds is the music, the score is rendered again, as long as the music."""
 
 VOLUME, EXPRESSION = 7, 11
 LEAST_LEVEL = 64
@@ -265,11 +269,12 @@ def align_coarsely(
     departs = bool(describe(found.order, score))
     if departs and not options.search_order:
         return score, _aligned(heard, score, rendered, None, options), None
-    if not departs:
-        return score, _aligned(heard, score, rendered, found.music_s, options), None
-    score, _ = unfold_score(score, found.order)
-    rendered = render_coarsely(score, rendered.music_s, soundfont, options)
-    return score, _aligned(heard, score, rendered, found.music_s, options), found.order
+    music_s = found.music_s[1] - found.music_s[0] if found.music_s else rendered.music_s
+    if departs:
+        score, _ = unfold_score(score, found.order)
+    if departs or music_s < MUSIC_SHARE * rendered.music_s:
+        rendered = render_coarsely(score, min(music_s, rendered.music_s), soundfont, options)
+    return score, _aligned(heard, score, rendered, found.music_s, options), found.order if departs else None
 
 
 def _searched(score: Score, heard: RecordingFeatures, rendered: RenderedFeatures) -> JumpSearch:
@@ -334,12 +339,16 @@ def _placed(
 
     How sure they are is told by the network as it was: what has learnt from its own answers is too sure of them.
     """
-    refined = refine(notes, fine_s, coarse_s, heard.activations, mismatch)
+    refined = _in_order(notes, refine(notes, fine_s, coarse_s, heard.activations, mismatch))
     model = adapted_model(notes, refined, heard.spectrograms) if mismatch > 0 else None
     if model is None:
         return refined
     adapted = _activations(heard.spectrograms, notes, model)
-    return refine(notes, fine_s, coarse_s, adapted, mismatch, judge=heard.activations)
+    return _in_order(notes, refine(notes, fine_s, coarse_s, adapted, mismatch, judge=heard.activations))
+
+
+def _in_order(notes: NoteTable, refined: Refinement) -> Refinement:
+    return replace(refined, onset_s=in_score_order(refined.onset_s, notes))
 
 
 def _through_chords(times_s: Float64s, recording_s: Float64s, notes: NoteTable, refined: Refinement) -> TimeMap:
