@@ -99,6 +99,15 @@ def align(
         When the preset is unknown or the two cannot be aligned.
     SoundfontError
         When the score cannot be rendered.
+
+    Examples
+    --------
+    >>> from musicnet_build import align, choose_soundfont, read_audio, read_score
+    >>> result = align(read_audio("recording.flac"), read_score("score.mid"), choose_soundfont("TimGM6mb"))
+    >>> len(result.notes), str(result.quality.verdict)
+    (82, 'accept')
+    >>> result.warping.time_map.recording_at([1.0, 2.0]).round(1)
+    array([1.8, 2.7])
     """
     if preset not in RECIPES:
         raise AlignmentError(f"preset {preset!r} is not known: choose from {', '.join(RECIPES)}.")

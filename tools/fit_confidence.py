@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from musicnet_build.alignment import align
 from musicnet_build.audio.io import read_audio
-from musicnet_build.evaluation.alignment import RIGHT_S, calibration, match_notes
+from musicnet_build.evaluation.calibration import CORRECT_S, calibration
+from musicnet_build.evaluation.matching import match_notes
 from musicnet_build.notes import NoteTable, empty_notes
 from musicnet_build.quality.confidence import confidence_features, note_confidence
 from musicnet_build.score.reader import Score, read_score
@@ -144,7 +145,7 @@ def known_notes(score: Score, refinement: Refinement, truth: Path) -> tuple[NDAr
     labels, true_notes = score.notes[~score.notes["is_drum"]].copy(), read_truth(truth)
     labels["onset_s"] = refinement.onset_s
     true, label = match_notes(true_notes, labels)
-    return label, np.abs(labels["onset_s"][label] - true_notes["onset_s"][true]) < RIGHT_S
+    return label, np.abs(labels["onset_s"][label] - true_notes["onset_s"][true]) < CORRECT_S
 
 
 def read_truth(path: Path) -> NoteTable:

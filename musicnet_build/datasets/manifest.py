@@ -176,6 +176,13 @@ def read_manifest(path: str | os.PathLike[str], *, allow_outside: bool = False) 
         Names every problem of the file: fields, doubled ids, files that are missing or outside the folder.
     ManifestError
         When the file cannot be read at all.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.manifest import read_manifest
+    >>> manifest = read_manifest("data_manifests/demo.csv")
+    >>> [(entry.id, entry.recording, entry.split) for entry in manifest.entries]
+    [('1', 'demo/recording.flac', 'train')]
     """
     path = Path(path)
     if path.suffix.lower() not in _READERS:
@@ -200,6 +207,13 @@ def write_manifest(path: str | os.PathLike[str], entries: Iterable[Mapping[str, 
     path : str or PathLike
     entries : iterable of mapping
         Fields of ``Entry``.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.manifest import read_manifest, write_manifest
+    >>> write_manifest("manifest.csv", [{"id": "7", "recording": "recording.flac", "score": "score.mid"}])
+    >>> read_manifest("manifest.csv").entries[0].id
+    '7'
     """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\n")

@@ -1,4 +1,4 @@
-"""What a picture of an alignment shows, computed from the alignment; ``figures`` draws it."""
+"""What a picture of an alignment shows, computed from the alignment; ``plots.alignment`` draws it."""
 
 import dataclasses
 
@@ -46,6 +46,7 @@ def alignment_picture(title: str, recording: Audio, alignment: Alignment) -> Ali
         notes=alignment.notes,
         seams_s=_seams_s(alignment.warping),
         departures=alignment.quality.structure if alignment.quality else (),
+        verdict=str(alignment.quality.verdict) if alignment.quality else "",
     )
 
 

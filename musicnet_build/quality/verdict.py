@@ -17,8 +17,8 @@ from musicnet_build.quality.confidence import SURE
 from musicnet_build.quality.flags import NOT_MUSIC, TRANSPOSED, WRONG_SCORE, Suspicion, find_suspicions
 from musicnet_build.quality.score_match import match_along
 from musicnet_build.quality.thresholds import THRESHOLDS, Thresholds
+from musicnet_build.score.model import GuessedOffsets, LostNotes, Score
 from musicnet_build.score.order import describe
-from musicnet_build.score.reader import Score
 from musicnet_build.sync.result import SyncResult
 
 
@@ -70,6 +70,10 @@ class Measures:
         By recording time.
     first_s, last_s : float
         Recording seconds of the first onset and the last.
+    lost : LostNotes
+    guessed : GuessedOffsets
+    uncertain_share : float
+        What was lost and guessed in reading the score, and its share of the notes.
     """
 
     mean_confidence: float
@@ -86,6 +90,9 @@ class Measures:
     suspicions: tuple[Suspicion, ...]
     first_s: float
     last_s: float
+    lost: LostNotes
+    guessed: GuessedOffsets
+    uncertain_share: float
 
 
 @dataclass(frozen=True)
@@ -175,6 +182,9 @@ def measured(
         suspicions=find_suspicions(sync, written, notes, match, recording_s, thresholds),
         first_s=first_s,
         last_s=last_s,
+        lost=written.lost,
+        guessed=written.guessed,
+        uncertain_share=written.uncertain_share,
     )
 
 
@@ -199,6 +209,7 @@ def judged(measures: Measures, thresholds: Thresholds = THRESHOLDS) -> Quality:
     review = [
         *_doubts(measures, thresholds.review_mean, thresholds.review_unsure),
         *_odd_tempo(measures.tempo_spread, thresholds),
+        *_uncertain_score(measures, thresholds),
         *_odd_passages(measures),
     ]
     return Quality(
@@ -242,6 +253,15 @@ def _doubts(measures: Measures, least_mean: float, most_unsure: float) -> Iterat
 def _odd_tempo(spread: float, thresholds: Thresholds) -> Iterator[str]:
     if spread > thresholds.tempo_spread:
         yield "the tempo changes as no performer's does: music may be missing from the recording or the score."
+
+
+def _uncertain_score(measures: Measures, thresholds: Thresholds) -> Iterator[str]:
+    if measures.uncertain_share > thresholds.uncertain_score:
+        yield (
+            f"{measures.uncertain_share:.0%} of the score's notes were lost in reading or have guessed ends: "
+            f"{measures.lost.total - measures.lost.doubled} lost, {measures.guessed.held} held to the end of their "
+            f"track, {measures.guessed.cut} cut at the next strike."
+        )
 
 
 def _odd_passages(measures: Measures) -> Iterator[str]:

@@ -16,7 +16,8 @@ from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
 from musicnet_build.quality.confidence import SURE, confidence_features, note_confidence
 from musicnet_build.quality.flags import NOT_MUSIC, TRANSPOSED, WRONG_SCORE
-from musicnet_build.quality.verdict import Quality, Verdict
+from musicnet_build.quality.verdict import Quality, Verdict, assess
+from musicnet_build.score.model import GuessedOffsets, LostNotes
 from musicnet_build.score.order import PlayingOrder, Span, end_beats
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.score.unfold import score_in_order
@@ -145,6 +146,16 @@ def test_a_departure_is_for_review_and_the_labels_have_a_verdict_of_their_own(pa
     assert given.verdict == Verdict.ACCEPT
     assert right.quality
     assert right.quality.verdict_as_played == Verdict.ACCEPT
+
+
+@pytest.mark.parametrize(("lost", "held", "verdict"), [(2, 1, Verdict.ACCEPT), (9, 2, Verdict.REVIEW)])
+def test_a_score_that_was_hard_to_read_is_for_review(
+    pair: Pair, right: Alignment, lost: int, held: int, verdict: Verdict
+) -> None:
+    hard = dataclasses.replace(pair.score, lost=LostNotes(no_offset=lost), guessed=GuessedOffsets(held=held))
+    quality = assess(right.warping, hard, right.notes, len(pair.audio) / SAMPLE_RATE)
+    assert quality.verdict == verdict
+    assert any(f"{lost} lost, {held} held" in reason for reason in quality.reasons) == (verdict == Verdict.REVIEW)
 
 
 def test_silence_before_and_behind_the_music_is_shown_and_not_held_against_it(pair: Pair) -> None:
