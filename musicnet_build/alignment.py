@@ -212,7 +212,7 @@ def _musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Opt
     """
     progress("synthesizing the score", 0.0)
     hearing = in_background(spectra.log_spectrogram, recording)
-    X, warnings = _rendered_spectrogram(score, soundfont, options.strict)
+    X, warnings = _rendered_spectrogram(score.detuned(options.tuning_cents or 0.0), soundfont, options.strict)
     progress("synthesizing the score", 1.0)
     Y = hearing.result()
     stage = with_estimate("aligning", estimate_seconds(len(X), *Y.shape))

@@ -137,7 +137,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     """
     progress("listening for onsets", 0.0)
     rendering = in_background(render_coarsely, score, music_duration_s(recording), soundfont, options)
-    heard = extract_features(recording, score)
+    heard = extract_features(recording, score, options)
     progress("aligning coarsely", 0.0)
     score, coarse, order = align_coarsely(heard, score, rendering.result(), soundfont, options)
     progress("aligning finely", 0.0)
@@ -163,7 +163,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     )
 
 
-def extract_features(recording: Audio, score: Score) -> RecordingFeatures:
+def extract_features(recording: Audio, score: Score, options: Options) -> RecordingFeatures:
     """Take from a recording what the passes compare with a score.
 
     Parameters
@@ -172,12 +172,16 @@ def extract_features(recording: Audio, score: Score) -> RecordingFeatures:
         Mono audio at 44.1 kHz.
     score : Score
         Whose pitches are listened for.
+    options : Options
+        Which may state the tuning.
 
     Returns
     -------
     RecordingFeatures
     """
-    tuning_cents = spectra.estimated_tuning_cents(recording)
+    tuning_cents = options.tuning_cents
+    if tuning_cents is None:
+        tuning_cents = spectra.estimated_tuning_cents(recording)
     spectrograms = onsets.onset_spectrograms(padded(recording), tuning_cents)
     fine = SemitoneSpectra(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
     return RecordingFeatures(
