@@ -18,7 +18,7 @@ from musicnet_build._typing import Audio, Features, Float64s
 from musicnet_build.audio.loudness import active_span
 from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
-from musicnet_build.features.tonality import tonal_contrast
+from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 from musicnet_build.score.beats import end_beats
 from musicnet_build.score.order import PlayingOrder, describe
@@ -280,8 +280,9 @@ def _searched(score: Score, heard: RecordingFeatures, rendered: RenderedFeatures
     score_features, recording_features = coarse_features(rendered.spectra), coarse_features(heard.coarse)
     frames_s = coarse_frames_s(len(recording_features))
     contrast = tonal_contrast(recording_features[:, :PIANO_BANDS], frames_s)
+    tonality = Tonality(contrast, level_db(heard.coarse.pitch_window))
     score_frames_s = coarse_frames_s(len(score_features)) / rendered.stretch
-    found = find_playing_order(score, score_features, score_frames_s, recording_features, frames_s, contrast)
+    found = find_playing_order(score, score_features, score_frames_s, recording_features, frames_s, tonality)
     kept_beats = sum(span.end_beats - span.start_beats for span in found.order.spans)
     if kept_beats < LEAST_SHARE * end_beats(score):
         whole = replace(found.order.spans[0], start_beats=0.0, end_beats=end_beats(score))
