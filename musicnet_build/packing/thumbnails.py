@@ -111,6 +111,13 @@ def pack_thumbnails(
     ------
     DatasetError
         When there is no time step at which a single note sounds.
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.thumbnails import ThumbnailsSettings, pack_thumbnails
+    >>> packed = pack_thumbnails("corpus", "packed.h5", ThumbnailsSettings(step_frames=4))
+    >>> packed.recordings
+    4
     """
     settings = settings or ThumbnailsSettings()
     recordings = _chosen(recordings_of(source, settings), settings.seed)
