@@ -33,7 +33,7 @@ def piece(random: np.random.Generator) -> NoteTable:
 def _bar(
     start: float, key: int, chord: tuple[int, ...], random: np.random.Generator
 ) -> list[tuple[float, float, int, int]]:
-    """Onset and length in beats, pitch, velocity: eight quavers of the chord, and a melody over them."""
+    """Onset and length in beats, pitch, velocity: eight eighth notes of the chord, and a melody over them."""
     broken = [(start + beat / 2, 0.5, key + chord[beat % len(chord)], 60) for beat in range(8)]
     steps = random.choice([0, 2, 4, 5, 7, 9, 11, 12], 4)
     return broken + [(start + beat, 1.0, key + 12 + int(step), 84) for beat, step in enumerate(steps)]

@@ -57,6 +57,8 @@ class Entry(BaseModel):
         Why a person should look at this line before trusting it; empty once that is done.
     verdict : {"", "accepted", "review", "rejected"}
         What a person found when listening; counts more than what the program finds.
+    reason : str
+        Why, in the person's words.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -82,6 +84,7 @@ class Entry(BaseModel):
     tuning_cents: Annotated[float, Field(ge=-200, le=200)] = 0.0
     check: _Text = ""
     verdict: Literal["", "accepted", "review", "rejected"] = ""
+    reason: _Text = ""
 
     @field_validator("*")
     @classmethod
@@ -224,6 +227,39 @@ def write_manifest(path: str | os.PathLike[str], entries: Iterable[Mapping[str, 
         temporary.write_text(buffer.getvalue(), encoding="utf-8")
 
 
+def amend_manifest(path: str | os.PathLike[str], changes: Mapping[str, Mapping[str, str]]) -> None:
+    """Change fields of some entries of a CSV manifest; all else in it, order and delimiter included, stays as it is.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        A manifest that ``read_manifest`` reads.
+    changes : mapping
+        Id to fields and their new values.
+
+    Raises
+    ------
+    ManifestError
+        When it is no CSV file.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".csv":
+        raise ManifestError(f"{path}: only a CSV manifest can be amended; save it as CSV first.")
+    text = _text_of(path)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    header, *rows = [[cell.strip() for cell in cells] for cells in reader if any(cells)]
+    changed = {name for fields in changes.values() for name in fields}
+    header += [name for name in COLUMNS if name in changed and name not in header]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, header, restval="", delimiter=_delimiter(text), lineterminator="\n")
+    writer.writeheader()
+    for cells in rows:
+        row = dict(zip(header, cells, strict=False))
+        writer.writerow({**row, **changes.get(row["id"], {})})
+    with replacing(path) as temporary:
+        temporary.write_text(buffer.getvalue(), encoding="utf-8")
+
+
 def inside(folder: Path, path: str) -> bool:
     """Return whether a path from a folder stays in it, links followed."""
     # Not Path.resolve, which stops at links that lead in a circle.
@@ -249,9 +285,7 @@ def _text_of(path: Path) -> str:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
-    first_line = text.partition("\n")[0]
-    # Spreadsheets of many countries write semicolons.
-    delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
+    delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -264,6 +298,12 @@ def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
             yield _Row(reader.line_num, fields, (surplus,) if len(cells) > len(header) else ())
     except csv.Error as error:
         raise ManifestError(f"{path}: line {reader.line_num}: {error}.") from error
+
+
+def _delimiter(text: str) -> str:
+    """Spreadsheets of many countries write semicolons."""
+    first_line = text.partition("\n")[0]
+    return ";" if first_line.count(";") > first_line.count(",") else ","
 
 
 def _check_header(path: Path, header: list[str]) -> None:
