@@ -14,13 +14,16 @@ Arguments = ParamSpec("Arguments")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_BACKGROUND = "background"
+
 
 def in_background(
     function: Callable[Arguments, Result], *arguments: Arguments.args, **keywords: Arguments.kwargs
 ) -> "Future[Result]":
     """Call a function in a thread of its own.
 
-    The thread is a daemon: a program that is interrupted does not wait for it.
+    A program does not end before the thread does: an interpreter that goes away under a native call crashes. Who cannot
+    wait asks :func:`in_flight`, and leaves by ``os._exit``.
 
     Parameters
     ----------
@@ -41,8 +44,13 @@ def in_background(
         except BaseException as error:  # handed on, whatever it is: the caller waits for either
             future.set_exception(error)
 
-    threading.Thread(target=call, daemon=True, name=f"background {getattr(function, '__name__', 'call')}").start()
+    threading.Thread(target=call, name=f"{_BACKGROUND} {getattr(function, '__name__', 'call')}").start()
     return future
+
+
+def in_flight() -> bool:
+    """Return whether a call of :func:`in_background` has not ended yet."""
+    return any(thread.name.startswith(_BACKGROUND) for thread in threading.enumerate())
 
 
 def on_all_cores(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

@@ -14,13 +14,14 @@ FLOORS = (
     ("cli",),
     ("evaluation",),
     ("datasets", "plots"),
+    ("labelling",),
     ("alignment", "packing"),
     ("quality", "generation"),
     ("sync", "corpora"),
     ("synthesis", "audio", "labels", "listening"),
     ("dtw", "features", "score", "jobs"),
-    ("notes", "files", "threads", "jit"),
-    ("errors", "choices", "_typing"),
+    ("notes", "files", "threads", "jit", "recipe"),
+    ("errors", "choices", "progress", "_typing"),
 )
 """The rooms, from the top of the house to its base. What is not a folder is a file."""
 

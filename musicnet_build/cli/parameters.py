@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from musicnet_build.choices import ALIGNMENT_PRESETS
 from musicnet_build.errors import LabelError
 
 
@@ -85,6 +86,21 @@ def check_outputs(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> Non
         written.add(target)
 
 
+def keep_labels(outputs: Iterable[Path], force: bool) -> None:
+    """Refuse, as misuse, to replace label files, which a person may have corrected, unless that was asked for.
+
+    Raises
+    ------
+    click.UsageError
+    """
+    present = [path for path in outputs if path.exists()]
+    if present and not force:
+        raise click.UsageError(
+            f"{click.format_filename(present[0])} exists already, and may have been corrected by hand: "
+            "--force replaces it."
+        )
+
+
 def _folder_fault(folder: Path) -> str | None:
     """Say what keeps files from being written into a folder, which may have to be made first."""
     present = next(path for path in (folder, *folder.absolute().parents) if path.exists())
@@ -110,5 +126,10 @@ soundfont_option = click.option(
     "--soundfont", metavar="NAME|FILE", help="Soundfont to render with; by default the best one found."
 )
 strict_option = click.option("--strict", is_flag=True, help="Fail where the soundfont lacks a preset.")
-verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say what is done as it is done.")
+preset_option = click.option(
+    "--preset", type=click.Choice(ALIGNMENT_PRESETS), default=ALIGNMENT_PRESETS[0], show_default=True,
+    help="Recipe to align by.",
+)  # fmt: skip
+force_option = click.option("--force", is_flag=True, help="Replace label files that exist already.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Report each step as it is done.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -22,12 +22,13 @@ from musicnet_build.dtw.timemap import TimeMap, map_from_path, monotone_map, smo
 from musicnet_build.features import onsets, spectra
 from musicnet_build.jit import kernel
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.progress import Progress
 from musicnet_build.score.order import PlayingOrder, describe, end_beats
 from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.jumps import find_playing_order
 from musicnet_build.sync.refinement import Refinement, chord_means, most_probable_path, refine
-from musicnet_build.sync.result import Options, Progress, Warping
+from musicnet_build.sync.result import Options, Warping
 from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
@@ -201,13 +202,13 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     progress("listening for onsets", 0.0)
     rendering = in_background(render_coarsely, score, music_duration_s(recording), soundfont, options)
     heard = listen(recording, score)
-    progress("aligning coarsely", 0.0)
+    progress("aligning coarsely", 0.4)
     score, rough, order = align_coarsely(heard, score, rendering.result(), soundfont, options)
-    progress("aligning finely", 0.0)
+    progress("aligning finely", 0.65)
     notes = _pitched(score)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
     cost, fine_s = _align_finely(heard, score, soundfont, options, rough, times_s)
-    progress("placing the notes", 0.0)
+    progress("placing the notes", 0.95)
     at = np.searchsorted(times_s, notes["onset_s"])
     doubt = float(np.clip((cost - SAME_SOUND) / (OTHER_SOUND - SAME_SOUND), 0.0, 1.0))
     refined = refine(notes, fine_s[:, at], rough.opinions_s, heard.evidence, doubt)
