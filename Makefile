@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Made once the set-up is complete, and again when what it was made from has changed.
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test check bench picture clean
+.PHONY: demo test check docs dist bench picture clean
 
 demo: $(STAMP)
 	$(BIN)/musicnet-build demo -o demo
@@ -17,6 +17,15 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The documents and the API reference as a site: docs/_build/index.html. A warning is an error.
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	$(BIN)/sphinx-build --builder html --fail-on-warning --keep-going --quiet docs docs/_build
+
+# The sdist and the wheel, each installed into a fresh environment, where the demo and the sdist's tests run.
+dist: $(STAMP)
+	PYTHON=$(BIN)/python sh tools/check_dist.sh dist
 
 bench: $(STAMP)
 	PYTHON=$(BIN)/python sh tests/benchmarks/run.sh
@@ -30,4 +39,4 @@ $(STAMP): setup.cfg pyproject.toml tools/setup.sh
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo build *.egg-info
+	rm -rf $(VENV) demo build dist docs/_build docs/generated *.egg-info

@@ -5,6 +5,6 @@ Importing the package does no work and imports nothing heavy: the names below ar
 
 import lazy_loader
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,8 +2,11 @@ from .alignment import Alignment as Alignment
 from .alignment import align as align
 from .audio.io import read_audio as read_audio
 from .audio.io import write_audio as write_audio
+from .datasets.reader import Dataset as Dataset
 from .dtw.exact import WarpingPath as WarpingPath
 from .dtw.exact import dtw as dtw
+from .labelling import LabelledRecording as LabelledRecording
+from .labelling import label as label
 from .labels.files import read_labels as read_labels
 from .labels.files import write_labels as write_labels
 from .score.reader import Score as Score

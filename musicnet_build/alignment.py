@@ -15,13 +15,13 @@ from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
 from musicnet_build.labels.files import labelled
-from musicnet_build.notes import SAMPLE_RATE, NoteTable, sorted_by_onset
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, end_at_restrike, pitched, sorted_by_onset
 from musicnet_build.progress import Progress, ignore
 from musicnet_build.quality.confidence import note_confidence
 from musicnet_build.quality.verdict import Quality, assess
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
-from musicnet_build.score.unfold import score_in_order
+from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
@@ -132,11 +132,11 @@ def align(
     """
     if preset not in RECIPES:
         raise AlignmentError(f"preset {preset!r} is not known: choose from {', '.join(RECIPES)}.")
-    if score.notes["is_drum"].all():
+    if not len(pitched(score.notes)):
         raise AlignmentError("the score has no notes but drums: there is nothing to label.")
     as_played = score
     if order:
-        as_played, options = score_in_order(score, order)[0], replace(options, search_order=False)
+        as_played, options = unfold_score(score, order)[0], replace(options, search_order=False)
     warping = RECIPES[preset](recording, as_played, soundfont, options, progress or ignore)
     if order:
         warping = replace(warping, order=order)
@@ -144,17 +144,16 @@ def align(
 
 
 def _labelled(warping: Warping, written: Score, duration_s: float) -> Alignment:
-    drums = warping.score.notes["is_drum"]
-    pitched = warping.score.notes[~drums]
-    offset_s, tempo_ratio = _offset_and_tempo(pitched, warping.time_map)
-    notes, quality = mapped_notes(pitched, warping.time_map, duration_s), None
+    written_notes = pitched(warping.score.notes)
+    offset_s, tempo_ratio = _offset_and_tempo(written_notes, warping.time_map)
+    notes, quality = mapped_notes(written_notes, warping.time_map, duration_s), None
     if warping.refinement:
         notes = refined_notes(notes, warping.refinement, duration_s)
         quality = assess(warping, written, notes, duration_s)
     return Alignment(
         warping=warping,
         notes=sorted_by_onset(notes),
-        drum_notes=int(drums.sum()),
+        drum_notes=len(warping.score.notes) - len(written_notes),
         offset_s=offset_s,
         tempo_ratio=tempo_ratio,
         quality=quality,
@@ -205,12 +204,7 @@ def refined_notes(notes: NoteTable, refinement: Refinement, duration_s: float) -
     refined = notes.copy()
     refined["onset_s"] = refinement.onset_s
     refined["confidence"] = note_confidence(refinement)
-    order = np.lexsort((refined["onset_s"], refined["pitch"], refined["program"]))
-    same = (np.diff(refined["pitch"][order]) == 0) & (np.diff(refined["program"][order]) == 0)
-    later = refined["onset_s"][order][1:] > refined["onset_s"][order][:-1]
-    cut, following = order[:-1][same & later], order[1:][same & later]
-    refined["offset_s"][cut] = np.minimum(refined["offset_s"][cut], refined["onset_s"][following])
-    return _kept_inside(refined, duration_s)
+    return _kept_inside(end_at_restrike(refined, by="program"), duration_s)
 
 
 def _kept_inside(notes: NoteTable, duration_s: float) -> NoteTable:

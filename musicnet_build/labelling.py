@@ -1,236 +1,180 @@
-"""From files to labels: read a recording and its score, align them, and say what the labels were made from.
+"""The front door in Python: one call labels a recording, and what it returns writes, draws and shows itself.
 
-``label`` is what ``musicnet-build align`` and each job of ``musicnet-build build`` do; the arithmetic is in
-``alignment``, writing in ``labels``.
+What is done here is what ``musicnet-build align`` does, to the byte; every step is a function of its own elsewhere.
 """
 
-import importlib.metadata
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
+import io
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from musicnet_build import __version__
-from musicnet_build._typing import Audio
-from musicnet_build.audio.io import read_audio
-from musicnet_build.errors import AlignmentError, AudioError
-from musicnet_build.files import read_hashed, sha256_of
-from musicnet_build.jobs.resume import LABELS, code_fingerprint
+from musicnet_build.align_files import align_files
+from musicnet_build.alignment import Alignment
+from musicnet_build.errors import LabelError
+from musicnet_build.labels.files import write_labels
+from musicnet_build.labels.midi import to_pretty_midi
+from musicnet_build.labels.objects import to_dataframe
+from musicnet_build.listening import notebook
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
-from musicnet_build.progress import Progress, ignore
+from musicnet_build.plots.alignment import draw_alignment
+from musicnet_build.plots.alignment_picture import alignment_picture
+from musicnet_build.plots.style import write_png
 from musicnet_build.recipe import RecipeSettings
-from musicnet_build.score.order import parse_order
-from musicnet_build.score.reader import PITCH_BEND, Score, read_score
-from musicnet_build.synthesis.fluidsynth import library_version
-from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
-from musicnet_build.threads import in_background
 
 if TYPE_CHECKING:
-    from musicnet_build.alignment import Alignment
-
-_BEND_RANGE_CENTS = 200
-_BEND_UNITS = 8192
-_LIBRARIES = ("numpy", "scipy", "numba", "soundfile", "soxr")
+    import pandas
+    import pretty_midi
+    from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True, eq=False)
-class Labelling:
-    """Labels, with what they were made from.
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelledRecording:
+    """A recording with the notes of its score, as ``label`` returns it.
 
     Attributes
     ----------
     recording, score : Path
-        As they were named.
-    settings : RecipeSettings
-    soundfont : Soundfont
-    sha256 : mapping
-        Of the bytes of ``recording``, ``score`` and ``soundfont`` that were read.
-    audio : ndarray of float32 [shape=(samples,)]
-        The part of the recording that is labelled, at 44.1 kHz.
-    music : Score
-        As it sounds in the recording, in the order in which it is written.
+        The files that it was made from.
+    audio : ndarray of float32 [shape=(n,)]
+        The recording: mono, 44.1 kHz.
     alignment : Alignment
+        All that is known of how the labels were found.
     """
 
     recording: Path
     score: Path
-    settings: RecipeSettings
-    soundfont: Soundfont
-    sha256: Mapping[str, str]
-    audio: Audio = field(repr=False)
-    music: Score = field(repr=False)
-    alignment: "Alignment" = field(repr=False)
+    audio: NDArray[np.float32]
+    alignment: Alignment
 
     @property
     def notes(self) -> NoteTable:
-        """The labels: see ``Alignment.notes``."""
+        """The labels, in recording seconds, ordered by onset."""
         return self.alignment.notes
 
-    def report(self) -> dict[str, Any]:
-        """Return what is to be said of the labels and of what they were made from, as plain values.
+    @property
+    def verdict(self) -> str:
+        """``accept``, ``review`` or ``reject``; ``not measured`` with the preset ``musicnet``."""
+        quality = self.alignment.quality
+        return str(quality.verdict) if quality else "not measured"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the verdict is not ``accept``, in sentences."""
+        quality = self.alignment.quality
+        return tuple(quality.reasons) if quality else ()
+
+    def to_csv(self, path: str | os.PathLike[str], *, with_confidence: bool = False) -> None:
+        """Write the labels as a MusicNet CSV; ``write_labels`` writes the other formats.
+
+        Parameters
+        ----------
+        path : str or PathLike
+            Ends in .csv.
+        with_confidence : bool
+            Add the column ``confidence``.
+
+        Raises
+        ------
+        LabelError
+            When the path does not end in .csv.
+        """
+        if Path(path).suffix.lower() != ".csv":
+            raise LabelError(f"{path} must end in .csv: write other formats with write_labels.")
+        write_labels(path, self.notes, with_confidence=with_confidence)
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """Return the labels as a table, one row per note; pandas is the extra ``pandas``."""
+        return to_dataframe(self.notes)
+
+    def to_pretty_midi(self) -> "pretty_midi.PrettyMIDI":
+        """Return the labels as a performance, one instrument per part and program."""
+        return to_pretty_midi(self.notes)
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> "Figure":
+        """Draw the alignment: path, cost, tempo, and three excerpts with the labelled onsets.
+
+        Parameters
+        ----------
+        path : str or PathLike, optional
+            A PNG file to write as well.
 
         Returns
         -------
-        dict
-            ``recording`` and ``score`` (``path``, ``sha256``, ``duration_s``), ``soundfont`` (``name``, ``path``,
-            ``sha256``), ``preset``, ``settings``, ``versions``, and all of ``Alignment.report``.
+        matplotlib.figure.Figure
         """
-        return {
-            "recording": self._file(self.recording, "recording", len(self.audio) / SAMPLE_RATE),
-            "score": self._file(self.score, "score", self.music.duration_s),
-            "soundfont": {
-                "name": self.soundfont.name,
-                "path": str(self.soundfont.path),
-                "sha256": self.sha256["soundfont"],
-            },
-            "preset": self.settings.preset,
-            "settings": self.settings.deciding(),
-            **self.alignment.report(),
-            "versions": versions(),
-        }
+        title = f"{self.recording.name} and {self.score.name}"
+        figure = draw_alignment(alignment_picture(title, self.audio, self.alignment))
+        if path is not None:
+            write_png(path, figure)
+        return figure
 
-    def _file(self, path: Path, name: str, duration_s: float) -> dict[str, Any]:
-        return {"path": str(path), "sha256": self.sha256[name], "duration_s": duration_s}
+    def __repr__(self) -> str:
+        duration_s = len(self.audio) / SAMPLE_RATE
+        return f"<{self.recording.name}: {len(self.notes)} notes in {duration_s:.1f} s, {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict, a picture, ten seconds with tones at the onsets, the first notes."""
+        png = io.BytesIO()
+        self.plot().savefig(png, format="png", dpi=60)
+        values = {
+            "recording": self.recording.name,
+            "score": self.score.name,
+            "notes": len(self.notes),
+            "verdict": " ".join((self.verdict, *self.reasons)),
+        }
+        player = notebook.audio_player(self.audio, self.notes)
+        return "".join(
+            (notebook.summary(values), notebook.picture(png.getvalue()), player, notebook.first_notes(self.notes))
+        )
 
 
 def label(
-    recording: str | Path,
-    score: str | Path,
-    settings: RecipeSettings = RecipeSettings(),  # noqa: B008 - frozen
+    recording: str | os.PathLike[str],
+    score: str | os.PathLike[str],
     *,
-    progress: Progress | None = None,
-) -> Labelling:
+    preset: str = "precise",
+    soundfont: str | os.PathLike[str] | None = None,
+    order: str | None = None,
+) -> LabelledRecording:
     """Label a recording with the notes of its score.
 
     Parameters
     ----------
-    recording, score : str or Path
-        Files.
-    settings : RecipeSettings
-    progress : callable, optional
-        Told the stage, and how much of the whole is done.
+    recording : str or PathLike
+        Any sound file that libsndfile reads.
+    score : str or PathLike
+        What is played in it.
+    preset : {"precise", "musicnet"}
+        The recipe; ``musicnet``, that of the MusicNet paper, does not say how sure it is.
+    soundfont : str or PathLike, optional
+        Name or file of the soundfont that renders the score; by default the best one found.
+    order : str, optional
+        The order in which the score is played, where it is known: ``"1-24,9-48"`` in measures, ``"b0-b96"`` in beats.
 
     Returns
     -------
-    Labelling
+    LabelledRecording
 
     Raises
     ------
-    ScoreError, SoundfontError, AudioError, AlignmentError
-        When one of the files cannot be used, or the two cannot be aligned.
-    DatasetError
-        When a file is changed while it is read.
+    MusicnetBuildError
+        When the files cannot be read or aligned; its one sentence says what is wrong.
 
     Examples
     --------
-    >>> labelling = label("recording.flac", "score.mid")  # doctest: +SKIP
-    >>> labelling.report()["verdict"]  # doctest: +SKIP
-    'accept'
+    >>> import musicnet_build as mb
+    >>> labelled = mb.label("recording.flac", "score.mid")
+    >>> labelled
+    <recording.flac: 12 notes in 4.9 s, accept>
+    >>> labelled.to_csv("labels.csv")
+    >>> labelled.to_pretty_midi().write("labels.mid")
+    >>> float(labelled.to_dataframe().onset_s.min().round(1))
+    0.3
     """
-    progress = progress or ignore
-    recording, score = Path(recording), Path(score)
-    # The score, its order and the soundfont first: they are quick to refuse.
-    written, score_sha256 = read_hashed(score, read_score)
-    music = sounding_score(written, settings.transposition, settings.tuning_cents)
-    order = parse_order(settings.order, music) if settings.order else None
-    soundfont = choose_soundfont(settings.soundfont)
-    progress("reading the recording", 0.0)
-    reading = in_background(read_hashed, recording, read_audio)
-    # While the recording is decoded: this import takes as long.
-    from musicnet_build.alignment import align
-    from musicnet_build.sync.result import Options
-
-    whole, recording_sha256 = reading.result()
-    audio = excerpt(whole, settings, recording)
-    options = Options(strict=settings.strict, search_order=settings.structure == "search")
-    alignment = align(audio, music, soundfont, preset=settings.preset, order=order, options=options, progress=progress)
-    sha256 = {"recording": recording_sha256, "score": score_sha256, "soundfont": soundfont.sha256()}
-    return Labelling(recording, score, settings, soundfont, sha256, audio, music, alignment)
-
-
-def made_from(sha256: Mapping[str, str], settings: RecipeSettings) -> dict[str, Any]:
-    """Return all that labels depend on, as plain values: what :mod:`musicnet_build.jobs.resume` compares.
-
-    Parameters
-    ----------
-    sha256 : mapping
-        Of ``recording``, ``score`` and ``soundfont``.
-    settings : RecipeSettings
-
-    Returns
-    -------
-    dict
-    """
-    program = {"recipe": code_fingerprint(*LABELS), "fluidsynth": library_version()}
-    return {**sha256, **program, **settings.deciding()}
-
-
-def input_hashes(recording: str | Path, score: str | Path, settings: RecipeSettings) -> dict[str, str]:
-    """Return the hashes of what :func:`label` would read."""
-    return {
-        "recording": sha256_of(recording),
-        "score": sha256_of(score),
-        "soundfont": choose_soundfont(settings.soundfont).sha256(),
-    }
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Return the versions of everything that touches the samples and the labels."""
-    libraries = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    return {"musicnet_build": __version__, "fluidsynth": library_version(), **libraries}
-
-
-def sounding_score(score: Score, transposition: int, tuning_cents: float) -> Score:
-    """Return the score as it sounds in the recording.
-
-    Parameters
-    ----------
-    score : Score
-    transposition : int
-        Semitones; drums stay as they are.
-    tuning_cents : float
-        A pitch bend of all parts from the start, and added to each bend of the score (a bend spans two semitones).
-
-    Returns
-    -------
-    Score
-
-    Raises
-    ------
-    AlignmentError
-        When a note leaves the range of MIDI.
-    """
-    notes, controls = score.notes.copy(), score.controls
-    notes["pitch"][~notes["is_drum"]] += transposition
-    if notes["pitch"].min() < 0 or notes["pitch"].max() > 127:
-        raise AlignmentError(f"{score.name}: a transposition of {transposition} semitones leaves the range of MIDI.")
-    if tuning_cents:
-        offset = round(tuning_cents * _BEND_UNITS / _BEND_RANGE_CENTS)
-        start = np.zeros(len(score.parts), dtype=controls.dtype)
-        start["part"], start["number"] = np.arange(len(score.parts)), PITCH_BEND
-        controls = np.concatenate([start, controls])
-        bends = controls["number"] == PITCH_BEND
-        controls["value"][bends] = np.clip(controls["value"][bends] + offset, -_BEND_UNITS, _BEND_UNITS - 1)
-    return replace(score, notes=notes, controls=controls)
-
-
-def excerpt(audio: Audio, settings: RecipeSettings, recording: Path) -> Audio:
-    """Return the part of a recording that the settings name.
-
-    Raises
-    ------
-    AudioError
-        When it is not in the recording.
-    """
-    first = round(settings.start_s * SAMPLE_RATE)
-    end = len(audio) if settings.end_s is None else round(settings.end_s * SAMPLE_RATE)
-    if first >= len(audio) or end > len(audio) + SAMPLE_RATE:
-        raise AudioError(
-            f"{recording} lasts {len(audio) / SAMPLE_RATE:.1f} s: the excerpt from {settings.start_s:g} s to "
-            f"{end / SAMPLE_RATE:g} s is not in it."
-        )
-    return audio[first:end]
+    settings = RecipeSettings(preset, None if soundfont is None else os.fspath(soundfont), order=order or "")
+    aligned = align_files(recording, score, settings)
+    return LabelledRecording(aligned.recording, aligned.score, aligned.audio, aligned.alignment)

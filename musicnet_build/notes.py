@@ -4,6 +4,9 @@ One numpy structured array holds the notes of a score *and* the labels of a reco
 clock of ``onset_s`` and ``offset_s``: score seconds in a score, recording seconds in labels.
 """
 
+import re
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import TypeAliasType
@@ -25,7 +28,13 @@ NOTE_DTYPE = np.dtype(
         ("confidence", np.float64),  # probability of a right onset, nan where unknown
     ]
 )
-"""One row a note."""
+"""One row per note."""
+
+PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+"""Names of the twelve pitch classes."""
+
+_PITCH_NAME = re.compile(r"([A-G])([#b]?)(-1|\d)")
+_ALTERATIONS = {"#": 1, "b": -1, "": 0}
 
 NoteTable = TypeAliasType("NoteTable", NDArray[np.void])
 """A one-dimensional array of ``NOTE_DTYPE``."""
@@ -52,3 +61,100 @@ def sorted_by_onset(notes: NoteTable) -> NoteTable:
     """Return the notes ordered by onset, then program, then pitch, then offset (stable)."""
     order = np.lexsort((notes["offset_s"], notes["pitch"], notes["program"], notes["onset_s"]))
     return notes[order]
+
+
+def pitched(notes: NoteTable) -> NoteTable:
+    """Return the notes that have a pitch: all but drums, in the same order.
+
+    Parameters
+    ----------
+    notes : NoteTable [shape=(n,)]
+
+    Returns
+    -------
+    NoteTable [shape=(k,)]
+    """
+    kept: NoteTable = notes[~notes["is_drum"]]
+    return kept
+
+
+def end_at_restrike(
+    notes: NoteTable, *, by: Literal["part", "program"] | None = "part", gap_s: float = 0.0
+) -> NoteTable:
+    """Let no note sound beyond the next onset of its pitch.
+
+    Parameters
+    ----------
+    notes : NoteTable [shape=(n,)]
+    by : str or None
+        Field whose value makes a keyboard of its own: a note is ended only by notes that share it. None where all
+        notes share one keyboard.
+    gap_s : float
+        How long before the next onset a note ends, in seconds.
+
+    Returns
+    -------
+    NoteTable [shape=(n,)]
+        The same rows in the same order, some with earlier offsets.
+    """
+    fields = ["pitch"] if by is None else ["pitch", by]
+    order = np.lexsort((notes["onset_s"], *(notes[field] for field in fields)))
+    ordered = notes[order]
+    again = np.diff(ordered["onset_s"]) > 0
+    for field in fields:
+        again &= np.diff(ordered[field]) == 0
+    limit_s = np.where(again, ordered["onset_s"][1:] - gap_s, np.inf)
+    ordered["offset_s"][:-1] = np.minimum(ordered["offset_s"][:-1], limit_s)
+    result = notes.copy()
+    result[order] = ordered
+    return result
+
+
+def pitch_name(pitch: int) -> str:
+    """Name a pitch in scientific notation.
+
+    Parameters
+    ----------
+    pitch : int
+        MIDI number.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> pitch_name(60), pitch_name(61), pitch_name(0)
+    ('C4', 'C#4', 'C-1')
+    """
+    return f"{PITCH_CLASSES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def pitch_number(name: str) -> int:
+    """Return the MIDI number of a pitch in scientific notation.
+
+    Parameters
+    ----------
+    name : str
+        A letter from A to G, perhaps ``#`` or ``b``, and an octave from -1 to 9. C4 is middle C.
+
+    Returns
+    -------
+    int
+        -1 (``Cb-1``) to 131 (``B9``): whether MIDI has it is for the caller to ask.
+
+    Raises
+    ------
+    ValueError
+        When it is no such name.
+
+    Examples
+    --------
+    >>> pitch_number("C4"), pitch_number("Db4"), pitch_number("A4")
+    (60, 61, 69)
+    """
+    match = _PITCH_NAME.fullmatch(name)
+    if match is None:
+        raise ValueError(f"{name!r} is no pitch such as C#4")
+    letter, accidental, octave = match.groups()
+    return PITCH_CLASSES.index(letter) + _ALTERATIONS[accidental] + 12 * (int(octave) + 1)

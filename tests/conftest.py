@@ -1,13 +1,16 @@
 """What several test files share: twelve seconds of music made on the spot, with score, recording and truth."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from small_corpus import write_corpus
 from small_dataset import Material, write_material
 
 from musicnet_build.audio.io import write_audio
+from musicnet_build.cli import group
 from musicnet_build.generation.demo import SEED, perform, stand_in_recording, write_canon
 from musicnet_build.labels.files import write_labels
 from musicnet_build.score.reader import read_score
@@ -59,3 +62,28 @@ def dataset(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("dataset") / "out"
     material.build(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def example_files(music: Music, material: Material, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the examples in documents and docstrings read, under the names that they use; copy it before using it."""
+    folder = tmp_path_factory.mktemp("examples") / "files"
+    for name in ("recordings", "scores", "demo"):
+        (folder / name).mkdir(parents=True)
+    for path in material.folder.glob("*.flac"):
+        shutil.copy(path, folder / "recordings")
+    for path in material.folder.glob("*.mid"):
+        shutil.copy(path, folder / "scores")
+    for path in (music.recording, music.score, music.truth):
+        shutil.copy(path, folder / "demo")
+    shutil.copytree(dataset, folder / "dataset")
+    corpus = write_corpus(folder / "corpus")
+    _run("pack", "musicnet", folder / "dataset", "-o", folder / "musicnet.h5")
+    for package in ("frames", "segments", "thumbnails"):
+        _run("pack", package, corpus, "-o", folder / f"{package}.h5")
+    return folder
+
+
+def _run(*arguments: str | Path) -> None:
+    """Run a command in this process."""
+    group.main([str(argument) for argument in arguments], standalone_mode=False)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from musicnet_build.notes import empty_notes, sorted_by_onset
-from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap, TimeSignature
+from musicnet_build.score.model import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap, TimeSignature
 
 
 def made_score(
@@ -38,3 +38,10 @@ def made_score(
         name="made",
         warnings=(),
     )
+
+
+def spans(score: Score) -> list[tuple[int, float, float]]:
+    """(pitch, onset, offset in beats) of all notes."""
+    notes = score.notes
+    ends = notes["onset_beats"] + notes["duration_beats"]
+    return sorted(zip(notes["pitch"].tolist(), notes["onset_beats"].tolist(), ends.tolist(), strict=True))

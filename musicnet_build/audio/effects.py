@@ -1,16 +1,24 @@
-"""Synthetic rooms: what turns a dry rendering into a recording of some instrument somewhere.
+"""Effects that turn a dry rendering into a recording: reverberation, a noise floor, a guitar amplifier.
 
-The direct sound comes first, at its own time and unchanged, so labels stay exact.
+None of them delays the direct sound, so labels stay exact.
 """
 
 import numpy as np
 from scipy import signal
 
-from musicnet_build._typing import Audio
+from musicnet_build._typing import Audio, Float64s
 from musicnet_build.notes import SAMPLE_RATE
 
 REFLECTIONS_AFTER_S = 0.008
 """Time between the direct sound and the first of the reverberation."""
+
+DRIVE = 4.0
+"""How far beyond full scale the amplifier drives the loudest sample into its clipping."""
+
+CABINET_HZ = (90.0, 5000.0)
+"""What a twelve-inch guitar loudspeaker passes, roughly."""
+
+PRESENCE_HZ, PRESENCE_DB = 2500.0, 5.0
 
 
 def impulse_response(decay_s: float, level_db: float, random: np.random.Generator) -> Audio:
@@ -38,8 +46,19 @@ def impulse_response(decay_s: float, level_db: float, random: np.random.Generato
     return np.asarray(response, dtype=np.float32)
 
 
-def in_room(dry: Audio, response: Audio) -> Audio:
-    """Return the sound in the room, as long as the dry sound and the response together."""
+def apply_reverb(dry: Audio, response: Audio) -> Audio:
+    """Return a sound in a room, as long as the dry sound and the response together.
+
+    Parameters
+    ----------
+    dry : ndarray of float32 [shape=(n,)]
+    response : ndarray of float32 [shape=(m,)]
+        Of the room, from :func:`impulse_response`.
+
+    Returns
+    -------
+    ndarray of float32 [shape=(n + m - 1,)]
+    """
     wet: Audio = signal.oaconvolve(dry.astype(np.float64), response.astype(np.float64)).astype(np.float32)
     return wet
 
@@ -49,3 +68,38 @@ def noise_floor(samples: int, level_dbfs: float, random: np.random.Generator) ->
     noise = signal.lfilter([1.0], [1.0, -0.9], random.standard_normal(samples))
     noise *= 10.0 ** (level_dbfs / 20.0) / np.sqrt(np.mean(noise**2))
     return np.asarray(noise, dtype=np.float32)
+
+
+def simulate_guitar_amp(audio: Audio, sample_rate: int) -> Audio:
+    """Return a sound as a guitar amplifier plays it, as loud as before: soft clipping, then the loudspeaker's band.
+
+    Parameters
+    ----------
+    audio : ndarray of float32 [shape=(n,)]
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    ndarray of float32 [shape=(n,)]
+        Silent where the sound is silent; its first samples stay the first.
+    """
+    peak = float(np.abs(audio).max(initial=0.0))
+    if peak == 0.0:
+        return audio.copy()
+    clipped = np.tanh(DRIVE * audio.astype(np.float64) / peak)
+    band = signal.butter(2, CABINET_HZ, "bandpass", fs=sample_rate, output="sos")
+    filtered = signal.sosfilt(np.vstack([band, _presence(sample_rate)]), clipped)
+    loudness = np.sqrt(np.mean(np.square(audio, dtype=np.float64)) / np.mean(filtered**2))
+    return np.asarray(filtered * loudness, dtype=np.float32)
+
+
+def _presence(sample_rate: int) -> Float64s:
+    """A peaking filter (Bristow-Johnson's audio EQ cookbook, Q = 1) as one second-order section."""
+    gain = 10 ** (PRESENCE_DB / 40)
+    angle = 2 * np.pi * PRESENCE_HZ / sample_rate
+    alpha, cosine = np.sin(angle) / 2, np.cos(angle)
+    zeros = (1 + alpha * gain, -2 * cosine, 1 - alpha * gain)
+    poles = (1 + alpha / gain, -2 * cosine, 1 - alpha / gain)
+    section: Float64s = np.array([[*zeros, *poles]]) / poles[0]
+    return section

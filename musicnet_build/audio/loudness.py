@@ -1,6 +1,9 @@
 """Loudness and silence of recordings: which part is music, and how loud it is."""
 
+import math
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from musicnet_build._typing import Audio
 from musicnet_build.errors import AudioError
@@ -51,3 +54,23 @@ def level_factor(audio: Audio) -> np.float32:
     start, end = active_span(audio)
     rms = np.sqrt(np.mean(np.square(audio[start:end]), dtype=np.float64))
     return np.float32(REFERENCE_RMS / rms)
+
+
+def level_dbfs(audio: ArrayLike) -> float:
+    """Return the root mean square of a sound in decibels relative to full scale; -200 for silence.
+
+    Parameters
+    ----------
+    audio : array of float
+        Of any shape; all of its values count alike.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(level_dbfs([0.1, -0.1]), 6)
+    -20.0
+    """
+    return 10 * math.log10(float(np.mean(np.square(audio, dtype=np.float64))) + 1e-20)

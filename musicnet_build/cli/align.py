@@ -11,7 +11,7 @@ from musicnet_build.cli import console, parameters
 from musicnet_build.recipe import RecipeSettings
 
 if TYPE_CHECKING:
-    from musicnet_build.labelling import Labelling
+    from musicnet_build.align_files import AlignedFiles
     from musicnet_build.progress import Progress
 
 _DOUBTED = 3
@@ -74,13 +74,13 @@ def command(
     if recipe.preset == "musicnet" and (quality_path or with_confidence or fail_on):
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
     started = time.monotonic()
+    from musicnet_build.align_files import align_files
     from musicnet_build.files import write_json
-    from musicnet_build.labelling import label
 
     with console.progress_bar(verbose) as progress:
-        labelling = label(recording, score, recipe, progress=progress)
-        _write(labelling, outputs, with_confidence, overlay_path, plot_path, progress)
-    report = labelling.report()
+        aligned = align_files(recording, score, recipe, progress=progress)
+        _write(aligned, outputs, with_confidence, overlay_path, plot_path, progress)
+    report = aligned.report()
     console.warn(report["warnings"])
     if quality_path:
         write_json(quality_path, report)
@@ -92,7 +92,7 @@ def command(
 
 
 def _write(
-    labelling: "Labelling",
+    aligned: "AlignedFiles",
     outputs: tuple[Path, ...],
     with_confidence: bool,
     overlay_path: Path | None,
@@ -103,18 +103,18 @@ def _write(
 
     progress("writing", 1.0)
     for output in outputs:
-        write_labels(output, labelling.notes, with_confidence=with_confidence)
+        write_labels(output, aligned.notes, with_confidence=with_confidence)
     if overlay_path:
         from musicnet_build.audio.io import write_audio
         from musicnet_build.listening.overlay import overlay
 
-        write_audio(overlay_path, overlay(labelling.audio, labelling.notes))
+        write_audio(overlay_path, overlay(aligned.audio, aligned.notes))
     if plot_path:
         from musicnet_build.plots.alignment import plot_alignment
         from musicnet_build.plots.alignment_picture import alignment_picture
 
-        title = f"{labelling.recording.name} and {labelling.score.name}"
-        plot_alignment(plot_path, alignment_picture(title, labelling.audio, labelling.alignment))
+        title = f"{aligned.recording.name} and {aligned.score.name}"
+        plot_alignment(plot_path, alignment_picture(title, aligned.audio, aligned.alignment))
 
 
 def _lines(values: dict[str, Any]) -> list[str]:

@@ -100,10 +100,10 @@ def _packages() -> Iterator[Finding]:
 
 def _fluidsynth() -> Iterator[Finding]:
     from musicnet_build.errors import SoundfontError
-    from musicnet_build.synthesis.fluidsynth import INSTALL_COMMANDS, library_version, load_library
+    from musicnet_build.synthesis.fluidsynth import INSTALL_COMMANDS, library_name, library_version
 
     try:
-        path = _loaded_from(load_library()._name)
+        path = _loaded_from(library_name())
     except SoundfontError as error:
         yield Finding("FluidSynth", False, str(error), INSTALL_COMMANDS)
         return
@@ -145,17 +145,16 @@ def _sound_files() -> Iterator[Finding]:
 
 def _rendering() -> Iterator[Finding]:
     """Render one second of A4 with the default soundfont, as every alignment does with its score."""
-    import numpy as np
-
+    from musicnet_build.audio.loudness import level_dbfs
     from musicnet_build.notes import SAMPLE_RATE
     from musicnet_build.synthesis.render import synthesize
     from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     soundfont = choose_soundfont()
     second = synthesize(_one_note(), soundfont).audio[:SAMPLE_RATE]
-    level_dbfs = 10 * float(np.log10(np.mean(np.square(second, dtype=np.float64)) + 1e-20))
-    detail = f"1 s of {soundfont.name} at {level_dbfs:.1f} dBFS"
-    yield Finding("rendering", level_dbfs > _LOUD_ENOUGH_DBFS, detail)
+    level = level_dbfs(second)
+    detail = f"1 s of {soundfont.name} at {level:.1f} dBFS"
+    yield Finding("rendering", level > _LOUD_ENOUGH_DBFS, detail)
 
 
 def _one_note() -> "Score":

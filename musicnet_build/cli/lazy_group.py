@@ -1,5 +1,6 @@
 """A command with subcommands, each in a module of its own that is imported when the subcommand is named."""
 
+import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -34,6 +35,16 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"musicnet_build.cli.{prefix}{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand that is named; a name that is not known is answered with the nearest that is."""
+        if args[0] in self.subcommands or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(args[0], self.subcommands, n=1)
+        known = f"Did you mean '{near[0]}'?" if near else f"Choose from: {', '.join(self.subcommands)}."
+        raise click.UsageError(f"No such command '{args[0]}'. {known}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands without importing them."""

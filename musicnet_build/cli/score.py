@@ -32,7 +32,7 @@ def info(score: Path, as_json: bool) -> None:
 
 
 def _contents(music: "Score") -> dict[str, Any]:
-    from musicnet_build.score.order import end_beats, measure_starts
+    from musicnet_build.score.beats import end_beats, measure_starts
     from musicnet_build.score.repeats import repeated_sections
 
     tempo = music.tempo_map

@@ -16,7 +16,7 @@ import numpy as np
 
 from musicnet_build.errors import DatasetError
 from musicnet_build.labels.files import read_labels
-from musicnet_build.notes import NoteTable, sorted_by_onset
+from musicnet_build.notes import NoteTable, pitch_number, pitched, sorted_by_onset
 
 SET_FILE = "timbre.json"
 FORMAT = "musicnet_build timbre set 1"
@@ -26,8 +26,6 @@ _OVERLAP_S = 2e-3
 MAX_SET_FILE_BYTES = 64 * 2**20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _INSTRUMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
-_PITCH_NAME = re.compile(r"([A-Ga-g])([#b]?)(-?\d)")
-_PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 Purpose = Literal["training", "test"]
 
@@ -212,7 +210,7 @@ def split_by_instrument(
     """
     result = {}
     for instrument in instruments:
-        own = sorted_by_onset(notes[np.isin(notes["program"], instrument.programs) & ~notes["is_drum"]])
+        own = sorted_by_onset(pitched(notes[np.isin(notes["program"], instrument.programs)]))
         if np.any(own["onset_s"][1:] < own["offset_s"][:-1] - _OVERLAP_S):
             raise DatasetError(f"{source}: notes of the {instrument.name} overlap, so a frame has no single label.")
         result[instrument.name] = own
@@ -294,8 +292,7 @@ def _range_of(part: str, text: str) -> range:
 def _pitch_of(name: str, text: str) -> int:
     if name.isdigit() and len(name) <= 3:
         return int(name)
-    found = _PITCH_NAME.fullmatch(name)
-    if found is None:
-        raise DatasetError(f"{text!r}: {name!r} is neither a MIDI pitch nor a name such as E2 or C#5.")
-    letter, accidental, octave = found.groups()
-    return 12 * (int(octave) + 1) + _PITCH_CLASSES[letter.upper()] + {"#": 1, "b": -1, "": 0}[accidental]
+    try:
+        return pitch_number(name[:1].upper() + name[1:])
+    except ValueError:
+        raise DatasetError(f"{text!r}: {name!r} is neither a MIDI pitch nor a name such as E2 or C#5.") from None

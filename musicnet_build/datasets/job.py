@@ -16,8 +16,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from musicnet_build import __version__
 from musicnet_build._typing import Audio
 from musicnet_build.alignment import Alignment, align
@@ -29,7 +27,7 @@ from musicnet_build.labels.files import labelled, write_labels
 from musicnet_build.listening.overlay import overlay
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.order import parse_order
-from musicnet_build.score.reader import PITCH_BEND, Score, read_score
+from musicnet_build.score.reader import Score, read_score
 from musicnet_build.sync.result import Options
 from musicnet_build.synthesis.fluidsynth import library_version
 from musicnet_build.synthesis.soundfonts import choose_soundfont
@@ -48,8 +46,6 @@ _PEAK_BYTES = {"precise": (450_000_000, 1_250_000), "musicnet": (300_000_000, 65
 # Of a sound file that does not say how long it is: as few as most have.
 _LEAST_BYTES_PER_SECOND = 16_000
 
-_BEND_RANGE_CENTS = 200
-_BEND_UNITS = 8192
 _LIBRARIES = ("numpy", "scipy", "numba", "soundfile", "soxr")
 
 
@@ -345,18 +341,11 @@ def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Sco
     AlignmentError
         When a note leaves the range of MIDI.
     """
-    notes, controls = score.notes.copy(), score.controls
+    notes = score.notes.copy()
     notes["pitch"][~notes["is_drum"]] += transposition
     if notes["pitch"].min() < 0 or notes["pitch"].max() > 127:
         raise AlignmentError(f"{score.name}: a transposition of {transposition} semitones leaves the range of MIDI.")
-    if tuning_cents:
-        offset = round(tuning_cents * _BEND_UNITS / _BEND_RANGE_CENTS)
-        start = np.zeros(len(score.parts), dtype=controls.dtype)
-        start["part"], start["number"] = np.arange(len(score.parts)), PITCH_BEND
-        controls = np.concatenate([start, controls])
-        bends = controls["number"] == PITCH_BEND
-        controls["value"][bends] = np.clip(controls["value"][bends] + offset, -_BEND_UNITS, _BEND_UNITS - 1)
-    return dataclasses.replace(score, notes=notes, controls=controls)
+    return dataclasses.replace(score, notes=notes).detuned(tuning_cents)
 
 
 def _excerpt(task: Task, audio: Audio) -> Audio:

@@ -22,7 +22,7 @@ from musicnet_build.corpora.splits import MUSICNET_TEST_IDS
 from musicnet_build.dtw.exact import dtw
 from musicnet_build.errors import ManifestError, MusicnetBuildError
 from musicnet_build.features import spectra
-from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.notes import SAMPLE_RATE, pitched
 from musicnet_build.score.reader import Score, read_score
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff", ".m4a", ".mp4", ".aac"})
@@ -210,7 +210,7 @@ def recording_chroma(audio: Audio) -> Features:
 
 def score_chroma(score: Score, frames: int) -> Features:
     """Return which pitch classes sound in a score, in so many frames from its first onset to its end."""
-    notes = score.notes[~score.notes["is_drum"]]
+    notes = pitched(score.notes)
     chroma = np.zeros((frames, 12), np.float32)
     if not len(notes):
         return chroma

@@ -18,8 +18,9 @@ import numpy as np
 
 from musicnet_build.errors import LabelError
 from musicnet_build.evaluation.alignment import Evaluation, evaluate, summary
-from musicnet_build.labels.files import MAX_FILE_BYTES, read_labels
-from musicnet_build.notes import NoteTable, empty_notes, sorted_by_onset
+from musicnet_build.labels.files import read_labels
+from musicnet_build.labels.parsing import MAX_FILE_BYTES
+from musicnet_build.notes import NoteTable, empty_notes, pitched, sorted_by_onset
 
 LABEL_ENDINGS = (".csv", ".mid", ".midi", ".tsv", ".jams", ".txt")
 TRUTH_ENDINGS = (*LABEL_ENDINGS, ".json")
@@ -139,10 +140,10 @@ def read_notes(path: str | os.PathLike[str]) -> NoteTable:
         # Formats without beats are read as all zero.
         if path.suffix.lower() in (".mid", ".midi") or not notes["onset_beats"].any():
             notes["onset_beats"] = np.nan
-    pitched: NoteTable = notes[~notes["is_drum"]]
-    if not len(pitched):
+    notes = pitched(notes)
+    if not len(notes):
         raise LabelError(f"{path}: has no notes.")
-    return pitched
+    return notes
 
 
 def _files_of(folder: Path) -> list[Path]:

@@ -39,7 +39,7 @@ from musicnet_build.corpora.timbre_set import Instrument, read_set
 from musicnet_build.errors import DatasetError, LabelError
 from musicnet_build.labels.files import read_labels
 from musicnet_build.labels.pianoroll import ALL_PITCHES, label_rolls
-from musicnet_build.notes import NoteTable, empty_notes
+from musicnet_build.notes import NoteTable, empty_notes, pitched
 from musicnet_build.packing.hdf5 import reading
 from musicnet_build.packing.timbre import FORMAT
 from musicnet_build.packing.timbre_frames import ABSENT, CLASSES
@@ -342,7 +342,7 @@ def _prediction(path: Path, piece: str, truth: Truth) -> Notes:
 def _by_program(path: Path, programs: Mapping[str, tuple[int, ...]]) -> Notes:
     """Read a label file, and tell its notes apart by their programs."""
     notes = read_labels(path)
-    tables = {name: notes[np.isin(notes["program"], own) & ~notes["is_drum"]] for name, own in programs.items()}
+    tables = {name: pitched(notes[np.isin(notes["program"], own)]) for name, own in programs.items()}
     others = len(notes) - sum(len(table) for table in tables.values())
     if others:
         warnings.warn(f"{path}: {others} of {len(notes)} notes are of no instrument that is evaluated.", stacklevel=2)

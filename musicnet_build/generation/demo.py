@@ -21,8 +21,8 @@ from musicnet_build.audio.io import write_audio
 from musicnet_build.errors import LabelError
 from musicnet_build.files import replacing
 from musicnet_build.labels.files import write_labels
-from musicnet_build.notes import SAMPLE_RATE, NoteTable, sorted_by_onset
-from musicnet_build.score.reader import PITCH_BEND, Score, read_score
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, end_at_restrike, pitch_number, sorted_by_onset
+from musicnet_build.score.reader import Score, read_score
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
 
@@ -193,7 +193,7 @@ def stand_in_recording(performance: Score, soundfont: Soundfont, seed: int) -> A
         Mono audio at 44,100 Hz with a peak of 0.9.
     """
     random = np.random.default_rng([seed, 1])
-    dry = synthesize(_detuned(performance, random), soundfont).audio
+    dry = synthesize(performance.detuned(_tuning_cents(len(performance.parts), random)), soundfont).audio
     wet = signal.oaconvolve(dry.astype(np.float64), _room_response(random))
     dark = signal.lfilter([1.0, -0.25], [1.0, -0.55], wet)  # a shelf: treble 6 dB below bass, no delay
     dark *= 0.9 / np.max(np.abs(dark))
@@ -257,7 +257,7 @@ def _continuo() -> Iterator[_WrittenNote]:
 
 
 def _chord(pitches: str, beat: float, duration_beats: float) -> Iterator[_WrittenNote]:
-    return (_WrittenNote(float(beat), duration_beats, _pitch_number(pitch)) for pitch in pitches.split())
+    return (_WrittenNote(float(beat), duration_beats, pitch_number(pitch)) for pitch in pitches.split())
 
 
 def _written(phrases: list[str], beat: float) -> Iterator[_WrittenNote]:
@@ -267,14 +267,8 @@ def _written(phrases: list[str], beat: float) -> Iterator[_WrittenNote]:
         if word in LENGTHS_BEATS:
             length = LENGTHS_BEATS[word]
         else:
-            yield _WrittenNote(beat, length, _pitch_number(word))
+            yield _WrittenNote(beat, length, pitch_number(word))
             beat += length
-
-
-def _pitch_number(name: str) -> int:
-    """MIDI number of a name such as ``F#4``; C4 is 60."""
-    letter, octave = name[:-1], int(name[-1])
-    return 12 * (octave + 1) + {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[letter[0]] + letter.count("#")
 
 
 def _track(voice: _Voice, channel: int) -> Any:
@@ -319,27 +313,12 @@ def _humanized(notes: NoteTable, random: np.random.Generator) -> NoteTable:
     played["onset_s"] += shift_s
     played["offset_s"] = played["onset_s"] + np.maximum(0.9 * written_s, 0.03)
     played["velocity"] = np.clip(np.rint(notes["velocity"] + 6.0 * random.standard_normal(len(notes))), 1, 127)
-    return sorted_by_onset(_released_before_repeats(played))
+    return sorted_by_onset(end_at_restrike(played, gap_s=0.005))
 
 
-def _released_before_repeats(notes: NoteTable) -> NoteTable:
-    """End each note at least 5 ms before its part strikes the same pitch again."""
-    order = np.lexsort((notes["onset_s"], notes["pitch"], notes["part"]))
-    ordered = notes[order]
-    again = (np.diff(ordered["part"]) == 0) & (np.diff(ordered["pitch"]) == 0)
-    limit = np.where(again, ordered["onset_s"][1:] - 0.005, np.inf)
-    ordered["offset_s"][:-1] = np.minimum(ordered["offset_s"][:-1], limit)
-    return ordered
-
-
-def _detuned(performance: Score, random: np.random.Generator) -> Score:
-    """Tune all parts a few cents high, each a little differently, by a pitch bend before the first note."""
-    cents = 6.0 + 3.0 * random.standard_normal(len(performance.parts))
-    bends = np.zeros(len(performance.parts), dtype=performance.controls.dtype)
-    bends["part"] = np.arange(len(performance.parts))
-    bends["number"] = PITCH_BEND
-    bends["value"] = np.rint(cents * 8192 / 200)  # a bend spans two semitones
-    return dataclasses.replace(performance, controls=np.concatenate([bends, performance.controls]))
+def _tuning_cents(parts: int, random: np.random.Generator) -> Float64s:
+    """All parts a few cents high, each a little differently."""
+    return 6.0 + 3.0 * random.standard_normal(parts)
 
 
 def _room_response(random: np.random.Generator) -> Float64s:

@@ -4,7 +4,6 @@ A sound depends on the recipe, the bank and its own name, on nothing else, so th
 any number of workers, and an interrupted run is continued: a sound whose three files are there is not made again.
 """
 
-import dataclasses
 import itertools
 import json
 import os
@@ -17,7 +16,7 @@ import numpy as np
 
 from musicnet_build import __version__
 from musicnet_build._typing import Audio
-from musicnet_build.audio import effects as room
+from musicnet_build.audio import effects
 from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError
@@ -26,7 +25,7 @@ from musicnet_build.generation import maps_plan as maps_pieces
 from musicnet_build.generation.maps_recipe import Bank, Recipe
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.score.reader import PITCH_BEND, Score
+from musicnet_build.score.reader import Score
 from musicnet_build.synthesis.fluidsynth import library_version
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
@@ -38,7 +37,6 @@ PEAK = 0.99
 """A sound that would exceed this is turned down to it."""
 
 _SOUNDS_PER_JOB = 24
-_BEND_CENTS = 200  # a full pitch bend
 
 _Piece = tuple[str, Path | int]
 _Task = maps_pieces.Plan | _Piece
@@ -235,12 +233,12 @@ def rendered(score: Score, bank: Bank, soundfont: Soundfont, response: Audio | N
     ndarray of float32 [shape=(n,)]
         Within ±``PEAK``.
     """
-    sound = synthesize(_tuned(score, bank.detune_cents), soundfont).audio
+    sound = synthesize(score.detuned(bank.detune_cents), soundfont).audio
     if response is not None:
-        sound = room.in_room(sound, response)
+        sound = effects.apply_reverb(sound, response)
     sound = sound * np.float32(10.0 ** (bank.gain_db / 20.0))
     if bank.noise_dbfs is not None:
-        sound += room.noise_floor(len(sound), bank.noise_dbfs, maps_pieces.generator(seed, f"{score.name} noise"))
+        sound += effects.noise_floor(len(sound), bank.noise_dbfs, maps_pieces.generator(seed, f"{score.name} noise"))
     peak = float(np.abs(sound).max())
     return sound if peak <= PEAK else sound * np.float32(PEAK / peak)
 
@@ -254,13 +252,6 @@ def _performance(task: _Task, seed: int, lead_in_s: float) -> maps_pieces.Perfor
 def _response(bank: Bank, seed: int) -> Audio | None:
     if bank.room is None:
         return None
-    return room.impulse_response(
+    return effects.impulse_response(
         bank.room.decay_s, bank.room.level_db, maps_pieces.generator(seed, f"{bank.name} room")
     )
-
-
-def _tuned(score: Score, cents: float) -> Score:
-    """Bend the instrument's only part before the first note; what rounds to no bend is none."""
-    bend = np.zeros(1, dtype=score.controls.dtype)
-    bend["number"], bend["value"] = PITCH_BEND, round(cents * 8192 / _BEND_CENTS)
-    return dataclasses.replace(score, controls=np.concatenate([bend, score.controls]))

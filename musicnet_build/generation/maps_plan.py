@@ -21,7 +21,7 @@ from musicnet_build.files import replacing
 from musicnet_build.generation.demo import GROUND_BEATS, canon_midi
 from musicnet_build.generation.maps_recipe import Bank, Isolated, Pedal, RandomChords, Recipe, UsualChords
 from musicnet_build.labels.pianoroll import PIANO, SUSTAIN_PEDAL, on_one_keyboard, sustained
-from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, pitched, sorted_by_onset
 from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap, read_score
 from musicnet_build.synthesis.fluidsynth import BLOCK_SAMPLES
 
@@ -240,7 +240,7 @@ def performance_of(plan: Plan, seed: int, lead_in_s: float) -> Performance:
 
 def performance_of_score(score: Score, lead_in_s: float) -> Performance:
     """Play a score on one keyboard, its sustain pedal as written; a pedal left down is lifted after the last note."""
-    if score.notes["is_drum"].all():
+    if not len(pitched(score.notes)):
         raise DatasetError(f"{score.name} has no notes that a keyboard could play: leave it out of the pieces.")
     controls = score.controls[score.controls["number"] == SUSTAIN_PEDAL].copy()
     controls["part"] = 0

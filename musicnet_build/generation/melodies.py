@@ -72,7 +72,7 @@ def generate_timbre_test(
         (see :func:`unused_soundfonts`).
     instruments : sequence of Instrument
     amplifier : bool
-        Send guitars (programs 24 to 31) through :func:`musicnet_build.generation.amplifier.amplified`.
+        Send guitars (programs 24 to 31) through :func:`musicnet_build.audio.effects.simulate_guitar_amp`.
     workers : int
         Processes; they do not change the bytes.
     on_done : callable, optional

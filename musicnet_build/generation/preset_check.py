@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from musicnet_build._typing import Audio, Float64s, Floats
+from musicnet_build.audio.loudness import level_dbfs
 from musicnet_build.corpora.timbre_set import Instrument
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.spectra import pitch_to_hz
@@ -193,11 +193,6 @@ def pitch_evidence(audio: Floats, sample_rate: int) -> Float64s:
     # A dull sound is like itself a few samples later: only after it has once been unlike does likeness mean a period.
     repetition[: np.argmax(repetition < _UNLIKE)] = 0.0
     return np.array([repetition[low:high].max() for low, high in _periods(sample_rate)])
-
-
-def level_dbfs(audio: ArrayLike) -> float:
-    """Return the root mean square of a sound in decibels relative to full scale; -200 for silence."""
-    return 10 * math.log10(float(np.mean(np.square(audio, dtype=np.float64))) + 1e-20)
 
 
 def _what_is_lost(instrument: Instrument, soundfont: Soundfont, program: int, lost: int, serves: bool) -> str:

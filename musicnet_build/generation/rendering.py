@@ -58,7 +58,7 @@ class Stem:
     soundfont_sha256 : str
     notes : tuple of WrittenNote
     amplified : bool
-        Whether it goes through the effect of :func:`musicnet_build.generation.amplifier.amplified`.
+        Whether it goes through the effect of :func:`musicnet_build.audio.effects.simulate_guitar_amp`.
     """
 
     instrument: str
@@ -239,9 +239,9 @@ def _rendered(score: Score, stem: Stem) -> Audio:
         raise DatasetError(f"{stem.soundfont} has changed since the piece was planned: run the command again.")
     audio = synthesize(score, soundfont, strict=True).audio
     if stem.amplified:
-        from musicnet_build.generation.amplifier import amplified
+        from musicnet_build.audio.effects import simulate_guitar_amp
 
-        audio = amplified(audio, SAMPLE_RATE)
+        audio = simulate_guitar_amp(audio, SAMPLE_RATE)
     return audio
 
 

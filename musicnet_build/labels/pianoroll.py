@@ -41,7 +41,7 @@ from numpy.typing import ArrayLike
 from musicnet_build._typing import Bools, Float64s, Int64s, Records, UInt8s
 from musicnet_build.choices import LABELLINGS
 from musicnet_build.errors import LabelError
-from musicnet_build.notes import NoteTable, sorted_by_onset
+from musicnet_build.notes import NoteTable, end_at_restrike, pitched, sorted_by_onset
 
 PIANO = (21, 108)
 """Lowest and highest pitch of the piano: rolls of 88 notes."""
@@ -232,7 +232,7 @@ def sustained(notes: NoteTable, controls: Records) -> NoteTable:
     for part in np.unique(notes["part"]).tolist():
         chosen = notes["part"] == part
         result["offset_s"][chosen] = _released_s(result["offset_s"][chosen], pedal[pedal["part"] == part], last_s)
-    return _ended_where_struck_again(result)
+    return end_at_restrike(result)
 
 
 def packed(roll: Bools) -> UInt8s:
@@ -301,18 +301,6 @@ def _released_s(offset_s: Float64s, pedal: Records, last_s: float) -> Float64s:
     return np.where(held, np.minimum(next_lift_s[state + 1], last_s), offset_s)
 
 
-def _ended_where_struck_again(notes: NoteTable) -> NoteTable:
-    """Let no note of a part and pitch sound beyond the next onset of both; the order of the rows stays."""
-    order = np.lexsort((notes["onset_s"], notes["pitch"], notes["part"]))
-    ordered = notes[order]
-    again = (np.diff(ordered["part"]) == 0) & (np.diff(ordered["pitch"]) == 0) & (np.diff(ordered["onset_s"]) > 0)
-    limit = np.where(again, ordered["onset_s"][1:], np.inf)
-    ordered["offset_s"][:-1] = np.minimum(ordered["offset_s"][:-1], limit)
-    result = notes.copy()
-    result[order] = ordered
-    return result
-
-
 def on_one_keyboard(notes: NoteTable) -> NoteTable:
     """Return what a pianist does who plays all parts of a score on one keyboard.
 
@@ -328,7 +316,7 @@ def on_one_keyboard(notes: NoteTable) -> NoteTable:
     NoteTable [shape=(k,)]
         Sorted by onset, part and program 0; no two notes of one pitch overlap.
     """
-    keys = notes[~notes["is_drum"]].copy()
+    keys = pitched(notes).copy()
     keys["part"] = keys["program"] = 0
     keys = keys[np.lexsort((-keys["velocity"], keys["onset_s"], keys["pitch"]))]
     for pitch in np.unique(keys["pitch"]).tolist():
@@ -339,4 +327,4 @@ def on_one_keyboard(notes: NoteTable) -> NoteTable:
     last = np.append(first[1:], True)[: len(keys)]
     strikes = keys[first]
     strikes["offset_s"] = keys["offset_s"][last]
-    return sorted_by_onset(_ended_where_struck_again(strikes))
+    return sorted_by_onset(end_at_restrike(strikes))

@@ -11,7 +11,7 @@ import numpy as np
 from musicnet_build._typing import Audio, Float64s, Int64s
 from musicnet_build.errors import AudioError, LabelError
 from musicnet_build.features.spectra import pitch_to_hz
-from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 
 LONGEST_TONE_S = 0.25
 SHORTEST_TONE_S = 0.06  # a shorter tone has no pitch to the ear
@@ -108,12 +108,12 @@ def _span_samples(span_s: tuple[float, float] | None, length: int) -> tuple[int,
 
 
 def _audible(notes: NoteTable, instruments: Collection[int] | None) -> NoteTable:
-    pitched: NoteTable = notes[~notes["is_drum"]]
+    audible = pitched(notes)
     if instruments is None:
-        return pitched
-    wanted: NoteTable = pitched[np.isin(pitched["program"], list(instruments))]
+        return audible
+    wanted: NoteTable = audible[np.isin(audible["program"], list(instruments))]
     if len(wanted) == 0:
-        there = ", ".join(str(program) for program in np.unique(pitched["program"])) or "none"
+        there = ", ".join(str(program) for program in np.unique(audible["program"])) or "none"
         asked = ", ".join(str(program) for program in sorted(instruments)) or "none"
         raise LabelError(
             f"No note is played by the General MIDI programs asked for ({asked}); the labels have: {there}. "

@@ -23,7 +23,7 @@ from musicnet_build.errors import DatasetError
 from musicnet_build.files import remove_leftovers, sha256_of
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
 from musicnet_build.labels.files import DEFAULT_VELOCITY, read_labels, write_labels
-from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, end_at_restrike
 from musicnet_build.packing import hdf5
 from musicnet_build.score.reader import note_value_name
 
@@ -319,11 +319,8 @@ def _key_strokes(notes: NoteTable) -> Iterator[tuple[float, bool, int, int]]:
         same = same[np.lexsort((same["offset_s"], same["onset_s"]))]
         onset_s = same["onset_s"]
         last = np.append(onset_s[1:] > onset_s[:-1], True)
-        same, onset_s = same[last], onset_s[last]
-        offset_s = np.minimum(same["offset_s"], np.append(onset_s[1:], np.inf))
-        for start_s, end_s, velocity in zip(
-            onset_s.tolist(), offset_s.tolist(), same["velocity"].tolist(), strict=True
-        ):
+        strokes = end_at_restrike(same[last], by=None)
+        for start_s, end_s, velocity in strokes[["onset_s", "offset_s", "velocity"]].tolist():
             yield start_s, True, pitch, velocity or DEFAULT_VELOCITY
             yield end_s, False, pitch, 0
 

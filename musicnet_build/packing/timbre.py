@@ -20,10 +20,11 @@ import numpy as np
 from musicnet_build import __version__
 from musicnet_build._typing import Audio, Int64s, Records
 from musicnet_build.audio.io import read_audio
+from musicnet_build.audio.loudness import level_dbfs
 from musicnet_build.corpora.timbre_set import Piece, TimbreSet, read_set
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import sha256_of
-from musicnet_build.generation.preset_check import AUDIBLE_DBFS, level_dbfs
+from musicnet_build.generation.preset_check import AUDIBLE_DBFS
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
 from musicnet_build.notes import NoteTable
 from musicnet_build.packing.hdf5 import GZIP_LEVEL, add, reading, stack_shards, writing

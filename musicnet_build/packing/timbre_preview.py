@@ -8,7 +8,7 @@ from musicnet_build._typing import UInt8s
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.timbre_set import read_set
 from musicnet_build.files import replacing
-from musicnet_build.labels.files import PITCH_NAMES
+from musicnet_build.notes import pitch_name
 from musicnet_build.packing.timbre_frames import ABSENT
 from musicnet_build.packing.timbre_reader import TimbreFrames
 
@@ -72,7 +72,7 @@ def contact_sheet(path: Path, frames: TimbreFrames) -> None:
 
 def _caption(pitches: UInt8s, instruments: list[str]) -> str:
     sounding = [
-        f"{name} {PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
+        f"{name} {pitch_name(pitch)}"
         for name, pitch in zip(instruments, pitches.tolist(), strict=True)
         if pitch != ABSENT
     ]

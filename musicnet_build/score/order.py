@@ -1,11 +1,7 @@
-"""Playing orders: the passages of a score in the order in which they were played.
+"""Playing orders: the passages of a score in the order in which they were played, in words and from words.
 
-What belongs here: the measures and beats of a score, and playing orders in words and from words. What does not: finding
-one in a recording (:mod:`musicnet_build.sync.jumps`), and rebuilding a score in it
-(:mod:`musicnet_build.score.unfold`).
-
-Positions are beats: quarter notes from the start of the score. Measures are numbered from 1, an upbeat measure
-included, as the time signatures of the score state them.
+What does not belong here: finding one in a recording (:mod:`musicnet_build.sync.jumps`), and rebuilding a score in it
+(:mod:`musicnet_build.score.unfold`). Positions and measures are those of :mod:`musicnet_build.score.beats`.
 """
 
 import itertools
@@ -16,20 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from musicnet_build._typing import Bools, Float64s, Int64s
 from musicnet_build.errors import ScoreError
-from musicnet_build.score.reader import Score
+from musicnet_build.score.beats import SAME_BEATS, TOLERANCE_BEATS, end_beats, measure_starts, same_music
+from musicnet_build.score.model import Score
 
-MAX_MEASURES = 100_000
-MAX_BEATS = 200_000
-"""Scores with more are treated as if they had no measures, or no beats to jump from: no real score has as many."""
-
-TOLERANCE_BEATS = 1e-6
-"""Places nearer to each other than this are the same."""
-
-_LONGEST_STEP_S = 1.2
-SAME_BEATS = 1 / 48
-"""Notes that begin nearer to each other than half of this begin together."""
+MAX_SPANS = 1_000
+_SPAN_PATTERN = re.compile(r"(b?)(\d+(?:\.\d+)?)\s*[-–]\s*(b?)(\d+(?:\.\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -69,131 +57,6 @@ class PlayingOrder:
     def given(self) -> bool:
         """Whether a user gave the order, so that nobody needs to be told of it."""
         return math.isnan(self.margin_s)
-
-
-@dataclass(frozen=True, eq=False)
-class BeatGrid:
-    """The beats of a score, and its end.
-
-    Attributes
-    ----------
-    beats, seconds : ndarray of float64 [shape=(k,)]
-        Both strictly increasing; the first is the start of the score, the last its end.
-    is_downbeat : ndarray of bool [shape=(k,)]
-        Whether a measure begins there; all true where the score has no measures.
-    """
-
-    beats: Float64s
-    seconds: Float64s
-    is_downbeat: Bools
-
-
-def end_beats(score: Score) -> float:
-    """Return where the last note ends, in quarter notes."""
-    return float((score.notes["onset_beats"] + score.notes["duration_beats"]).max())
-
-
-def measure_starts(score: Score) -> Float64s:
-    """Return where the measures begin, in quarter notes; the end of the score is not among them.
-
-    Parameters
-    ----------
-    score : Score
-
-    Returns
-    -------
-    ndarray of float64 [shape=(measures,)]
-        Empty where the score states no time signature, or more than ``MAX_MEASURES`` measures.
-    """
-    end = end_beats(score)
-    signatures = [signature for signature in score.time_signatures if signature.beats < end]
-    if not signatures:
-        return np.empty(0)
-    starts = [0.0 if i == 0 else signature.beats for i, signature in enumerate(signatures)]
-    lengths = [4.0 * signature.numerator / signature.denominator for signature in signatures]
-    stops = [*starts[1:], end]
-    if (
-        sum((stop - start) / length + 1 for start, stop, length in zip(starts, stops, lengths, strict=True))
-        > MAX_MEASURES
-    ):
-        return np.empty(0)
-    pieces = [
-        # A measure that would begin at the next change of metre is none.
-        np.arange(start, stop - TOLERANCE_BEATS, length)
-        for start, stop, length in zip(starts, stops, lengths, strict=True)
-    ]
-    return np.concatenate(pieces)
-
-
-def beat_grid(score: Score) -> BeatGrid:
-    """Return where a performer may leave a score and go on: its quarter notes, counted in every measure from its start.
-
-    Where a quarter note of the score lasts longer than 1.2 s, its halves (quarters, ...) are beats as well.
-
-    Parameters
-    ----------
-    score : Score
-
-    Returns
-    -------
-    BeatGrid
-    """
-    end = end_beats(score)
-    measures = measure_starts(score)
-    starts = measures if len(measures) else np.zeros(1)
-    seconds_per_beat = score.duration_s / end
-    step = 2.0 ** -max(0, math.ceil(math.log2(seconds_per_beat / _LONGEST_STEP_S)))
-    step = max(step, end / MAX_BEATS)
-    stops = np.append(starts[1:], end)
-    beats = [np.arange(start, stop - step / 4, step) for start, stop in zip(starts, stops, strict=True)]
-    inside = np.concatenate(
-        [piece if len(piece) else np.array([start]) for piece, start in zip(beats, starts, strict=True)]
-    )
-    inside = inside[inside < end - TOLERANCE_BEATS]
-    grid = np.append(inside, end)
-    downbeats = np.isin(grid, measures) if len(measures) else np.ones(len(grid), dtype=bool)
-    downbeats[-1] = True
-    seconds = score.tempo_map.seconds_at(grid)
-    seconds[-1] = score.duration_s
-    return BeatGrid(grid, seconds, downbeats)
-
-
-def same_music(
-    score: Score, first_beats: float, second_beats: float, length_beats: float, least_share: float = 1.0
-) -> bool:
-    """Whether the notes that begin in two passages of equal length are the same: pitches at the same places.
-
-    Parameters
-    ----------
-    score : Score
-    first_beats, second_beats : float
-        Where the passages begin.
-    length_beats : float
-        How long both are.
-    least_share : float
-        Share of all these notes that must be in both passages.
-
-    Returns
-    -------
-    bool
-    """
-    both = np.concatenate([_tokens(score, start, length_beats) for start in (first_beats, second_beats)])
-    counts = np.unique(both, axis=0, return_counts=True)[1]
-    return bool(np.count_nonzero(counts == 2) >= least_share * len(counts))
-
-
-def _tokens(score: Score, start_beats: float, length_beats: float) -> Int64s:
-    """Pitch and place (in 48ths of a beat) of the notes that begin in a passage, as sorted distinct rows."""
-    onsets = score.notes["onset_beats"]
-    inside = (onsets >= start_beats - SAME_BEATS / 2) & (onsets < start_beats + length_beats - SAME_BEATS / 2)
-    places = np.rint((onsets[inside] - start_beats) / SAME_BEATS).astype(np.int64)
-    return np.unique(np.stack([places, score.notes["pitch"][inside].astype(np.int64)], axis=1), axis=0)
-
-
-# --- in words and from words ----------------------------------------------------------------------------------------
-
-MAX_SPANS = 1_000
-_SPAN_PATTERN = re.compile(r"(b?)(\d+(?:\.\d+)?)\s*[-–]\s*(b?)(\d+(?:\.\d+)?)")
 
 
 def parse_order(text: str, score: Score) -> PlayingOrder:
@@ -308,13 +171,13 @@ def describe(order: PlayingOrder, score: Score) -> list[str]:
     if _sounds(score, 0.0, spans[0].start_beats):
         where = _place(score, spans[0].start_beats)
         phrases.append(f"the recording begins at {where}{_at(spans[0].recording_start_s)}")
-    phrases += [_seam(score, before, after) for before, after in itertools.pairwise(spans)]
+    phrases += [_jump(score, before, after) for before, after in itertools.pairwise(spans)]
     if _sounds(score, spans[-1].end_beats, end_beats(score)):
         phrases.append(f"the recording ends before {_place(score, spans[-1].end_beats)}")
     return [phrase for phrase in phrases if phrase]
 
 
-def _seam(score: Score, before: Span, after: Span) -> str:
+def _jump(score: Score, before: Span, after: Span) -> str:
     """What happens between two passages; nothing where they follow each other in the score."""
     end, start = before.end_beats, after.start_beats
     if abs(end - start) < TOLERANCE_BEATS:

@@ -1,4 +1,7 @@
-"""The names and families of the 128 General MIDI programs, counted from 0."""
+"""General MIDI: the channel of percussion; the names and families of the 128 programs, counted from 0."""
+
+DRUM_CHANNEL = 9
+"""Index of the channel of percussion (channel 10 of manuals, which count from 1)."""
 
 FAMILY_SIZE = 8
 """Programs 0 to 7 are pianos, 8 to 15 chromatic percussion, and so on."""

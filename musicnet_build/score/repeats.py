@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicnet_build._typing import Bools, Int64s
-from musicnet_build.score.order import SAME_BEATS, BeatGrid, beat_grid
-from musicnet_build.score.reader import Score
+from musicnet_build.score.beats import SAME_BEATS, BeatGrid, beat_grid
+from musicnet_build.score.model import Score
 
 MOST_BEATS_COMPARED = 20_000
 _SHORTEST_REPEAT_BEATS, _SHORTEST_REPEAT_S = 8, 4.0

@@ -1,6 +1,6 @@
 """A score rebuilt in a playing order: its passages one after another, as they were played.
 
-What belongs here: what becomes of notes, controls and tempo at the seams.
+What belongs here: what becomes of notes, controls and tempo at the jumps.
 """
 
 import dataclasses
@@ -10,8 +10,9 @@ import numpy as np
 from musicnet_build._typing import Float64s, Int64s, Records
 from musicnet_build.errors import ScoreError
 from musicnet_build.notes import NoteTable
-from musicnet_build.score.order import TOLERANCE_BEATS, PlayingOrder, Span
-from musicnet_build.score.reader import CONTROL_DTYPE, MAX_DURATION_S, Score, TempoMap, TimeSignature
+from musicnet_build.score.beats import TOLERANCE_BEATS
+from musicnet_build.score.model import CONTROL_DTYPE, MAX_DURATION_S, Score, TempoMap, TimeSignature
+from musicnet_build.score.order import PlayingOrder, Span
 
 # Registered and other parameters are set by several controllers in a row (98 to 101 name one, 6, 38, 96, 97 change it).
 _PARAMETERS = (6, 38, 96, 97, 98, 99, 100, 101)
@@ -20,10 +21,10 @@ _RESET_ALL = 121
 _PEDALS = (64, 65, 66, 67, 68, 69)
 
 
-def score_in_order(score: Score, order: PlayingOrder) -> tuple[Score, Int64s]:
-    """Rebuild a score as it was played.
+def unfold_score(score: Score, order: PlayingOrder) -> tuple[Score, Int64s]:
+    """Rebuild a score as it was played: its performed structure written out.
 
-    Each passage keeps its tempo. At a seam no note sounds on; pedals are lifted, and every controller gets the value
+    Each passage keeps its tempo. At a jump no note sounds on; pedals are lifted, and every controller gets the value
     that it has at that place of the score. Notes and controls keep the beats of the original score, so that a repeated
     measure has the same beats both times; the tempo map and the time signatures count the beats as they are played.
 
@@ -66,6 +67,10 @@ def score_in_order(score: Score, order: PlayingOrder) -> tuple[Score, Int64s]:
     return played, index[by_onset]
 
 
+score_in_order = unfold_score
+"""The name of ``unfold_score`` in version 0.1.0."""
+
+
 def _span_seconds(score: Score, order: PlayingOrder) -> tuple[Float64s, Float64s]:
     """Score seconds at which the passages begin, and how long they last."""
     starts_s = score.tempo_map.seconds_at([span.start_beats for span in order.spans])
@@ -102,9 +107,9 @@ def _controls_in_order(score: Score, order: PlayingOrder, shifts_s: Float64s) ->
 
 
 def _chased(score: Score, start_beats: float, shift_s: float, touched: set[tuple[int, int]]) -> Records:
-    """What sets all controls at a seam to the state that they have at a place of the score.
+    """What sets all controls at a jump to the state that they have at a place of the score.
 
-    First what was touched before the seam is put to rest; then follow the last value of each control before the place,
+    First what was touched before the jump is put to rest; then follow the last value of each control before the place,
     and all that set parameters, in the order of the score.
     """
     rest = [(part, number, _AT_REST.get(number, 0)) for part, number in sorted(touched) if number != _RESET_ALL]

@@ -16,7 +16,8 @@ import numpy as np
 
 from musicnet_build._typing import Features, Float64s, Int32s, Int64s
 from musicnet_build.errors import AlignmentError
-from musicnet_build.score.order import TOLERANCE_BEATS, BeatGrid, PlayingOrder, Span, beat_grid, same_music
+from musicnet_build.score.beats import TOLERANCE_BEATS, BeatGrid, beat_grid, same_music
+from musicnet_build.score.order import PlayingOrder, Span
 from musicnet_build.score.reader import Score
 from musicnet_build.score.repeats import repeated_sections
 from musicnet_build.sync import jump_kernels as kernels

@@ -21,11 +21,12 @@ from musicnet_build.dtw.exact import band_around, dtw
 from musicnet_build.dtw.timemap import TimeMap, map_from_path, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
 from musicnet_build.jit import kernel
-from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 from musicnet_build.progress import Progress
-from musicnet_build.score.order import PlayingOrder, describe, end_beats
+from musicnet_build.score.beats import end_beats
+from musicnet_build.score.order import PlayingOrder, describe
 from musicnet_build.score.reader import Score
-from musicnet_build.score.unfold import score_in_order
+from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.jumps import find_playing_order
 from musicnet_build.sync.refinement import Refinement, chord_means, most_probable_path, refine
 from musicnet_build.sync.result import Options, Warping
@@ -205,7 +206,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     progress("aligning coarsely", 0.4)
     score, rough, order = align_coarsely(heard, score, rendering.result(), soundfont, options)
     progress("aligning finely", 0.65)
-    notes = _pitched(score)
+    notes = pitched(score.notes)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
     cost, fine_s = _align_finely(heard, score, soundfont, options, rough, times_s)
     progress("placing the notes", 0.95)
@@ -241,7 +242,7 @@ def listen(recording: Audio, score: Score) -> Heard:
     -------
     Heard
     """
-    notes = _pitched(score)
+    notes = pitched(score.notes)
     tuning_cents = spectra.estimated_tuning_cents(recording)
     spectrograms = onsets.onset_spectrograms(_padded(recording), tuning_cents)
     curves = onsets.onset_evidence(spectrograms, map(int, notes["pitch"]))
@@ -276,7 +277,7 @@ def render_coarsely(score: Score, music_s: float, soundfont: Soundfont, options:
     -------
     Played
     """
-    notes = _pitched(score)
+    notes = pitched(score.notes)
     stretch = music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
     retimed = score.retimed(lambda time_s: time_s * stretch)
     rendered = cached_synthesize(retimed, soundfont, strict=options.strict)
@@ -310,13 +311,13 @@ def align_coarsely(
     rough = _rough(heard, score, played, options)
     order = _departing_order(score, rough) if options.search_order else None
     if order:
-        score, _ = score_in_order(score, order)
+        score, _ = unfold_score(score, order)
         rough = _rough(heard, score, render_coarsely(score, played.music_s, soundfont, options), options)
     return score, rough, order
 
 
 def _rough(heard: Heard, score: Score, played: Played, options: Options) -> Rough:
-    notes, stretch = _pitched(score), played.stretch
+    notes, stretch = pitched(score.notes), played.stretch
     sides = [(coarse_features(played.seen, floor), coarse_features(heard.coarse, floor)) for floor in FLOORS]
     maps = [_coarse_map(X, Y, options.memory_bytes) for X, Y in sides]
     opinions_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
@@ -347,11 +348,6 @@ def _align_finely(
     guess_s = rough.guess_s(times_s)
     fine = [_fine_map(played, heard.fine, *settings, options.memory_bytes) for settings in FINE_PASSES]
     return min(cost for cost, _ in fine), np.array([time_map.recording_at(guess_s) for _, time_map in fine])
-
-
-def _pitched(score: Score) -> NoteTable:
-    pitched: NoteTable = score.notes[~score.notes["is_drum"]]
-    return pitched
 
 
 def _padded(audio: Audio) -> Audio:

@@ -103,10 +103,9 @@ def rendering_key(score: Score, soundfont: Soundfont, sample_rate: int, strict: 
     str
         64 hexadecimal digits.
     """
-    library = fluidsynth_library.load_library()
     settings = {
         "code": code_fingerprint(*_RENDERING_CODE),
-        "library": [fluidsynth_library.library_version(), library._name],
+        "library": [fluidsynth_library.library_version(), fluidsynth_library.library_name()],
         "soundfont": [soundfont.sha256(), soundfont.name],
         "sample_rate": sample_rate,
         "strict": strict,

@@ -1,7 +1,8 @@
-"""The FluidSynth library, found and declared: a thin layer of ctypes over what is called of it.
+"""FluidSynth through pyfluidsynth, which finds and loads the library and owns the synthesizer.
 
-pyfluidsynth finds the library; its own classes are not used, because they render 16-bit integers and do not say when
-a call fails.
+Added here is what pyfluidsynth has not: floating-point output (its ``get_samples`` is 16 bits wide and clips), channels
+that are all melodic, the library's messages kept off the terminal, and an error for every call that fails (it hands
+the return codes on, or drops them).
 """
 
 import contextlib
@@ -12,9 +13,9 @@ import importlib
 import importlib.util
 import io
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType, SimpleNamespace, TracebackType
 from typing import Any
 
 from musicnet_build._typing import Audio
@@ -33,7 +34,7 @@ _MELODIC_CHANNEL = 0
 _LOG_LEVELS_KEPT = (0, 1, 2)  # panic, error, warning; not information and debugging
 
 _POLYPHONY = 2048  # layered pianos need 900 voices in a dense sonata
-_INTEGER_SETTINGS = {
+_SETTINGS = {
     "synth.reverb.active": 0,
     "synth.chorus.active": 0,
     "synth.polyphony": _POLYPHONY,
@@ -43,26 +44,19 @@ _INTEGER_SETTINGS = {
     "synth.lock-memory": 0,
 }
 
-_POINTER, _INT, _DOUBLE, _TEXT = ctypes.c_void_p, ctypes.c_int, ctypes.c_double, ctypes.c_char_p
+_POINTER, _INT, _TEXT = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
 _LOG_FUNCTION = ctypes.CFUNCTYPE(None, _INT, _TEXT, _POINTER)
-_PROTOTYPES: dict[str, tuple[Any, Sequence[Any]]] = {
-    "fluid_version_str": (_TEXT, ()),
-    "fluid_set_log_function": (_POINTER, (_INT, _LOG_FUNCTION, _POINTER)),
-    "new_fluid_settings": (_POINTER, ()),
-    "delete_fluid_settings": (None, (_POINTER,)),
-    "fluid_settings_setint": (_INT, (_POINTER, _TEXT, _INT)),
-    "fluid_settings_setnum": (_INT, (_POINTER, _TEXT, _DOUBLE)),
-    "new_fluid_synth": (_POINTER, (_POINTER,)),
-    "delete_fluid_synth": (None, (_POINTER,)),
-    "fluid_synth_sfload": (_INT, (_POINTER, _TEXT, _INT)),
-    "fluid_synth_set_channel_type": (_INT, (_POINTER, _INT, _INT)),
-    "fluid_synth_program_select": (_INT, (_POINTER, _INT, _INT, _INT, _INT)),
-    "fluid_synth_noteon": (_INT, (_POINTER, _INT, _INT, _INT)),
-    "fluid_synth_noteoff": (_INT, (_POINTER, _INT, _INT)),
-    "fluid_synth_cc": (_INT, (_POINTER, _INT, _INT, _INT)),
-    "fluid_synth_pitch_bend": (_INT, (_POINTER, _INT, _INT)),
-    "fluid_synth_get_active_voice_count": (_INT, (_POINTER,)),
-    "fluid_synth_write_float": (_INT, (_POINTER, _INT, _POINTER, _INT, _INT, _POINTER, _INT, _INT)),
+# What is called and pyfluidsynth does not declare: results and arguments, as in fluidsynth.h.
+_PROTOTYPES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "fluid_version_str": (_TEXT, {}),
+    "fluid_set_log_function": (_POINTER, {"level": _INT, "fun": _LOG_FUNCTION, "data": _POINTER}),
+    "fluid_synth_set_channel_type": (_INT, {"synth": _POINTER, "chan": _INT, "type": _INT}),
+    "fluid_synth_write_float": (
+        _INT,
+        {"synth": _POINTER, "len": _INT}
+        | {"lout": _POINTER, "loff": _INT, "lincr": _INT}
+        | {"rout": _POINTER, "roff": _INT, "rincr": _INT},
+    ),
 }
 
 _log = threading.local()
@@ -93,19 +87,24 @@ class Synth:
     """
 
     def __init__(self, channels: int, sample_rate: int, gain: float) -> None:
-        self._library = load_library()
+        pyfluidsynth = load_pyfluidsynth()
+        self._more = _further_functions()
         _log.messages = []
-        self._settings = self._library.new_fluid_settings()
-        for name, value in _INTEGER_SETTINGS.items():
-            self._library.fluid_settings_setint(self._settings, name.encode(), value)
-        self._must("fluid_settings_setint", self._settings, b"synth.midi-channels", -(-channels // 16) * 16)
-        self._must("fluid_settings_setnum", self._settings, b"synth.sample-rate", float(sample_rate))
-        self._must("fluid_settings_setnum", self._settings, b"synth.gain", gain)
-        self._synth = self._library.new_fluid_synth(self._settings)
-        if not self._synth:
-            raise SoundfontError(f"FluidSynth cannot start: {self._reason()}.")
-        for channel in range(channels):
-            self._must("fluid_synth_set_channel_type", self._synth, channel, _MELODIC_CHANNEL)
+        midi_channels = -(-channels // 16) * 16
+        self._synth = pyfluidsynth.Synth(gain, sample_rate, midi_channels, **_SETTINGS)
+        try:
+            self._check_started(midi_channels, sample_rate)
+            for channel in range(channels):
+                _must(
+                    "set_channel_type",
+                    self._more.fluid_synth_set_channel_type,
+                    self._synth.synth,
+                    channel,
+                    _MELODIC_CHANNEL,
+                )
+        except SoundfontError:
+            self._synth.delete()
+            raise
 
     def __enter__(self) -> "Synth":
         return self
@@ -113,8 +112,7 @@ class Synth:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._library.delete_fluid_synth(self._synth)
-        self._library.delete_fluid_settings(self._settings)
+        self._synth.delete()
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -123,33 +121,36 @@ class Synth:
 
     def load(self, path: Path) -> int:
         """Load a soundfont and return FluidSynth's number for it."""
-        number: int = self._library.fluid_synth_sfload(self._synth, str(path).encode(), 0)
+        try:
+            number: int = self._synth.sfload(str(path))
+        except UnicodeEncodeError as error:
+            raise SoundfontError(f"The name of {str(path)!r} is not UTF-8, so FluidSynth cannot open it.") from error
         if number == _FAILED:
-            raise SoundfontError(f"FluidSynth cannot load the soundfont {path}: {self._reason()}.")
+            raise SoundfontError(f"FluidSynth cannot load the soundfont {path}: {_reason()}.")
         return number
 
     def select(self, channel: int, soundfont: int, bank: int, program: int) -> None:
         """Play a channel with a preset of a loaded soundfont."""
-        self._must("fluid_synth_program_select", self._synth, channel, soundfont, bank, program)
+        _must("program_select", self._synth.program_select, channel, soundfont, bank, program)
 
     def note_on(self, channel: int, pitch: int, velocity: int) -> bool:
         """Start a note; return whether the preset has any sound for it."""
-        voices = self._library.fluid_synth_get_active_voice_count(self._synth)
-        self._must("fluid_synth_noteon", self._synth, channel, pitch, velocity)
+        voices = self._synth.get_active_voice_count()
+        _must("noteon", self._synth.noteon, channel, pitch, velocity)
         # Where no voice is free, one is taken from another note, and the count stays.
-        return bool(self._library.fluid_synth_get_active_voice_count(self._synth) > min(voices, _POLYPHONY - 1))
+        return bool(self._synth.get_active_voice_count() > min(voices, _POLYPHONY - 1))
 
     def note_off(self, channel: int, pitch: int) -> None:
         """Release a key. That nothing sounds there any more is no failure: percussion ends by itself."""
-        self._library.fluid_synth_noteoff(self._synth, channel, pitch)
+        self._synth.noteoff(channel, pitch)
 
     def control(self, channel: int, number: int, value: int) -> None:
         """Send a controller change."""
-        self._must("fluid_synth_cc", self._synth, channel, number, value)
+        _must("cc", self._synth.cc, channel, number, value)
 
     def pitch_bend(self, channel: int, value: int) -> None:
         """Bend by -8192 to 8191, 0 at rest."""
-        self._must("fluid_synth_pitch_bend", self._synth, channel, value + 8192)
+        _must("pitch_bend", self._synth.pitch_bend, channel, value)
 
     def render(self, left: Audio, right: Audio) -> None:
         """Fill two arrays of one length with what follows.
@@ -159,44 +160,68 @@ class Synth:
         left, right : float32 [shape=(n,)]
             Contiguous. Events fall where they should when n is a multiple of ``BLOCK_SAMPLES``.
         """
-        addresses = left.ctypes.data, right.ctypes.data
-        self._must("fluid_synth_write_float", self._synth, len(left), addresses[0], 0, 1, addresses[1], 0, 1)
+        outputs = left.ctypes.data, 0, 1, right.ctypes.data, 0, 1
+        _must("write_float", self._more.fluid_synth_write_float, self._synth.synth, len(left), *outputs)
 
-    def _must(self, function: str, *arguments: Any) -> None:
-        if getattr(self._library, function)(*arguments) == _FAILED:
-            shown = ", ".join(map(str, arguments[1:]))
-            raise SoundfontError(f"FluidSynth refuses {function}({shown}): {self._reason()}.")
+    def _check_started(self, channels: int, sample_rate: int) -> None:
+        """Find out what pyfluidsynth does not tell: whether there is a synthesizer, with the settings asked for."""
+        if not self._synth.synth:
+            raise SoundfontError(f"FluidSynth cannot start: {_reason()}.")
+        for name, wanted in {"synth.midi-channels": channels, "synth.sample-rate": float(sample_rate)}.items():
+            if self._synth.get_setting(name) != wanted:
+                raise SoundfontError(f"FluidSynth refuses {name} = {wanted}: {_reason()}.")
 
-    def _reason(self) -> str:
-        return "; ".join(_log.messages).rstrip(".") or "it gives no reason"
+
+def _must(name: str, function: Callable[..., Any], *arguments: int) -> None:
+    """Call and check; pyfluidsynth answers False, and does not call, where a value is out of range."""
+    result = function(*arguments)
+    if result is False or result == _FAILED:
+        raise SoundfontError(f"FluidSynth refuses {name}({', '.join(map(str, arguments))}): {_reason()}.")
+
+
+def _reason() -> str:
+    return "; ".join(_log.messages).rstrip(".") or "it gives no reason"
 
 
 def library_version() -> str:
     """Return the version of the FluidSynth library, which the rendered samples depend on."""
-    version: bytes = load_library().fluid_version_str()
+    version: bytes = _further_functions().fluid_version_str()
     return version.decode()
 
 
+def library_name() -> str:
+    """Return the file name or path by which the library was found."""
+    return str(load_pyfluidsynth().lib)
+
+
 @functools.cache
-def load_library() -> ctypes.CDLL:
-    """Find the FluidSynth library, declare the functions used here, and keep its messages off the terminal.
+def load_pyfluidsynth() -> ModuleType:
+    """Import pyfluidsynth, which finds and loads the library, and keep the library's messages off the terminal.
 
     Returns
     -------
-    CDLL
+    ModuleType
 
     Raises
     ------
     SoundfontError
         When no library is found; the message says how to install one.
     """
-    library = ctypes.CDLL(_import_pyfluidsynth().lib)
-    for name, (result, arguments) in _PROTOTYPES.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+    pyfluidsynth = _import_pyfluidsynth()
+    set_log_function = _declared(pyfluidsynth, "fluid_set_log_function")
     for level in range(5):
-        library.fluid_set_log_function(level, _KEEP_MESSAGE, None)
-    return library
+        set_log_function(level, _KEEP_MESSAGE, None)
+    return pyfluidsynth
+
+
+@functools.cache
+def _further_functions() -> SimpleNamespace:
+    return SimpleNamespace(**{name: _declared(load_pyfluidsynth(), name) for name in _PROTOTYPES})
+
+
+def _declared(pyfluidsynth: ModuleType, name: str) -> Any:
+    result, arguments = _PROTOTYPES[name]
+    return pyfluidsynth.cfunc(name, result, *((argument, kind, 1) for argument, kind in arguments.items()))
 
 
 def _quietly_imported() -> ModuleType:
@@ -227,7 +252,7 @@ def _bundled_library() -> Path | None:
 
 
 def _import_pyfluidsynth_with(library: Path) -> ModuleType:
-    """Answer pyfluidsynth's search for the library, which takes no path, while it is imported."""
+    """Answer pyfluidsynth's search for the library while it is imported: it takes no path and no variable."""
     search = ctypes.util.find_library
     ctypes.util.find_library = lambda name: str(library)
     try:

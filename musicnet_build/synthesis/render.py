@@ -18,7 +18,7 @@ from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.programs import PROGRAM_NAMES
 from musicnet_build.score.reader import PITCH_BEND, Part, Score
 from musicnet_build.synthesis.fluidsynth import BLOCK_SAMPLES, MAX_CHANNELS, Synth
-from musicnet_build.synthesis.soundfonts import Soundfont, preset_for
+from musicnet_build.synthesis.soundfonts import Preset, Soundfont, preset_for
 
 MAX_SCORE_S = 6 * 3600
 """Scores that last longer are refused: six hours are 3.8 GB of sound."""
@@ -107,7 +107,7 @@ def synthesize(
         keyboard = _Keyboard(synth)
         audio = _render(synth, keyboard, _events(score, sample_rate), channels, sample_rate)
         warnings += _soundless_notes(keyboard.soundless, score.parts, soundfont)
-        warnings += [f"FluidSynth: {message}" for message in synth.messages]
+        warnings += _complaints(synth.messages, soundfont)
     if len(score.notes) and not audio.any():
         raise SoundfontError(
             f"{score.name} is silent when played with {soundfont.name}: the soundfont is damaged, lacks its pitches, "
@@ -126,13 +126,20 @@ def _select_presets(synth: Synth, parts: tuple[Part, ...], soundfont: Soundfont,
     number = synth.load(soundfont.path)
     missing: dict[str, None] = {}
     for channel, part in enumerate(parts):
-        chosen = preset_for(presets, part.program, part.is_drum)
+        chosen = _preset(presets, part, soundfont)
         synth.select(channel, number, chosen.bank, chosen.program)
         if chosen.substituted:
             missing[_missing_preset(part, soundfont.name, chosen.program)] = None
     if missing and strict:
         raise SoundfontError(f"{'; '.join(missing)}: choose another soundfont, or allow substitutes.")
     return [f"{sentence}." for sentence in missing]
+
+
+def _preset(presets: frozenset[tuple[int, int]], part: Part, soundfont: Soundfont) -> Preset:
+    try:
+        return preset_for(presets, part.program, part.is_drum)
+    except SoundfontError as error:
+        raise SoundfontError(f"The soundfont {soundfont.path} {error}.") from error
 
 
 def _missing_preset(part: Part, soundfont_name: str, used: int) -> str:
@@ -145,6 +152,14 @@ def _soundless_notes(counts: Counter[int], parts: tuple[Part, ...], soundfont: S
         f"{count} notes of {_preset_name(parts[part])} lie where {soundfont.name} has no sound for them."
         for part, count in sorted(counts.items())
     ]
+
+
+def _complaints(messages: tuple[str, ...], soundfont: Soundfont) -> list[str]:
+    """Return one sentence for all that FluidSynth says: of a damaged soundfont, it says hundreds of things."""
+    if not messages:
+        return []
+    others = f" (and {len(messages) - 1} more like it)" if len(messages) > 1 else ""
+    return [f"FluidSynth complains while playing {soundfont.name}: {messages[0].rstrip('.')}{others}."]
 
 
 def _preset_name(part: Part) -> str:

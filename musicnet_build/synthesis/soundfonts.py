@@ -205,12 +205,15 @@ def preset_for(presets: Collection[tuple[int, int]], program: int, is_drum: bool
     Raises
     ------
     SoundfontError
-        When there is not even that: no preset in bank 0, or for drums none in bank 128.
+        When there is not even that: no preset in bank 0, or for drums none in bank 128. The message says what the
+        soundfont lacks; the caller knows its name.
     """
     bank = DRUM_BANK if is_drum else 0
     present = sorted(candidate for its_bank, candidate in presets if its_bank == bank)
     if not present:
-        raise SoundfontError(f"The soundfont has no {'drum kit' if is_drum else 'instrument'}: choose another one.")
+        raise SoundfontError(
+            f"has no {'drum kit' if is_drum else 'instrument'} in bank {bank}: choose another soundfont"
+        )
     if program in present:
         return Preset(bank, program, substituted=False)
     family = [candidate for candidate in present if candidate // FAMILY_SIZE == program // FAMILY_SIZE]
@@ -298,6 +301,8 @@ def _fault(path: Path) -> str | None:
     if head[:4] != b"RIFF" or head[8:] != b"sfbk":
         return "it is not a soundfont (not a RIFF file of the form sfbk)"
     declared = int.from_bytes(head[4:8], "little") + 8
+    if declared < size:  # FluidSynth refuses such a file, after a loader of DLS files has written to the terminal
+        return f"it holds {size} bytes where its header states {declared}; get a whole copy of it"
     return f"it is cut short ({size} of {declared} bytes)" if declared > size else None
 
 

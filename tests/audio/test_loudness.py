@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from musicnet_build.audio.loudness import REFERENCE_RMS, active_span, levelled
+from musicnet_build.audio.loudness import REFERENCE_RMS, active_span, level_dbfs, levelled
 from musicnet_build.errors import AudioError
 from musicnet_build.notes import SAMPLE_RATE
 
@@ -52,3 +52,8 @@ def test_any_recording_is_brought_to_one_level_whatever_silence_is_around_it(gai
     for audio in (music, padded):
         rms = np.sqrt(np.mean(np.square(levelled(audio)[-len(music) :])))
         assert rms == pytest.approx(REFERENCE_RMS, rel=0.02)
+
+
+def test_levels_are_root_mean_squares() -> None:
+    assert level_dbfs(np.full(100, 0.1)) == pytest.approx(-20)
+    assert level_dbfs(np.zeros(10)) == pytest.approx(-200)

@@ -20,9 +20,10 @@ import soxr
 from numpy.typing import NDArray
 
 from musicnet_build.audio.io import read_audio
+from musicnet_build.audio.loudness import level_dbfs
 from musicnet_build.corpora.timbre_set import Piece, TimbreSet, read_set
 from musicnet_build.generation.ascension import AscensionSettings, plan_ascension
-from musicnet_build.generation.preset_check import AUDIBLE_DBFS, level_dbfs, strongest_pitch
+from musicnet_build.generation.preset_check import AUDIBLE_DBFS, strongest_pitch
 from musicnet_build.generation.rendering import PlannedPiece, mixed, stem_sounds
 from musicnet_build.notes import SAMPLE_RATE as RENDERED_HZ
 from musicnet_build.packing.timbre_frames import ABSENT

@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from command_line import done
+from command_line import done, misused
 
 from musicnet_build.cli import COMMANDS
 
@@ -37,3 +37,17 @@ def test_the_version_is_that_of_the_package() -> None:
     from musicnet_build import __version__
 
     assert __version__ in done("--version")
+
+
+def test_the_package_itself_runs_as_the_command() -> None:
+    module = [sys.executable, "-m", "musicnet_build", "--version"]
+    assert subprocess.run(module, capture_output=True, text=True, check=True).stdout == done("--version")
+
+
+def test_a_mistyped_command_is_answered_with_the_nearest() -> None:
+    assert "Did you mean 'align'?" in misused("alin")
+    assert "Did you mean 'frames'?" in misused("pack", "frame")
+
+
+def test_a_command_that_is_like_no_other_is_answered_with_all_of_them() -> None:
+    assert all(command in misused("xyzzy") for command in COMMANDS)

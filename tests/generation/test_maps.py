@@ -17,7 +17,6 @@ import soundfile
 from bad_midi import event, midi, note
 from tiny_soundfont import write_soundfont
 
-from musicnet_build.audio import effects as room
 from musicnet_build.choices import CORPUS_PRESETS
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError, SoundfontError
@@ -220,13 +219,6 @@ def test_rooms_noise_and_tuning_change_the_sound_and_not_the_onset(tmp_path: Pat
     assert np.abs(sounds[1][onset : onset + 300]).max() > 0.05
     hz = [np.abs(np.fft.rfft(sound[onset : onset + SAMPLE_RATE])).argmax() for sound in sounds]
     assert hz == [440, pytest.approx(440 * 2 ** (50 / 1200), abs=1)]
-
-
-def test_the_direct_sound_of_a_room_comes_first_and_alone() -> None:
-    response = room.impulse_response(0.5, -6.0, np.random.default_rng(0))
-    assert response[0] == 1
-    assert not response[1 : round(room.REFLECTIONS_AFTER_S * SAMPLE_RATE) - 1].any()
-    assert 10 * np.log10(np.sum(response[1:].astype(float) ** 2)) == pytest.approx(-6, abs=0.01)
 
 
 def test_nothing_is_clipped(soundfont: Path, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from tiny_soundfont import write_soundfont
 from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.timbre_set import DEFAULT_INSTRUMENTS, TRUMPET
 from musicnet_build.errors import DatasetError
-from musicnet_build.generation.amplifier import amplified
 from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
 from musicnet_build.generation.melodies import generate_timbre_test, melodies_of, melody, unused_soundfonts
 from musicnet_build.notes import NoteTable, empty_notes
@@ -145,14 +144,3 @@ def unused_if_any(folder: Path) -> list:
     except DatasetError as error:
         assert "install one more" in str(error)  # noqa: PT017
         return []
-
-
-def test_the_amplifier_adds_harmonics_keeps_the_loudness_and_leaves_silence_alone() -> None:
-    time_s = np.arange(44_100) / 44_100
-    tone = (0.2 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32)
-    driven = amplified(tone, 44_100)
-    spectrum = np.abs(np.fft.rfft(driven))
-    assert spectrum[1320] > 0.05 * spectrum[440]  # tanh makes odd harmonics
-    assert np.abs(np.fft.rfft(tone))[1320] < 1e-3 * spectrum[440]
-    assert np.sqrt(np.mean(driven**2)) == pytest.approx(np.sqrt(np.mean(tone**2)), rel=1e-3)
-    assert not amplified(np.zeros(1000, np.float32), 44_100).any()

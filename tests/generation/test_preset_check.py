@@ -13,7 +13,6 @@ from musicnet_build.corpora.timbre_set import Instrument
 from musicnet_build.errors import DatasetError, SoundfontError
 from musicnet_build.generation.preset_check import (
     LOWEST_PITCH,
-    level_dbfs,
     serving_presets,
     sounding_pitches,
     strongest_pitch,
@@ -37,11 +36,6 @@ def test_the_pitch_of_a_harmonic_sound_is_found_whatever_its_timbre(pitch: int, 
 
 def test_a_low_note_without_its_fundamental_is_still_that_note() -> None:
     assert strongest_pitch(harmonic(40, [0.0, 0.6, 1.0, 0.8, 0.5]), RATE) == 40
-
-
-def test_levels_are_root_mean_squares() -> None:
-    assert level_dbfs(np.full(100, 0.1)) == pytest.approx(-20)
-    assert level_dbfs(np.zeros(10)) == pytest.approx(-200)
 
 
 def test_notes_that_sound_as_written_pass(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from timbre_helpers import SMALL_PAIR, TRUMPET, soundfont
 
 from musicnet_build.audio.io import read_audio
+from musicnet_build.audio.loudness import level_dbfs
 from musicnet_build.corpora.timbre_set import read_set
 from musicnet_build.errors import DatasetError
 from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
-from musicnet_build.generation.preset_check import AUDIBLE_DBFS, level_dbfs, strongest_pitch
+from musicnet_build.generation.preset_check import AUDIBLE_DBFS, strongest_pitch
 from musicnet_build.notes import NoteTable, empty_notes
 from musicnet_build.packing.timbre import PackSettings, pack_piece, pack_timbre
 from musicnet_build.packing.timbre_frames import (

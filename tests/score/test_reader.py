@@ -9,27 +9,10 @@ import pytest
 from bad_midi import GOOD, HOPELESS, MENDED, chunk, event, header, meta, midi, note, tempo
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_score import spans
 
 from musicnet_build.errors import ScoreError
-from musicnet_build.score.reader import PITCH_BEND, LostNotes, Score, TimeSignature, note_value_name, read_score
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read_bytes(data: bytes, name: str = "piece.mid") -> Score:
-        path = tmp_path / name
-        path.write_bytes(data)
-        return read_score(path)
-
-    return read_bytes
-
-
-def _spans(score: Score) -> list[tuple[int, float, float]]:
-    """(pitch, onset, offset in beats) of all notes."""
-    notes = score.notes
-    ends = notes["onset_beats"] + notes["duration_beats"]
-    return sorted(zip(notes["pitch"].tolist(), notes["onset_beats"].tolist(), ends.tolist(), strict=True))
-
+from musicnet_build.score.reader import PITCH_BEND, TimeSignature, read_score
 
 # --- time
 
@@ -85,59 +68,6 @@ def test_retimed_moves_notes_and_pedal_but_not_beats(read):
     assert moved.controls["time_s"] == 2.0
     assert moved.notes["onset_beats"] == moved.controls["beats"] == 1.0
     assert score.notes["onset_s"] == 0.5, "the original must stay"
-
-
-# --- notes
-
-
-def test_note_on_with_velocity_0_and_running_status_end_notes(read):
-    data = event(0, 0x90, 60, 64) + event(480, 60, 0) + event(0, 62, 64) + meta(1, 1, b"hi") + event(479, 62, 0)
-    assert _spans(read(midi(data))) == [(60, 0, 1), (62, 1, 2)]
-
-
-def test_a_key_struck_again_ends_at_the_new_strike_with_a_warning(read):
-    data = event(0, 0x90, 60, 64) + event(480, 0x90, 60, 64) + event(480, 0x80, 60, 0) + event(480, 0x80, 60, 0)
-    score = read(midi(data))
-    assert _spans(score) == [(60, 0, 1), (60, 1, 2)]
-    assert "struck again" in score.warnings[0]
-
-
-def test_a_note_off_written_after_the_next_strike_at_the_same_tick_ends_the_old_note(read):
-    data = event(0, 0x90, 60, 64) + event(480, 0x90, 60, 64) + event(0, 0x80, 60, 0) + event(960, 0x80, 60, 0)
-    score = read(midi(data))
-    assert _spans(score) == [(60, 0, 1), (60, 1, 3)]
-    assert not score.warnings
-
-
-def test_unison_tracks_on_one_channel_keep_their_own_notes(read):
-    assert _spans(read(midi(note(0, 960), note(480, 960)))) == [(60, 0, 2), (60, 1, 3)]
-
-
-def test_a_note_without_note_off_is_counted_and_not_invented(read):
-    score = read(midi(note(0, 480) + event(0, 0x90, 72, 64) + note(480, 480)))
-    assert _spans(score) == [(60, 0, 1), (60, 2, 3)]
-    assert score.lost == LostNotes(no_offset=1)
-    assert score.warnings == ("1 note without a note-off left out",)
-
-
-def test_notes_of_no_length_are_counted(read):
-    score = read(midi(note(0, 480) + note(0, 0, 72)))
-    assert score.lost == LostNotes(zero_length=1)
-    assert len(score.notes) == score.lost.total == 1
-    assert "no length" in score.warnings[0]
-
-
-@pytest.mark.parametrize("first", [event(0, 0x90, 60, 64), note(0, 0)], ids=["on on", "on off on"])
-def test_a_unison_within_one_track_is_one_note_and_counted(read, first):
-    score = read(midi(first + note(0, 480)))
-    assert _spans(score) == [(60, 0, 1)]
-    assert score.lost == LostNotes(doubled=1)
-
-
-def test_the_sustain_pedal_leaves_written_lengths_alone(read):
-    score = read(midi(event(0, 0xB0, 64, 127) + note(0, 480) + event(960, 0xB0, 64, 0)))
-    assert _spans(score) == [(60, 0, 1)]
-    assert score.controls["value"].tolist() == [127, 0]
 
 
 # --- parts and controls
@@ -211,7 +141,7 @@ def test_a_hopeless_file_gives_one_sentence_that_names_it(read, name):
 def test_a_slightly_broken_file_is_read_right_and_says_so(read, name):
     data, words = MENDED[name]
     score = read(data)
-    assert _spans(score) == [(60, 0, 1), (60, 1, 2)]
+    assert spans(score) == [(60, 0, 1), (60, 1, 2)]
     assert [words in warning for warning in score.warnings] == ([True] if words else [])
 
 
@@ -270,23 +200,6 @@ def test_files_that_mido_writes_are_read_note_by_note(tmp_path_factory, wanted):
     notes = read_score(path).notes
     ticks = np.stack([notes["onset_beats"] * 480, notes["duration_beats"] * 480, notes["pitch"], notes["velocity"]], 1)
     assert sorted(map(tuple, np.rint(ticks).astype(int).tolist())) == sorted(row[:4] for row in wanted)
-
-
-# --- note values
-
-
-def test_note_values_have_the_names_of_the_published_labels():
-    lengths = [1 / 48, 1 / 24, 0.0625, 1 / 12, 0.108, 1 / 6, 0.25, 1 / 3, 0.375, 0.4833, 0.75, 0.975, 1.125, 1.25, 1.5]
-    assert note_value_name([*lengths, 2, 2.93, 4.5]).tolist() == [
-        "Triplet Sixty Fourth", "Triplet Sixty Fourth", "Sixty Fourth", "Triplet Thirty Second", "Thirty Second",
-        "Triplet Sixteenth", "Sixteenth", "Triplet", "Dotted Sixteenth", "Eighth", "Dotted Eighth", "Quarter",
-        "Tied Quarter-Thirty Second", "Tied Quarter-Sixteenth", "Dotted Quarter", "Half", "Dotted Half", "Whole",
-    ]  # fmt: skip
-
-
-def test_lengths_outside_the_table_are_unknown():
-    assert note_value_name([0.0, 0.0208, 4.51, 100]).tolist() == ["Unknown"] * 4
-    assert note_value_name([]).tolist() == []
 
 
 def test_the_stated_track_count_may_be_too_small(read):

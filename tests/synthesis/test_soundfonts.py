@@ -126,7 +126,7 @@ def test_a_hostile_list_of_chunks_is_an_error_and_nothing_else(tail: bytes) -> N
     import tempfile
 
     with tempfile.NamedTemporaryFile(suffix=".sf2") as file:
-        file.write(b"RIFF\x00\x00\x00\x00sfbk" + tail)
+        file.write(b"RIFF" + (4 + len(tail)).to_bytes(4, "little") + b"sfbk" + tail)
         file.flush()
         with pytest.raises(SoundfontError, match="no list of presets"):
             choose_soundfont(file.name).presets()
@@ -172,3 +172,16 @@ def test_the_instruments_of_musicnet_have_their_names() -> None:
     winds = {61: "french horn", 69: "oboe", 71: "bassoon", 72: "clarinet", 74: "flute"}
     assert len(PROGRAM_NAMES) == 128
     assert {i: PROGRAM_NAMES[i - 1] for i in musicnet | winds} == musicnet | winds
+
+
+@pytest.mark.parametrize("extra", [1, 2000])
+def test_a_soundfont_that_is_longer_than_it_states_is_refused_before_fluidsynth_sees_it(
+    tmp_path: Path, extra: int
+) -> None:
+    path = write_soundfont(tmp_path / "long.sf2", [(0, 0)])
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes() + bytes(extra))
+    with pytest.raises(
+        SoundfontError, match=rf"long\.sf2 .* holds {size + extra} bytes where its header states {size}"
+    ):
+        choose_soundfont(path)

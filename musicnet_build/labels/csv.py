@@ -1,0 +1,69 @@
+"""MusicNet CSV: times to the sample, beats to 12 digits, instrument and pitch; confidence on request."""
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+from musicnet_build.errors import LabelError
+from musicnet_build.labels.parsing import FaultError, integer, number, read_rows, text_of
+from musicnet_build.labels.table import labelled, sample_times
+from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.score.reader import note_value_name
+
+CSV_COLUMNS = ("start_time", "end_time", "instrument", "note", "start_beat", "end_beat", "note_value")
+CONFIDENCE_COLUMN = "confidence"
+
+
+def write_csv(notes: NoteTable, with_confidence: bool) -> bytes:
+    """Write a row per note of ``labelled``."""
+    notes = labelled(notes)
+    start, end = sample_times(notes)
+    columns: list[list[str]] = [
+        *([str(value) for value in values] for values in (start, end, notes["program"] + 1, notes["pitch"])),
+        [_decimal(value) for value in notes["onset_beats"]],
+        [_decimal(value) for value in notes["duration_beats"]],
+        note_value_name(notes["duration_beats"]).tolist(),
+    ]
+    header = list(CSV_COLUMNS)
+    if with_confidence:
+        header.append(CONFIDENCE_COLUMN)
+        columns.append(["" if math.isnan(value) else f"{value:.4f}" for value in notes["confidence"]])
+    rows = [header, *zip(*columns, strict=True)]
+    return "".join(",".join(row) + "\n" for row in rows).encode()
+
+
+def _decimal(value: float) -> str:
+    """Print a number as the published files do: 12 significant digits, and always a decimal point."""
+    text = f"{value:.12g}"
+    return text if set(text) & set(".e") else text + ".0"
+
+
+def read_csv(path: Path) -> NoteTable:
+    """Read a file with the columns of MusicNet, and perhaps ``confidence``."""
+    reader = csv.reader(io.StringIO(text_of(path), newline=""))
+    try:
+        header = tuple(next(reader, ()))
+        if header not in (CSV_COLUMNS, (*CSV_COLUMNS, CONFIDENCE_COLUMN)):
+            raise LabelError(f"{path}: line 1: the header is not {','.join(CSV_COLUMNS)}.")
+        lines = ((reader.line_num, cells) for cells in reader if cells)
+        return read_rows(path, lines, lambda cells: _csv_row(cells, len(header)))
+    except csv.Error as error:
+        raise LabelError(f"{path}: line {reader.line_num}: {error}.") from error
+
+
+def _csv_row(cells: list[str], columns: int) -> dict[str, Any]:
+    if len(cells) != columns:
+        raise FaultError(f"{len(cells)} columns instead of {columns}")
+    start, end, instrument, pitch, onset_beats, duration_beats = cells[:6]
+    confidence = cells[7] if columns > 7 else ""
+    return {
+        "onset_s": integer(start, "start_time", 0, 10**12) / SAMPLE_RATE,
+        "offset_s": integer(end, "end_time", 0, 10**12) / SAMPLE_RATE,
+        "program": integer(instrument, "instrument", 1, 128) - 1,
+        "pitch": integer(pitch, "note", 0, 127),
+        "onset_beats": number(onset_beats, "start_beat", -1e9, 1e9),
+        "duration_beats": number(duration_beats, "end_beat", 0, 1e9),
+        "confidence": number(confidence, "confidence", 0, 1) if confidence else math.nan,
+    }

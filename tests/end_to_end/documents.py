@@ -1,0 +1,60 @@
+"""The code blocks of README.md and docs/, taken from the files as they are.
+
+A block is one of Python, or one of commands: fenced as ``bash``, or indented and beginning with the name of a program.
+What a document shows otherwise (output, recipes, diagrams) is fenced as something else, or indented. A comment
+``<!-- not run: the reason -->`` before a block says that it cannot run in a test, and why.
+"""
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")])
+
+_PROGRAMS = {"musicnet-build", "python", "python3", "make", "pip", "pipx", "uvx", "sudo", "export", "eval", ".ci/run"}
+_NOT_RUN = re.compile(r"<!--\s*not run:\s*(.+?)\s*-->", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code; ``reason`` says why it is not run, empty where it is."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+    reason: str
+
+
+def blocks(path: Path) -> list[Block]:
+    """The blocks of a page, in its order."""
+    found, reason = [], ""
+    for token in MarkdownIt("commonmark").parse(path.read_text(encoding="utf-8")):
+        if token.type == "html_block":
+            match = _NOT_RUN.search(token.content)
+            reason = match[1] if match else ""
+        elif token.type in ("fence", "code_block"):
+            language = _language(token.info, token.content)
+            if language:
+                line = token.map[0] + 1 if token.map else 0
+                found.append(Block(path.relative_to(ROOT).as_posix(), line, language, token.content, reason))
+            reason = ""
+    return found
+
+
+def commands(block: Block) -> list[list[str]]:
+    """The calls of ``musicnet-build`` in a block of commands, as arguments."""
+    lines = block.text.replace("\\\n", " ").splitlines()
+    words = [shlex.split(line, comments=True) for line in lines if line.strip().startswith("musicnet-build")]
+    return [line[1:] for line in words]
+
+
+def _language(info: str, text: str) -> str:
+    if info in ("bash", "python"):
+        return info
+    first = text.split(maxsplit=1)[0] if not info and text.strip() else ""
+    return "bash" if first in _PROGRAMS else ""

@@ -1,0 +1,60 @@
+"""Measures and beats of a score, and passages that are the same."""
+
+import dataclasses
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from made_score import made_score
+
+from musicnet_build.score.beats import beat_grid, end_beats, measure_starts, same_music
+from musicnet_build.score.model import TimeSignature
+
+SCALE = list(range(40, 104))  # 16 measures of 4/4, no two notes alike
+
+
+def with_metres(*signatures: tuple[float, int, int]):
+    return dataclasses.replace(made_score(SCALE), time_signatures=tuple(TimeSignature(*s) for s in signatures))
+
+
+def test_measures_follow_the_time_signatures_with_an_upbeat_counted_as_one() -> None:
+    score = with_metres((0.0, 1, 4), (1.0, 3, 4), (7.0, 4, 4))
+    assert measure_starts(score)[:5].tolist() == [0.0, 1.0, 4.0, 7.0, 11.0]
+
+
+def test_a_score_without_time_signature_has_no_measures() -> None:
+    assert len(measure_starts(made_score(SCALE, metre=None))) == 0
+
+
+def test_an_absurd_metre_does_not_eat_the_memory() -> None:
+    score = made_score(SCALE)
+    notes = score.notes.copy()
+    notes["onset_beats"] *= 1e9
+    huge = dataclasses.replace(score, notes=notes, time_signatures=(TimeSignature(0.0, 1, 128),))
+    assert len(measure_starts(huge)) == 0
+    assert len(beat_grid(huge).beats) <= 200_001
+
+
+@given(st.lists(st.tuples(st.integers(1, 15), st.integers(0, 4)), min_size=1, max_size=6))
+def test_beats_increase_and_every_measure_begins_on_a_downbeat(metres: list[tuple[int, int]]) -> None:
+    at, signatures = 0.0, []
+    for numerator, power in metres:
+        signatures.append((at, numerator, 2**power))
+        at += 2 * 4 * numerator / 2**power
+    score = with_metres(*signatures)
+    grid = beat_grid(score)
+    assert np.all(np.diff(grid.beats) > 0)
+    assert np.all(np.diff(grid.seconds) > 0)
+    assert set(measure_starts(score)) <= set(grid.beats[grid.is_downbeat])
+    assert grid.beats[-1] == end_beats(score)
+
+
+def test_slow_quarters_have_beats_between_them() -> None:
+    assert beat_grid(made_score(SCALE, seconds_per_beat=3.0)).beats[:5].tolist() == [0, 0.25, 0.5, 0.75, 1.0]
+
+
+def test_same_music_compares_pitches_and_places() -> None:
+    score = made_score([60, 62, 64, 65] * 3 + [60, 62, 64, 66])
+    assert same_music(score, 0.0, 4.0, 4.0)
+    assert not same_music(score, 8.0, 12.0, 4.0)
+    assert same_music(score, 8.0, 12.0, 3.0)
