@@ -75,4 +75,9 @@ def thread_count() -> int:
     """Return how many threads may be used: what ``OMP_NUM_THREADS`` says, else one per available processor."""
     if (wanted := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():
         return max(1, int(wanted))
+    return available_processors()
+
+
+def available_processors() -> int:
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from musicnet_build.choices import ALIGNMENT_PRESETS
+from musicnet_build.choices import ALIGNMENT_PRESETS, VERDICTS
 from musicnet_build.errors import LabelError
 
 
@@ -59,6 +59,18 @@ class OutputFolder(click.Path):
         if fault := _folder_fault(path):
             self.fail(fault, param, ctx)
         return path
+
+
+class Verdict(click.Choice[str]):
+    """A verdict on labels; ``accepted`` and ``rejected``, as version 0.1 had them, will do."""
+
+    def __init__(self) -> None:
+        super().__init__(VERDICTS)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the verdict, or fail as misuse."""
+        former = {"accepted": "accept", "rejected": "reject"}
+        return super().convert(former.get(value, value), param, ctx)
 
 
 def check_outputs(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> None:

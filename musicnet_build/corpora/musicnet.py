@@ -121,7 +121,7 @@ def check_finished(folder: str | os.PathLike[str]) -> None:
     root = Path(folder)
     if not (root / BUILD_FOLDER).is_dir():
         return
-    ready = len(list((root / BUILD_FOLDER).glob("[!.]*.json")))
+    ready = len(list((root / BUILD_FOLDER).glob("[0-9]*.json")))
     if is_locked(root / LOCK_FILE):
         raise DatasetError(f"a build is at work in {root} ({ready} recordings ready): wait for it.")
     if not (root / INDEX_FILE).is_file():
