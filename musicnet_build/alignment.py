@@ -25,7 +25,7 @@ from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
-from musicnet_build.sync.result import Options, Warping
+from musicnet_build.sync.result import Options, SyncResult
 from musicnet_build.synthesis.soundfonts import Soundfont
 
 
@@ -35,7 +35,7 @@ class Alignment:
 
     Attributes
     ----------
-    warping : Warping
+    warping : SyncResult
         The time map from score seconds to recording seconds, and the features it was found on.
     notes : NoteTable
         The labels: the score's notes in recording seconds, ordered by onset; drums are left out.
@@ -52,7 +52,7 @@ class Alignment:
         What a user should know, in plain sentences.
     """
 
-    warping: Warping
+    warping: SyncResult
     notes: NoteTable
     drum_notes: int
     offset_s: float
@@ -143,7 +143,7 @@ def align(
     return _labelled(warping, score, len(recording) / SAMPLE_RATE)
 
 
-def _labelled(warping: Warping, written: Score, duration_s: float) -> Alignment:
+def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignment:
     written_notes = pitched(warping.score.notes)
     offset_s, tempo_ratio = _offset_and_tempo(written_notes, warping.time_map)
     notes, quality = mapped_notes(written_notes, warping.time_map, duration_s), None

@@ -78,9 +78,12 @@ def example_files(music: Music, material: Material, dataset: Path, tmp_path_fact
         shutil.copy(path, folder / "demo")
     shutil.copytree(dataset, folder / "dataset")
     corpus = write_corpus(folder / "corpus")
-    _run("pack", "musicnet", folder / "dataset", "-o", folder / "musicnet.h5")
-    for package in ("frames", "segments", "thumbnails"):
-        _run("pack", package, corpus, "-o", folder / f"{package}.h5")
+    shutil.copy(music.recording, folder / "recording.flac")
+    shutil.copy(music.score, folder / "score.mid")
+    shutil.copy(music.truth, folder / "labels.csv")
+    packages = {"musicnet": dataset, "frames": corpus, "segments": dataset, "thumbnails": corpus}
+    for package, source in packages.items():
+        _run("pack", package, source, "-o", folder / f"{package}.h5")
     return folder
 
 

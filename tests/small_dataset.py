@@ -12,7 +12,7 @@ from tiny_soundfont import write_soundfont
 
 from musicnet_build.audio.io import write_audio
 from musicnet_build.datasets.build import Runner, Settings, build
-from musicnet_build.datasets.lists import Row
+from musicnet_build.datasets.job import Row
 from musicnet_build.datasets.manifest import read_manifest, write_manifest
 from musicnet_build.jobs.local import Job, Outcome, attempt
 from musicnet_build.labels.files import write_labels

@@ -147,7 +147,9 @@ def _verdict(quality: dict[str, Any] | None, last_offset_s: float) -> list[str]:
     spans = [span for span in quality["suspicions"] if span["start_s"] < last_offset_s + _AFTERGLOW_S]
     if spans:
         lines.append("look at:")
-        lines += [f"  {span['start_s']:.1f} to {span['end_s']:.1f} s: {span['kind']}" for span in spans[:_MOST_SPANS]]
+        lines += [
+            f"  {span['start_s']:.1f} to {span['end_s']:.1f} s: {span['message']}" for span in spans[:_MOST_SPANS]
+        ]
     if len(spans) > _MOST_SPANS:
         lines.append(f"  and {len(spans) - _MOST_SPANS} more: --quality writes them all")
     return [f"{'verdict' if not place else '':<10} {line}" for place, line in enumerate(lines)]

@@ -12,7 +12,7 @@ from musicnet_build.recipe import RecipeSettings
 
 if TYPE_CHECKING:
     from musicnet_build.datasets.build import Plan
-    from musicnet_build.datasets.lists import Row
+    from musicnet_build.datasets.job import Row
     from musicnet_build.datasets.manifest import Manifest
 
 _LINES_SHOWN = 40

@@ -21,19 +21,21 @@ from musicnet_build.datasets.job import (
     REJECT,
     REVIEW,
     STATES,
+    Row,
     Task,
     hash_inputs,
     make_recording,
     memory_needed,
+    seconds_needed,
     state_of,
 )
-from musicnet_build.datasets.lists import Row, remove_recordings, withdraw_failed, write_lists
+from musicnet_build.datasets.lists import remove_recordings, withdraw_failed, write_lists
 from musicnet_build.datasets.manifest import Entry, InvalidManifestError, Manifest, inside
-from musicnet_build.datasets.pace import Pace
 from musicnet_build.datasets.places import FOLDERS, files_record_path, find_corrected, labels_record_path
 from musicnet_build.errors import DatasetError, SoundfontError
 from musicnet_build.files import locked, remove_leftovers
 from musicnet_build.jobs.local import Job, Outcome, default_workers, free_memory, run_jobs
+from musicnet_build.jobs.pace import Pace
 from musicnet_build.jobs.resume import differences, read_record
 from musicnet_build.progress import Progress, ignore
 from musicnet_build.recipe import RecipeSettings
@@ -336,7 +338,9 @@ def _count(ids: Sequence[str]) -> str:
 
 def _run(plan: Plan, run: Runner, progress: Progress) -> list[Outcome]:
     jobs = [Job(task.id, make_recording, {"task": task}, functools.partial(memory_needed, task)) for task in plan.tasks]
-    pace = Pace(plan.tasks, [one for one, why in plan.reasons.items() if why], getattr(run, "workers", None))
+    names = {task.id: task.entry.recording for task in plan.tasks}
+    work_s = {task.id: seconds_needed(task) for task in plan.tasks if plan.reasons[task.id]}
+    pace = Pace(names, work_s, getattr(run, "workers", None))
     progress(pace.start(), 0.0)
 
     def on_done(outcome: Outcome) -> None:

@@ -9,7 +9,7 @@ from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.programs import PROGRAM_NAMES
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.lists import Row
+    from musicnet_build.datasets.job import Row
     from musicnet_build.datasets.manifest import Entry
 
 _UNKNOWN = "not stated"

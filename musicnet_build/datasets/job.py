@@ -32,7 +32,7 @@ from musicnet_build.datasets.places import (
 from musicnet_build.datasets.placing import View, place_files
 from musicnet_build.errors import AudioError, DatasetError, LabelError
 from musicnet_build.files import read_hashed, sha256_of, write_json
-from musicnet_build.jobs.resume import Made, code_fingerprint, make_once, remove_record
+from musicnet_build.jobs.resume import Made, Record, code_fingerprint, make_once, remove_record
 from musicnet_build.labels.files import labelled, read_labels, write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.recipe import RecipeSettings
@@ -46,6 +46,8 @@ BY_HAND = "labels by hand"
 # tests/benchmarks/bench_memory.py measures; the preset musicnet also keeps the score's sound, here of up to twice the
 # recording's length.
 _PEAK_BYTES = {"precise": (450_000_000, 1_250_000), "musicnet": (300_000_000, 650_000)}
+# Processor seconds for a second of music: the table in docs/datasets.md, by tests/benchmarks/bench_datasets.py.
+_SECONDS_PER_SECOND = {"precise": 0.047, "musicnet": 0.013}
 # Of a sound file that does not say how long it is: as few as most have.
 _LEAST_BYTES_PER_SECOND = 16_000
 
@@ -100,6 +102,49 @@ class Task:
             return made_from(self.sha256, self.settings)
         span = {"start_s": self.settings.start_s, "end_s": self.settings.end_s}
         return {**self.sha256, "code": code_fingerprint("labels", "audio", "notes"), **span}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """How one recording came out.
+
+    Attributes
+    ----------
+    id : str
+    name : str
+        Of its sound file.
+    state : {"accept", "review", "reject", "failed"}
+    reasons : tuple of str
+    included : bool
+        Whether it is in the sets.
+    made : bool
+        Whether anything of it was made in this run.
+    record : Record or None
+        Of its files; None where it failed.
+    """
+
+    id: str
+    name: str
+    state: str
+    reasons: tuple[str, ...]
+    included: bool
+    made: bool
+    record: Record | None = None
+
+    @property
+    def reason(self) -> str:
+        """All reasons on one line."""
+        return "; ".join(reason.removesuffix(".") for reason in self.reasons)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What its job found out."""
+        return self.record.report if self.record else {}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is to be said of it, as plain values."""
+        values = {name: getattr(self, name) for name in ("id", "name", "state", "included", "made")}
+        return {**values, "reasons": list(self.reasons), "by_hand": bool(self.facts.get("by_hand"))}
 
 
 def make_recording(task: Task) -> bool:
@@ -173,11 +218,16 @@ def memory_needed(task: Task) -> int:
     int
     """
     at_any_length, per_second = _PEAK_BYTES[task.settings.preset]
-    return at_any_length + round(duration_s(task) * per_second)
+    return at_any_length + round(_duration_s(task) * per_second)
 
 
-def duration_s(task: Task) -> float:
-    """Return about how long a recording is, in seconds; 0 where it cannot be read: its job ends early."""
+def seconds_needed(task: Task) -> float:
+    """Estimate how long the labels of a recording take to find on one processor, in seconds."""
+    return 0.0 if task.entry.labels else _duration_s(task) * _SECONDS_PER_SECOND[task.settings.preset]
+
+
+def _duration_s(task: Task) -> float:
+    """About how long a recording is, in seconds; 0 where it cannot be read: its job ends early."""
     path = task.path("recording")
     try:
         stated_s = audio_info(path).duration_s

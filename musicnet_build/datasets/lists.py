@@ -6,7 +6,6 @@ All of it follows from the manifest and the records of the jobs, so it is the sa
 import csv
 import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from musicnet_build.align_files import versions
 from musicnet_build.choices import SPLITS
 from musicnet_build.corpora import musicnet
 from musicnet_build.datasets.data_card import data_card
+from musicnet_build.datasets.job import Row
 from musicnet_build.datasets.manifest import Entry
 from musicnet_build.datasets.places import (
     FOLDERS,
@@ -25,51 +25,7 @@ from musicnet_build.datasets.places import (
     label_places,
 )
 from musicnet_build.files import digests_of, sha256_of, write_json, write_text
-from musicnet_build.jobs.resume import Record
 from musicnet_build.notes import SAMPLE_RATE
-
-
-@dataclass(frozen=True)
-class Row:
-    """How one recording came out.
-
-    Attributes
-    ----------
-    id : str
-    name : str
-        Of its sound file.
-    state : {"accept", "review", "reject", "failed"}
-    reasons : tuple of str
-    included : bool
-        Whether it is in the sets.
-    made : bool
-        Whether anything of it was made in this run.
-    record : Record or None
-        Of its files; None where it failed.
-    """
-
-    id: str
-    name: str
-    state: str
-    reasons: tuple[str, ...]
-    included: bool
-    made: bool
-    record: Record | None = None
-
-    @property
-    def reason(self) -> str:
-        """All reasons on one line."""
-        return "; ".join(reason.removesuffix(".") for reason in self.reasons)
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What its job found out."""
-        return self.record.report if self.record else {}
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what is to be said of it, as plain values."""
-        values = {name: getattr(self, name) for name in ("id", "name", "state", "included", "made")}
-        return {**values, "reasons": list(self.reasons), "by_hand": bool(self.facts.get("by_hand"))}
 
 
 def write_lists(root: Path, entries: Sequence[Entry], rows: Sequence[Row]) -> None:

@@ -15,7 +15,7 @@ from musicnet_build._typing import Audio, Float64s, Floats
 from musicnet_build.audio.loudness import level_dbfs
 from musicnet_build.corpora.timbre_set import Instrument
 from musicnet_build.errors import DatasetError
-from musicnet_build.features.spectra import pitch_to_hz
+from musicnet_build.features.filterbanks import pitch_to_hz
 from musicnet_build.notes import SAMPLE_RATE, empty_notes
 from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
 from musicnet_build.synthesis.render import synthesize

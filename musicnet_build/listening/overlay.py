@@ -10,7 +10,7 @@ import numpy as np
 
 from musicnet_build._typing import Audio, Float64s, Int64s
 from musicnet_build.errors import AudioError, LabelError
-from musicnet_build.features.spectra import pitch_to_hz
+from musicnet_build.features.filterbanks import pitch_to_hz
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 
 LONGEST_TONE_S = 0.25

@@ -13,7 +13,7 @@ from musicnet_build.features import spectra
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.progress import Progress
 from musicnet_build.score.reader import Score
-from musicnet_build.sync.result import Options, Warping, with_estimate
+from musicnet_build.sync.result import Options, SyncResult, with_estimate
 from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
 from musicnet_build.threads import in_background
@@ -22,12 +22,12 @@ from musicnet_build.threads import in_background
 _BEFORE_DTW, _OF_DTW = 0.5, 0.5
 
 
-def musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> Warping:
+def musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> SyncResult:
     """Align a recording and a score by the recipe above; see ``alignment.align`` for the parameters.
 
     Returns
     -------
-    Warping
+    SyncResult
         Without times of its own for each note.
     """
     progress("synthesizing the score", 0.0)
@@ -40,7 +40,7 @@ def musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Opti
         X, Y, memory_bytes=options.memory_bytes, progress=lambda done: progress(stage, _BEFORE_DTW + _OF_DTW * done)
     )
     hop_s = spectra.HOP_LENGTH / SAMPLE_RATE
-    return Warping(
+    return SyncResult(
         score=score,
         order=None,
         time_map=map_from_path(warped.path, hop_s, hop_s),

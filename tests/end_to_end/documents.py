@@ -16,6 +16,15 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")])
 
 _PROGRAMS = {"musicnet-build", "python", "python3", "make", "pip", "pipx", "uvx", "sudo", "export", "eval", ".ci/run"}
+_NEVER_RUN = {
+    "make": "sets up an environment, or runs these tests",
+    "pip install": "installs packages",
+    "sudo": "changes the machine",
+    "python tests/benchmarks/": "measures for minutes, on recordings that are not part of the project",
+    "python tools/": "fits models for hours, on recordings that are not part of the project",
+}
+"""Beginnings of commands that no test runs, wherever they stand, and why."""
+
 _NOT_RUN = re.compile(r"<!--\s*not run:\s*(.+?)\s*-->", re.DOTALL)
 
 
@@ -41,7 +50,8 @@ def blocks(path: Path) -> list[Block]:
             language = _language(token.info, token.content)
             if language:
                 line = token.map[0] + 1 if token.map else 0
-                found.append(Block(path.relative_to(ROOT).as_posix(), line, language, token.content, reason))
+                page, why = path.relative_to(ROOT).as_posix(), reason or _never_run(token.content)
+                found.append(Block(page, line, language, token.content, why))
             reason = ""
     return found
 
@@ -51,6 +61,17 @@ def commands(block: Block) -> list[list[str]]:
     lines = block.text.replace("\\\n", " ").splitlines()
     words = [shlex.split(line, comments=True) for line in lines if line.strip().startswith("musicnet-build")]
     return [line[1:] for line in words]
+
+
+def scripts(block: Block) -> list[str]:
+    """The files of the project that a block of commands runs or names."""
+    return re.findall(r"(?:tests|tools|examples)/[\w/]+\.(?:py|sh)", block.text)
+
+
+def _never_run(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines()]
+    reasons = (why for start, why in _NEVER_RUN.items() if any(line.startswith(start) for line in lines))
+    return next(reasons, "")
 
 
 def _language(info: str, text: str) -> str:

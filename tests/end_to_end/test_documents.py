@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 import pytest
-from documents import PAGES, ROOT, Block, blocks, commands
+from documents import PAGES, ROOT, Block, blocks, commands, scripts
 
 from musicnet_build.cli import group
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 RUN = sorted({block.page for block in BLOCKS if not block.reason})
 MADE_BY_THE_PAGE = {
-    "README.md": ("dataset", "*.h5"),
+    "README.md": ("dataset", "*.h5", "labels.csv"),
     "docs/datasets.md": ("dataset", "*.h5"),
     "docs/tutorial.md": ("recordings", "scores", "dataset", "*.h5"),
 }
@@ -64,6 +64,10 @@ def test_a_command_that_is_not_run_has_only_options_that_exist(arguments: list[s
         assert found is not None
         command, context = found, click.Context(found, info_name=name, parent=context)
     command.make_parser(context).parse_args(list(arguments))
+
+
+def test_every_script_that_a_document_runs_is_there() -> None:
+    assert [script for block in BLOCKS for script in scripts(block) if not (ROOT / script).is_file()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
