@@ -116,8 +116,6 @@ class Entry(BaseModel):
     def _ends_after_it_starts(self) -> "Entry":
         if self.end_s is not None and self.end_s <= self.start_s:
             raise ValueError(f"end_s {self.end_s:g} is not after start_s {self.start_s:g}")
-        if not self.score and not self.labels:
-            raise ValueError("score is empty")
         return self
 
     def settings(self, default: RecipeSettings) -> RecipeSettings:
@@ -271,6 +269,8 @@ def _checked(row: Row, faults: list[_Fault]) -> Entry | None:
     faults += [_Fault(row.line, fault, fault) for fault in row.faults]
     if not row.fields:
         return None
+    if not row.fields.keys() & {"score", "labels"}:
+        faults.append(_Fault(row.line, f"{row.line} score", "score is empty"))
     try:
         return Entry.model_validate(row.fields)
     except ValidationError as error:

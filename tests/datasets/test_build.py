@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from small_dataset import LATE_S, Material, contents
 
+import musicnet_build
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.datasets.build import LocalRunner, plan_build, summary_table
@@ -137,6 +138,37 @@ def test_nothing_is_made_twice_and_only_what_changed_is_made_again(built: tuple[
     assert after["train_labels/2.csv"] != before["train_labels/2.csv"]
     os.utime(material.folder / "3.flac", (1, 1))
     assert made(material.build(out)) == []
+
+
+BUILD = """
+import sys
+from pathlib import Path
+from small_dataset import Material
+print(*(row.id for row in Material(Path(sys.argv[1])).build(Path(sys.argv[2])) if row.made))
+"""
+
+
+def test_a_recipe_changed_by_one_constant_makes_every_recording_again_and_an_untouched_one_none(
+    built: tuple[Material, Path], tmp_path: Path
+) -> None:
+    material, out = built
+    package = Path(musicnet_build.__file__).parent
+    shutil.copytree(package, tmp_path / "src" / "musicnet_build")
+
+    def made_by_copy() -> list[str]:
+        path = os.pathsep.join([str(tmp_path / "src"), str(Path(__file__).parents[1]), *filter(None, sys.path)])
+        command = [sys.executable, "-c", BUILD, str(material.folder), str(out)]
+        environment = os.environ | {"PYTHONPATH": path}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    assert made_by_copy() == []
+    recipe = tmp_path / "src" / "musicnet_build" / "sync" / "precise.py"
+    text = recipe.read_text(encoding="utf-8")
+    assert "TEMPO_SMOOTHING_S = 0.3\n" in text
+    recipe.write_text(text.replace("TEMPO_SMOOTHING_S = 0.3\n", "TEMPO_SMOOTHING_S = 0.4\n"), encoding="utf-8")
+    assert made_by_copy() == ["1", "2", "3"]
+    assert made_by_copy() == []
 
 
 def test_moving_to_the_other_set_a_persons_verdict_need_no_new_alignment(
