@@ -130,7 +130,8 @@ def align_files(
     recording, score = Path(recording), Path(score)
     # The score, its order and the soundfont first: they are quick to refuse.
     written, score_sha256 = read_hashed(score, read_score)
-    music = sounding_score(written, settings.transposition, settings.tuning_cents)
+    semitones, cents = whole_semitones(settings.tuning_cents)
+    music = transposed(written, settings.transposition + semitones)
     order = parse_order(settings.order, music) if settings.order else None
     soundfont = choose_soundfont(settings.soundfont)
     progress("reading the recording", 0.0)
@@ -141,7 +142,11 @@ def align_files(
 
     whole, recording_sha256 = reading.result()
     audio = excerpt(whole, settings, recording)
-    options = Options(strict=settings.strict, search_order=settings.structure == "search")
+    options = Options(
+        strict=settings.strict,
+        search_order=settings.structure == "search",
+        tuning_cents=cents if settings.tuning_cents else None,
+    )
     alignment = align(audio, music, soundfont, preset=settings.preset, order=order, options=options, progress=progress)
     sha256 = {"recording": recording_sha256, "score": score_sha256, "soundfont": soundfont.sha256()}
     return AlignedFiles(recording, score, settings, soundfont, sha256, audio, music, alignment)
@@ -182,20 +187,8 @@ def versions() -> dict[str, str]:
     return {"musicnet_build": __version__, "fluidsynth": library_version(), **libraries}
 
 
-def sounding_score(score: Score, transposition: int, tuning_cents: float) -> Score:
-    """Return the score as it sounds in the recording.
-
-    Parameters
-    ----------
-    score : Score
-    transposition : int
-        Semitones; drums stay as they are.
-    tuning_cents : float
-        See ``Score.detuned``.
-
-    Returns
-    -------
-    Score
+def transposed(score: Score, semitones: int) -> Score:
+    """Return the score with its notes so many semitones higher; drums stay as they are.
 
     Raises
     ------
@@ -203,10 +196,16 @@ def sounding_score(score: Score, transposition: int, tuning_cents: float) -> Sco
         When a note leaves the range of MIDI.
     """
     notes = score.notes.copy()
-    notes["pitch"][~notes["is_drum"]] += transposition
+    notes["pitch"][~notes["is_drum"]] += semitones
     if notes["pitch"].min() < 0 or notes["pitch"].max() > 127:
-        raise AlignmentError(f"{score.name}: a transposition of {transposition} semitones leaves the range of MIDI.")
-    return replace(score, notes=notes).detuned(tuning_cents)
+        raise AlignmentError(f"{score.name}: a transposition of {semitones} semitones leaves the range of MIDI.")
+    return replace(score, notes=notes)
+
+
+def whole_semitones(tuning_cents: float) -> tuple[int, float]:
+    """Return a tuning as whole semitones, which transpose the score, and the cents that remain."""
+    semitones = round(tuning_cents / 100)
+    return semitones, tuning_cents - 100 * semitones
 
 
 def excerpt(audio: Audio, settings: RecipeSettings, recording: Path) -> Audio:

@@ -31,7 +31,8 @@ class RecipeSettings:
     transposition : int
         Semitones by which the recording sounds above the score as written.
     tuning_cents : float
-        Cents by which the recording is tuned above A4 = 440 Hz, where it is known.
+        Cents by which the recording is tuned above A4 = 440 Hz, where it is known; whole semitones of it transpose the
+        score, as ``transposition`` does.
     start_s, end_s : float
         The part of the recording to label; all of it by default.
 

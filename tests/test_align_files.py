@@ -8,12 +8,12 @@ import pytest
 from conftest import Music
 from small_dataset import Material
 
-from musicnet_build.align_files import align_files, excerpt, input_hashes, made_from, sounding_score
+from musicnet_build.align_files import align_files, excerpt, input_hashes, made_from, transposed, whole_semitones
 from musicnet_build.audio.io import read_audio
 from musicnet_build.errors import AlignmentError, AudioError
 from musicnet_build.labels.files import labelled
 from musicnet_build.recipe import RecipeSettings
-from musicnet_build.score.reader import PITCH_BEND, read_score
+from musicnet_build.score.reader import read_score
 
 
 def test_the_report_names_the_bytes_that_were_read_and_counts_what_the_list_holds(music: Music) -> None:
@@ -59,11 +59,15 @@ def test_an_excerpt_is_in_the_recording(material: Material) -> None:
         excerpt(audio, RecipeSettings(start_s=900.0), Path("a.flac"))
 
 
-def test_a_score_is_transposed_and_tuned_as_it_sounds(material: Material) -> None:
+def test_a_score_is_transposed_as_it_sounds(material: Material) -> None:
     score = read_score(material.folder / "1.mid")
-    sounding = sounding_score(score, -12, 50)
-    assert (sounding.notes["pitch"] == score.notes["pitch"] - 12).all()
-    bends = sounding.controls[sounding.controls["number"] == PITCH_BEND]
-    assert bends["value"].tolist() == [2048] * len(score.parts)
+    assert (transposed(score, -12).notes["pitch"] == score.notes["pitch"] - 12).all()
     with pytest.raises(AlignmentError, match="leaves the range of MIDI"):
-        sounding_score(score, 60, 0)
+        transposed(score, 60)
+
+
+@pytest.mark.parametrize(
+    ("stated", "semitones", "cents"), [(0, 0, 0), (30, 0, 30), (-101, -1, -1), (99.4, 1, -0.6), (-60, -1, 40)]
+)
+def test_a_tuning_is_whole_semitones_and_what_remains(stated: float, semitones: int, cents: float) -> None:
+    assert whole_semitones(stated) == (semitones, pytest.approx(cents))

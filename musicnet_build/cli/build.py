@@ -38,6 +38,9 @@ _LINES_SHOWN = 40
 )  # fmt: skip
 @click.option("--prune", is_flag=True, help="Remove recordings from the dataset that the manifest does not name.")
 @click.option("--dry-run", is_flag=True, help="List what would be made, and why; change nothing.")
+@click.option(
+    "--drop-condemned", is_flag=True, help="Leave out notes that people found not played or wrong (see `audit`)."
+)
 @click.option("--allow-outside", is_flag=True, help="Let the manifest name files outside its folder.")
 @parameters.verbose_option
 @parameters.json_option
@@ -55,6 +58,7 @@ def command(
     remake: tuple[str, ...],
     prune: bool,
     dry_run: bool,
+    drop_condemned: bool,
     allow_outside: bool,
     verbose: bool,
     as_json: bool,
@@ -72,7 +76,7 @@ def command(
 
     started = time.monotonic()
     recipe = RecipeSettings(preset=preset, soundfont=soundfont, strict=strict)
-    settings = Settings(recipe, with_confidence, overlay, include)
+    settings = Settings(recipe, with_confidence, overlay, include, drop_condemned)
     plan = plan_build(_read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside)
     if dry_run:
         console.report(_planned(plan), _planned_lines(plan), as_json)

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from musicnet_build.choices import SPLITS
+from musicnet_build.choices import SPLITS as SPLITS
 from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import is_locked, write_text

@@ -37,6 +37,8 @@ from musicnet_build.files import locked, remove_leftovers
 from musicnet_build.jobs.local import Job, Outcome, default_workers, free_memory, run_jobs
 from musicnet_build.jobs.pace import Pace
 from musicnet_build.jobs.resume import differences, read_record
+from musicnet_build.listening.catalogue import judgements_folder
+from musicnet_build.listening.judgements import Journal, condemning_events, standing
 from musicnet_build.progress import Progress, ignore
 from musicnet_build.recipe import RecipeSettings
 from musicnet_build.synthesis.soundfonts import choose_soundfont
@@ -66,12 +68,15 @@ class Settings:
         Write three short clips of each recording with tones at the notes.
     include : {"accept", "review", "reject"}
         The worst state in which a recording goes into the sets.
+    drop_condemned : bool
+        Leave out notes of which a person found, listening to the dataset, that they should not be there.
     """
 
     recipe: RecipeSettings = field(default_factory=RecipeSettings)
     with_confidence: bool = False
     overlay: bool = False
     include: str = REVIEW
+    drop_condemned: bool = False
 
 
 @dataclass(frozen=True)
@@ -274,6 +279,7 @@ def _tasks(
 ) -> list[Task]:
     default = str(choose_soundfont(settings.recipe.soundfont).path)
     recipe = replace(settings.recipe, soundfont=default)
+    events = standing(Journal(judgements_folder(root)).read()) if settings.drop_condemned else []
     tasks, problems = [], []
     for entry, line in zip(manifest.entries, manifest.lines, strict=True):
         try:
@@ -290,6 +296,7 @@ def _tasks(
                 with_confidence=settings.with_confidence,
                 overlay=settings.overlay,
                 include=INCLUDED[settings.include],
+                condemned=condemning_events(events, entry.id),
                 remake=entry.id in remake,
             )
         )

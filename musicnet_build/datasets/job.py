@@ -68,6 +68,8 @@ class Task:
         Whether the labels show their confidence, and whether there are three clips to listen to.
     include : tuple of str
         States in which a recording goes into the sets.
+    condemned : tuple of str
+        Judgements about its notes, as JSON; notes that should not be there are left out of the labels.
     sha256 : mapping
         Of its inputs, as they were when the build was planned.
     remake : bool
@@ -81,6 +83,7 @@ class Task:
     with_confidence: bool = False
     overlay: bool = False
     include: tuple[str, ...] = (ACCEPT, REVIEW)
+    condemned: tuple[str, ...] = ()
     sha256: Mapping[str, str] = dataclasses.field(default_factory=dict)
     remake: bool = False
 
@@ -187,6 +190,7 @@ def _place(recording: "_Recording", facts: Mapping[str, Any], corrected: Path | 
         is_included=state_of(task.entry, facts)[0] in task.include,
         with_confidence=task.with_confidence,
         overlay=task.overlay,
+        condemned=task.condemned,
         sound=(task.sha256["recording"], task.settings.start_s, task.settings.end_s),
         report=facts,
     )
@@ -254,7 +258,8 @@ def state_of(entry: Entry, report: Mapping[str, Any]) -> tuple[str, list[str]]:
     """
     by_hand = [BY_HAND] if report["by_hand"] else []
     if entry.verdict:
-        return entry.verdict, [f"{entry.verdict} by a person's verdict", *by_hand]
+        why = f": {entry.reason}" if entry.reason else ""
+        return entry.verdict, [f"{entry.verdict} by a person's verdict{why}", *by_hand]
     reasons = [*by_hand, *report["reasons"]]
     if not entry.check:
         return report["verdict"], reasons

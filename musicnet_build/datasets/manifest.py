@@ -17,7 +17,15 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from musicnet_build.choices import ALIGNMENT_PRESETS, SPLITS, VERDICTS
-from musicnet_build.datasets.spreadsheet import Row, csv_rows, fault_of_number, found_path, unknown_field, yaml_rows
+from musicnet_build.datasets.spreadsheet import (
+    Row,
+    amend_table,
+    csv_rows,
+    fault_of_number,
+    found_path,
+    unknown_field,
+    yaml_rows,
+)
 from musicnet_build.errors import ManifestError, ScoreError
 from musicnet_build.files import write_text
 from musicnet_build.recipe import RecipeSettings
@@ -53,13 +61,16 @@ class Entry(BaseModel):
     transposition : int
         Semitones by which the recording sounds above the score as written.
     tuning_cents : float
-        Cents by which the recording is tuned above A = 440 Hz.
+        Cents by which the recording is tuned above A = 440 Hz, where that is known; whole semitones of it transpose
+        the score, as ``transposition`` does.
     check : str
         Why a person should look at this line before trusting it; empty once that is done.
     paired_by : str
         How ``init`` found the pair: ``name``, or ``content`` with the distance.
     verdict : {"", "accept", "review", "reject"}
         What a person found when listening; counts more than what the program finds.
+    reason : str
+        Why, in the person's words.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -82,11 +93,12 @@ class Entry(BaseModel):
     preset: _Text = ""
     order: _Text = ""
     transposition: Annotated[int, Field(ge=-36, le=36)] = 0
-    tuning_cents: Annotated[float, Field(ge=-100, le=100)] = 0.0
+    tuning_cents: Annotated[float, Field(ge=-200, le=200)] = 0.0
     labels: _Text = ""
     paired_by: _Text = ""
     check: _Text = ""
     verdict: Literal["", "accept", "review", "reject"] = ""
+    reason: _Text = ""
 
     @field_validator("*")
     @classmethod
@@ -187,6 +199,13 @@ def read_manifest(path: str | os.PathLike[str], *, allow_outside: bool = False) 
         Names every problem of the file: fields, doubled ids, files that are missing or outside the folder.
     ManifestError
         When the file cannot be read at all.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.manifest import read_manifest
+    >>> manifest = read_manifest("data_manifests/demo.csv")
+    >>> [(entry.id, entry.recording, entry.split) for entry in manifest.entries]
+    [('1', 'demo/recording.flac', 'train')]
     """
     path = Path(path)
     if path.suffix.lower() not in _READERS:
@@ -211,12 +230,37 @@ def write_manifest(path: str | os.PathLike[str], entries: Iterable[Mapping[str, 
     path : str or PathLike
     entries : iterable of mapping
         Fields of ``Entry``.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.manifest import read_manifest, write_manifest
+    >>> write_manifest("manifest.csv", [{"id": "7", "recording": "recording.flac", "score": "score.mid"}])
+    >>> read_manifest("manifest.csv").entries[0].id
+    '7'
     """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(entries)
     write_text(path, buffer.getvalue())
+
+
+def amend_manifest(path: str | os.PathLike[str], changes: Mapping[str, Mapping[str, str]]) -> None:
+    """Change fields of some entries of a CSV manifest; all else in it, order and delimiter included, stays as it is.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        A manifest that ``read_manifest`` reads.
+    changes : mapping
+        Id to fields and their new values.
+
+    Raises
+    ------
+    ManifestError
+        When it is no CSV file.
+    """
+    amend_table(Path(path), COLUMNS, changes, ())
 
 
 def inside(folder: Path, path: str) -> bool:

@@ -137,6 +137,8 @@ def _written(root: Path, recording_id: str) -> set[str]:
     hashes = _written_by_0_1(root, recording_id)
     if record and not record.report.get("by_hand"):
         hashes |= {record.files[place] for place in label_places(recording_id) if place in record.files}
+    if record and "coming" in record.report:
+        hashes.add(str(record.report["coming"]))
     kept = root / kept_labels_path(recording_id)
     if kept.is_file():
         data = kept.read_bytes()

@@ -5,10 +5,13 @@ Labels come from what was kept, sound from the recording; what is there already 
 
 import dataclasses
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from musicnet_build._typing import Audio
 from musicnet_build.audio.io import write_audio
@@ -25,7 +28,9 @@ from musicnet_build.datasets.places import (
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import digests_of, read_json, write_bytes, write_json
 from musicnet_build.jobs.resume import Record, differences, is_file, is_whole, read_record, write_record
+from musicnet_build.labels.csv import write_csv
 from musicnet_build.labels.files import read_labels
+from musicnet_build.listening.judgements import condemned_rows
 from musicnet_build.listening.overlay import overlay
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 
@@ -43,6 +48,8 @@ class View:
         Whether it goes into its set, or its labels among what is left out.
     with_confidence, overlay : bool
         Whether the labels show their confidence, and whether there are three clips.
+    condemned : tuple of str
+        Judgements about its notes, as JSON; notes that should not be there are left out of the labels.
     sound : tuple
         What the sound depends on.
     report : mapping
@@ -54,6 +61,7 @@ class View:
     is_included: bool
     with_confidence: bool
     overlay: bool
+    condemned: tuple[str, ...]
     sound: tuple[Any, ...]
     report: Mapping[str, Any]
 
@@ -76,7 +84,7 @@ def place_files(root: Path, view: View, audio: Callable[[], Audio], corrected: P
     bool
         Whether anything had to be made.
     """
-    labels = corrected.read_bytes() if corrected else _kept_labels(root, view)
+    labels, left_out = (corrected.read_bytes(), 0) if corrected else _kept_labels(root, view)
     path = files_record_path(root, view.id)
     before = read_record(path)
     wanted = {**dataclasses.asdict(view), "labels": hashlib.sha256(labels).hexdigest()}
@@ -84,15 +92,26 @@ def place_files(root: Path, view: View, audio: Callable[[], Audio], corrected: P
         return False
     placing = _Placing(root, view, audio, before, wanted)
     placing.labels(labels, corrected)
-    placing.rest()
+    placing.rest(left_out)
     digests = {name: digests_of(root / name) for name in placing.placed}
-    report = {**view.report, "included": view.is_included, "md5": {name: one.md5 for name, one in digests.items()}}
+    report = {
+        **view.report,
+        "notes": view.report["notes"] - left_out,
+        "included": view.is_included,
+        "md5": {name: one.md5 for name, one in digests.items()},
+    }
     write_record(path, Record(wanted, {name: one.sha256 for name, one in digests.items()}, report))
     return placing.made
 
 
-def _kept_labels(root: Path, view: View) -> bytes:
-    return labels_as((root / kept_labels_path(view.id)).read_bytes(), with_confidence=view.with_confidence)
+def _kept_labels(root: Path, view: View) -> tuple[bytes, int]:
+    """The labels that are to be shown, and how many notes were left out of them."""
+    kept = root / kept_labels_path(view.id)
+    if not view.condemned:
+        return labels_as(kept.read_bytes(), with_confidence=view.with_confidence), 0
+    notes = read_labels(kept)
+    wrong = condemned_rows(map(json.loads, view.condemned), view.id, notes)
+    return write_csv(np.delete(notes, sorted(wrong)), view.with_confidence), len(wrong)
 
 
 class _Placing:
@@ -101,7 +120,7 @@ class _Placing:
     def __init__(
         self, root: Path, view: View, audio: Callable[[], Audio], before: Record | None, wanted: Mapping[str, Any]
     ) -> None:
-        self.root, self.view, self.audio = root, view, audio
+        self.root, self.view, self.audio, self.before = root, view, audio, before
         self.placed: list[str] = []
         self.made = False
         was = before.made_from if before else {}
@@ -119,15 +138,20 @@ class _Placing:
             self._move(corrected, place)
             return
         digest = hashlib.sha256(labels).hexdigest()
-        self.made |= not any(is_file(self.root / other, digest) for other in label_places(one))
+        if not any(is_file(self.root / other, digest) for other in label_places(one)):
+            self.made = True
+            # Killed now, the next run still knows both for labels of ours.
+            before = self.before or Record({}, {})
+            report = {**before.report, "coming": digest}
+            write_record(files_record_path(self.root, one), dataclasses.replace(before, made_from={}, report=report))
         write_bytes(self.root / place, labels)
 
-    def rest(self) -> None:
+    def rest(self, condemned_notes: int) -> None:
         """All but the labels; then remove what else there is of the recording."""
         one = self.view.id
         if self.view.is_included:
             self._sound(musicnet.audio_path(self.view.split, one))
-        self._report(musicnet.quality_path(one))
+        self._report(musicnet.quality_path(one), condemned_notes)
         if self.view.overlay:
             self._clips(self.placed[0])
         for path in {*label_places(one), *audio_places(one), *clip_places(one)} - set(self.placed):
@@ -144,11 +168,13 @@ class _Placing:
         write_audio(self.root / place, audio, SAMPLE_RATE)
         self.made = True
 
-    def _report(self, place: str) -> None:
+    def _report(self, place: str, condemned_notes: int) -> None:
         self.placed.append(place)
         kept = self.root / kept_report_path(self.view.id)
         report = read_json(kept) if kept.is_file() else {"id": self.view.id, "verdict": None, "reasons": []}
         self.made |= not (self.root / place).is_file()
+        if self.view.condemned:
+            report["condemned_notes"] = condemned_notes
         write_json(self.root / place, {**report, "by_hand": self.view.report["by_hand"]})
 
     def _clips(self, labels: str) -> None:

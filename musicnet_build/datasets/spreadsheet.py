@@ -4,20 +4,21 @@ Commas, semicolons or tabs; UTF-8 or UTF-16; decimal commas; columns of one's ow
 ``manifest``.
 """
 
+import codecs
 import csv
 import difflib
 import io
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from musicnet_build.errors import ManifestError
-from musicnet_build.files import read_bounded
+from musicnet_build.files import read_bounded, write_bytes
 
 MAX_FILE_BYTES = 32 * 2**20
 
@@ -26,7 +27,6 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _SHORT_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d{1,2}")
 _IGNORED = "x_"
 _OWN_COLUMN = re.compile(r"note.*|x_.*")
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Row(NamedTuple):
@@ -51,14 +51,9 @@ def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     ManifestError
         When the file is no table.
     """
-    text = _text_of(path)
-    first_line, _, rest = text.partition("\n")
-    if declared := re.fullmatch(r"sep=(.)\r?", first_line):
-        text, delimiter = rest, declared.group(1)
-    else:
-        # Spreadsheets of many countries write semicolons.
-        delimiter = max(",;\t", key=first_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    text, _ = _text_of(path)
+    delimiter, body = _delimiter(text)
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [_column(name) for name in next(reader, [])]
         if faults := _header_faults(header, columns):
@@ -66,7 +61,7 @@ def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         known = [name if name in columns or not name else _IGNORED for name in header]
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield _row(reader.line_num + bool(declared), known, cells, delimiter)
+                yield _row(reader.line_num + (body is not text), known, cells, delimiter)
     except csv.Error as error:
         raise ManifestError(f"{path}: line {reader.line_num}: {error}.") from error
 
@@ -82,7 +77,7 @@ def yaml_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         When the file is no list of recordings.
     """
     try:
-        root = yaml.compose(_text_of(path), Loader=yaml.SafeLoader)
+        root = yaml.compose(_text_of(path)[0], Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise ManifestError(f"{path} is not YAML: {error}") from error
     except RecursionError as error:
@@ -93,6 +88,50 @@ def yaml_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     if not isinstance(items, yaml.SequenceNode):
         raise ManifestError(f"{path}: a manifest is a list of recordings, under the key `recordings`.")
     yield from (_yaml_row(item) for item in items.value)
+
+
+def amend_table(
+    path: Path,
+    columns: Sequence[str],
+    changes: Mapping[str, Mapping[str, str]],
+    additions: Sequence[Mapping[str, str]],
+) -> None:
+    """Change fields of some rows of a table and add rows; all else, separator and encoding too, stays as it is.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+        Those that may be added to the table where it lacks them.
+    changes : mapping
+        Id to fields and their new values.
+    additions : sequence of mapping
+        Fields of each new row.
+
+    Raises
+    ------
+    ManifestError
+        When it is no CSV file.
+    """
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        raise ManifestError(f"{path}: only a CSV manifest can be amended; save it as CSV first.")
+    text, encoding = _text_of(path)
+    delimiter, body = _delimiter(text)
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter)
+    header, *rows = [[cell.strip() for cell in cells] for cells in reader if any(cells)]
+    names = [_column(name) for name in header]
+    wanted = {name for fields in (*changes.values(), *additions) for name, value in fields.items() if value}
+    new = [name for name in columns if name in wanted and name not in names]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
+    writer.writerow([*header, *new])
+    for cells in rows:
+        row = dict(zip(names, cells, strict=False))
+        row |= changes.get(row.get("id", ""), {})
+        writer.writerow([row.get(name, "") for name in (*names, *new)])
+    writer.writerows([fields.get(name, "") for name in (*names, *new)] for fields in additions)
+    declared = f"sep={delimiter}\n" if body is not text else ""
+    write_bytes(path, (declared + buffer.getvalue()).encode(encoding))
 
 
 def found_path(folder: Path, value: str) -> str:
@@ -121,13 +160,25 @@ def fault_of_number(value: str, unit: str) -> str:
     return f"is no number of {unit}, such as 0.5"
 
 
-def _text_of(path: Path) -> str:
+def _text_of(path: Path) -> tuple[str, str]:
+    """The text of a file, and its encoding."""
     data = read_bounded(path, MAX_FILE_BYTES, what="a manifest", error=ManifestError)
-    encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8-sig"
+    encoding = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
     try:
-        return data.decode(encoding)
+        return data.decode(encoding), encoding
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path} is not UTF-8 text (byte {error.start}): save it as CSV UTF-8.") from error
+
+
+def _delimiter(text: str) -> tuple[str, str]:
+    """What separates cells, and the table without the line in which a spreadsheet says so."""
+    first_line, _, rest = text.partition("\n")
+    if declared := re.fullmatch(r"sep=(.)\r?", first_line):
+        return declared.group(1), rest
+    # Spreadsheets of many countries write semicolons.
+    return max(",;\t", key=first_line.count), text
 
 
 def _column(name: str) -> str:

@@ -32,7 +32,7 @@ def musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Opti
     """
     progress("synthesizing the score", 0.0)
     hearing = in_background(spectra.log_spectrogram, recording)
-    X, warnings = _rendered_spectrogram(score, soundfont, options.strict)
+    X, warnings = _rendered_spectrogram(score.detuned(options.tuning_cents or 0.0), soundfont, options.strict)
     Y = hearing.result()
     stage = with_estimate("aligning", estimate_seconds(len(X), *Y.shape))
     progress(stage, _BEFORE_DTW)

@@ -229,7 +229,7 @@ def test_overlay_clips_are_written_on_request(material: Material, tmp_path: Path
 def test_an_excerpt_and_a_transposition_are_applied(material: Material, tmp_path: Path) -> None:
     changed = material.copy(tmp_path / "in")
     changed.manifest.write_text("".join(changed.manifest.read_text().splitlines(keepends=True)[:2]))
-    changed.change("1", start_s=LATE_S, end_s=2.5, transposition=1, tuning_cents=-50)
+    changed.change("1", start_s=LATE_S, end_s=2.5, transposition=2, tuning_cents=-101)
     changed.build(tmp_path / "out")
     report = read_json(tmp_path / "out" / ".build" / "1.json")["report"]
     assert report["samples"] == round(2.5 * 44_100) - round(LATE_S * 44_100)
