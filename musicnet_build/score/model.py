@@ -29,6 +29,9 @@ CONTROL_DTYPE = np.dtype(
 """One row per controller change or pitch bend."""
 
 
+PARAMETER_CONTROLS = (6, 38, 96, 97, 98, 99, 100, 101)
+"""Controllers that set registered and other parameters, several in a row: the last four name one, the others set it."""
+
 BEND_LIMIT = 8192
 """A pitch bend reaches from minus this to one less."""
 

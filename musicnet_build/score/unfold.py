@@ -11,11 +11,9 @@ from musicnet_build._typing import Float64s, Int64s, Records
 from musicnet_build.errors import ScoreError
 from musicnet_build.notes import NoteTable
 from musicnet_build.score.beats import TOLERANCE_BEATS
-from musicnet_build.score.model import CONTROL_DTYPE, MAX_DURATION_S, Score, TempoMap, TimeSignature
+from musicnet_build.score.model import CONTROL_DTYPE, MAX_DURATION_S, PARAMETER_CONTROLS, Score, TempoMap, TimeSignature
 from musicnet_build.score.order import PlayingOrder, Span
 
-# Registered and other parameters are set by several controllers in a row (98 to 101 name one, 6, 38, 96, 97 change it).
-_PARAMETERS = (6, 38, 96, 97, 98, 99, 100, 101)
 _AT_REST = {7: 100, 8: 64, 10: 64, 11: 127, 98: 127, 99: 127, 100: 127, 101: 127}
 _RESET_ALL = 121
 _PEDALS = (64, 65, 66, 67, 68, 69)
@@ -115,7 +113,7 @@ def _chased(score: Score, start_beats: float, shift_s: float, touched: set[tuple
     rest = [(part, number, _AT_REST.get(number, 0)) for part, number in sorted(touched) if number != _RESET_ALL]
     earlier = score.controls[score.controls["beats"] < start_beats]
     latest = {(int(row["part"]), int(row["number"])): i for i, row in enumerate(earlier)}
-    kept = sorted({*latest.values(), *np.flatnonzero(np.isin(earlier["number"], _PARAMETERS)).tolist()})
+    kept = sorted({*latest.values(), *np.flatnonzero(np.isin(earlier["number"], PARAMETER_CONTROLS)).tolist()})
     chased = np.zeros(len(rest) + len(kept), dtype=CONTROL_DTYPE)
     for i, (part, number, value) in enumerate(rest):
         chased[i] = (0.0, start_beats, part, number, value)
