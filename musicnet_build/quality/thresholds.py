@@ -1,10 +1,10 @@
-"""Every limit that decides what is said about a recording; docs/precision.md says where each comes from."""
+"""Every threshold that decides what is said about a recording; docs/precision.md says where each comes from."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class Thresholds:
     """What decides a verdict.
 
     Attributes
@@ -19,7 +19,7 @@ class Limits:
     transposed_passage : float
         The same for a passage.
     contrast : float
-        A passage that does not fit is noise or silence if its spectrum has less; see ``fit.Fit``.
+        A passage that does not fit is noise or silence if its spectrum has less; see ``score_match.ScoreMatch``.
     passage_s : float
         Length of the windows that are looked at for noise and other music.
     reject_mean, review_mean : float
@@ -49,4 +49,4 @@ class Limits:
     span_s: float = 2.0
 
 
-LIMITS = Limits()
+THRESHOLDS = Thresholds()

@@ -114,12 +114,22 @@ def parse_midi(data: bytes) -> MidiFile:
     FaultError
         When it is no MIDI file of type 0 or 1, too large, or damaged beyond doubt.
     """
+    if _is_sound(data[:12]):
+        raise FaultError("is a sound file, not a score: give the recording first, then the score")
     data = _without_riff(data)
     if len(data) > MAX_FILE_BYTES:
         raise FaultError(f"is larger than {MAX_FILE_BYTES >> 20} MiB, too large for a score")
     ticks_per_beat, promised, position = _header(data)
     tracks, warnings = _read_tracks(data, position, promised)
     return MidiFile(ticks_per_beat, tracks, warnings)
+
+
+def _is_sound(head: bytes) -> bool:
+    """Whether these bytes open WAV or a relative of it, AIFF, FLAC, Ogg or MP3."""
+    container, form = head[:4], head[8:]
+    if container in (b"RIFF", b"RIFX", b"RF64", b"FORM"):
+        return form in (b"WAVE", b"AIFF", b"AIFC")
+    return container in (b"fLaC", b"OggS", b"riff", b"caff") or head[:3] in (b"ID3", b"\xff\xfb\x90")
 
 
 def _without_riff(data: bytes) -> bytes:

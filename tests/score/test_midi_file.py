@@ -40,6 +40,12 @@ def test_a_fault_says_where_it_is() -> None:
         parse_midi(midi(note(0, 1), event(0, 0x90, 60, 0x90)))
 
 
+@pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WAVEfmt ", b"fLaC\0\0\0\x22", b"OggS\0\2", b"ID3\4\0"])
+def test_a_recording_in_the_place_of_the_score_is_told_so(head: bytes) -> None:
+    with pytest.raises(FaultError, match="is a sound file, not a score: give the recording first"):
+        parse_midi(head + bytes(5 << 20))
+
+
 # --- files in files, music behind the end
 
 
