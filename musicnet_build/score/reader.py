@@ -18,7 +18,6 @@ from musicnet_build.notes import NoteTable, empty_notes, sorted_by_onset
 from musicnet_build.score.beats import note_value_name
 from musicnet_build.score.channels import Channel, ChannelControl, Channels
 from musicnet_build.score.midi_file import (
-    MAX_FILE_BYTES,
     TEMPO,
     TIME_SIGNATURE,
     TRACK_NAME,
@@ -37,6 +36,7 @@ from musicnet_build.score.model import (
     TempoMap,
     TimeSignature,
 )
+from musicnet_build.score.notation import MAX_NOTATION_BYTES, is_notation, read_notation
 from musicnet_build.score.pairing import Pairing, TickNote, pair_notes
 from musicnet_build.score.programs import DRUM_CHANNEL
 
@@ -61,11 +61,15 @@ DEFAULT_SECONDS_PER_BEAT = 0.5
 
 
 def read_score(path: str | os.PathLike[str]) -> Score:
-    """Read a Standard MIDI File of type 0 or 1.
+    """Read a score: a Standard MIDI File of type 0 or 1, MusicXML, MEI or Humdrum.
+
+    Repeats, endings, da capo and dal segno of a notation file are played as written: its score is as long as the piece.
 
     Parameters
     ----------
     path : str or PathLike
+        MIDI (``.mid``, ``.rmi``, ``.kar`` or whatever begins like MIDI), or notation (``.musicxml``, ``.xml``,
+        ``.mxl``, ``.mei``, ``.krn``), which needs the extra ``musicxml``.
 
     Returns
     -------
@@ -74,12 +78,16 @@ def read_score(path: str | os.PathLike[str]) -> Score:
     Raises
     ------
     ScoreError
-        When there is no such file, it is not a MIDI file of type 0 or 1, it is damaged beyond doubt, too large, too
-        long, or holds no note.
+        When there is no such file, it is no score of these formats, it is damaged beyond doubt, too large, too long, or
+        holds no note; or when it is notation and the extra ``musicxml`` is missing.
     """
     path = Path(path)
     try:
-        return _score_of(parse_midi(_beginning_of(path)), path.stem)
+        data, suffix = _beginning_of(path), path.suffix.lower()
+        if not is_notation(data, suffix):
+            return _score_of(parse_midi(data), path.stem)
+        notation = read_notation(data, suffix)
+        return notation.complete(_score_of(parse_midi(notation.midi), path.stem))
     except OSError as error:
         raise ScoreError(f"{path}: cannot be read ({error.strerror}).") from error
     except FaultError as fault:
@@ -89,7 +97,7 @@ def read_score(path: str | os.PathLike[str]) -> Score:
 def _beginning_of(path: Path) -> bytes:
     """The bytes of a file, or more than a score may have."""
     with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES + 1)
+        return file.read(MAX_NOTATION_BYTES + 1)
 
 
 def _score_of(midi: MidiFile, stem: str) -> Score:
