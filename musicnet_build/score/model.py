@@ -193,6 +193,14 @@ class Score:
         As printed; None where the file does not tell them, as MIDI files do not.
     note_ids : tuple of str
         Ids of the notation file, which ``score_note`` of a note points into; empty where there are none.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_score
+    >>> score = read_score("score.mid")
+    >>> half_as_fast = score.retimed(lambda score_s: 2 * score_s)
+    >>> round(half_as_fast.duration_s / score.duration_s)
+    2
     """
 
     notes: NoteTable

@@ -80,6 +80,15 @@ def read_score(path: str | os.PathLike[str]) -> Score:
     ScoreError
         When there is no such file, it is no score of these formats, it is damaged beyond doubt, too large, too long, or
         holds no note; or when it is notation and the extra ``musicxml`` is missing.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_score
+    >>> score = read_score("score.mid")
+    >>> len(score.notes), round(score.duration_s, 1)
+    (82, 10.3)
+    >>> [int(pitch) for pitch in score.notes["pitch"][:3]]
+    [62, 66, 69]
     """
     path = Path(path)
     try:
