@@ -66,6 +66,11 @@ def test_a_command_that_is_not_run_has_only_options_that_exist(arguments: list[s
     command.make_parser(context).parse_args(list(arguments))
 
 
+def test_every_page_is_in_the_table_of_contents() -> None:
+    listed = re.findall(r"^(\w+)$", (ROOT / "docs" / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted({path.stem for path in ROOT.glob("docs/*.md")} - {"index"}) == sorted(listed)
+
+
 def test_every_script_that_a_document_runs_is_there() -> None:
     assert [script for block in BLOCKS for script in scripts(block) if not (ROOT / script).is_file()] == []
 
