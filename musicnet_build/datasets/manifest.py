@@ -51,7 +51,8 @@ class Entry(BaseModel):
     transposition : int
         Semitones by which the recording sounds above the score as written.
     tuning_cents : float
-        Cents by which the recording is tuned above A = 440 Hz.
+        Cents by which the recording is tuned above A = 440 Hz, where that is known; whole semitones of it transpose
+        the score, as ``transposition`` does.
     check : str
         Why a person should look at this line before trusting it; empty once that is done.
     verdict : {"", "accepted", "review", "rejected"}
@@ -80,7 +81,7 @@ class Entry(BaseModel):
     preset: _Text = ""
     order: _Text = ""
     transposition: Annotated[int, Field(ge=-36, le=36)] = 0
-    tuning_cents: Annotated[float, Field(ge=-100, le=100)] = 0.0
+    tuning_cents: Annotated[float, Field(ge=-200, le=200)] = 0.0
     check: _Text = ""
     verdict: Literal["", "accepted", "review", "rejected"] = ""
     reason: _Text = ""

@@ -57,8 +57,6 @@ class SegmentsSettings(SourceSettings):
         Store mel and constant-Q spectrograms; otherwise the reader computes them.
     sustain : bool
         Let notes of MIDI labels sound while the pedal is down.
-    seed : int
-        Draws the split where the corpus has none.
     test_banks : sequence of str
         Banks to test on, whatever the corpus says.
     keep_test_pieces : bool
@@ -67,7 +65,6 @@ class SegmentsSettings(SourceSettings):
 
     store_spectra: bool = True
     sustain: bool = True
-    seed: int = 0
     test_banks: Sequence[str] = ()
     keep_test_pieces: bool = False
 

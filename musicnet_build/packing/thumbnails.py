@@ -61,15 +61,12 @@ class ThumbnailsSettings(SourceSettings):
         Constant-Q transform (27.5 Hz to 4.3 kHz) or short-time Fourier transform (to 8 kHz).
     step_frames : int
         One picture every so many frames of 32 ms.
-    seed : int
-        Draws the split where the corpus has none.
     """
 
     categories: Sequence[str] = ("ISOL",)
     size: int = THUMBNAIL_SIZES[0]
     spectrum: Spectrum = "cqt"
     step_frames: int = 1
-    seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse other sizes."""
