@@ -144,6 +144,15 @@ def evaluate(
     ------
     DatasetError
         When nothing was predicted for a piece.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_labels
+    >>> from musicnet_build.evaluation.timbre import evaluate
+    >>> truth = {"duet": {"violin": read_labels("labels.csv")}}
+    >>> found = evaluate(truth, truth, {"duet": "violin_alone"})
+    >>> found["violin_alone"]["violin"]["f_measure"]
+    1.0
     """
     missing = [piece for piece in truth if piece not in predicted]
     if missing:

@@ -1,4 +1,6 @@
-"""How tonal a sound is: what tells music from noise, applause and silence without knowing the score."""
+"""How tonal and how loud a sound is: what tells music from noise, applause and rests without knowing the score."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -6,6 +8,39 @@ from scipy.ndimage import uniform_filter1d
 from musicnet_build._typing import Features, Float64s
 
 _STEADY_S, _NEIGHBOURS_SEMITONES = 1.0, 7
+
+
+@dataclass(frozen=True, eq=False)
+class Tonality:
+    """How tonal and how loud a recording is, frame by frame.
+
+    Attributes
+    ----------
+    contrast : ndarray of float64 [shape=(frames,)]
+        As ``tonal_contrast`` gives it.
+    level_db : ndarray of float64 [shape=(frames,)]
+        Relative to the loud parts.
+    """
+
+    contrast: Float64s
+    level_db: Float64s
+
+
+def level_db(log_spectrum: Features) -> Float64s:
+    """Return the level of each frame of a logarithmic band spectrum, relative to that which 10 % of them exceed.
+
+    Parameters
+    ----------
+    log_spectrum : ndarray of float32 [shape=(frames, bands)]
+        Logarithms of 1 + gain times the magnitudes, as ``spectra.band_spectrogram`` gives them.
+
+    Returns
+    -------
+    ndarray of float64 [shape=(frames,)]
+    """
+    energy = np.square(np.expm1(log_spectrum)).sum(axis=1, dtype=np.float64)
+    loud = max(float(np.quantile(energy, 0.9)), 1e-12)
+    return np.asarray(10.0 * np.log10(np.maximum(energy / loud, 1e-12)), dtype=np.float64)
 
 
 def tonal_contrast(spectrum: Features, frames_s: Float64s) -> Float64s:

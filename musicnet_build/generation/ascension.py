@@ -114,6 +114,16 @@ def generate_ascension(
         When no preset plays a note that is wanted, or a piece cannot be rendered.
     SoundfontError
         When a soundfont cannot be used.
+
+    Examples
+    --------
+    >>> from musicnet_build import choose_soundfont
+    >>> from musicnet_build.corpora.timbre_set import Instrument
+    >>> from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
+    >>> settings = AscensionSettings((Instrument("trumpet", (56,), 60, 62),), velocities=(90,))
+    >>> made = generate_ascension("trumpet", [choose_soundfont("TimGM6mb")], settings)
+    >>> [piece.name for piece in made.pieces]
+    ['trumpet-alone-0000']
     """
     plan = plan_ascension(soundfonts, settings or AscensionSettings())
     return render_set(folder, plan, workers=workers, on_done=on_done)

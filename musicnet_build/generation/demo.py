@@ -109,6 +109,14 @@ def prepare_demo(folder: str | os.PathLike[str], soundfont: Soundfont, *, seed: 
     Returns
     -------
     DemoFiles
+
+    Examples
+    --------
+    >>> from musicnet_build import choose_soundfont
+    >>> from musicnet_build.generation.demo import prepare_demo
+    >>> files = prepare_demo("canon", choose_soundfont("TimGM6mb"))
+    >>> files.score.name, files.recording.name, files.truth.name
+    ('score.mid', 'recording.flac', 'truth.csv')
     """
     files = DemoFiles(Path(folder) / "score.mid", Path(folder) / "recording.flac", Path(folder) / "truth.csv")
     write_canon(files.score)
@@ -167,6 +175,14 @@ def perform(score: Score, seed: int) -> Score:
     Score
         The same notes in the same beats, with onsets and offsets where they are played. The first note comes after
         a silence of about 0.9 s.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_score
+    >>> from musicnet_build.generation.demo import perform
+    >>> played = perform(read_score("score.mid"), seed=1)
+    >>> float(played.notes["onset_s"].min().round(1))
+    0.9
     """
     random = np.random.default_rng(seed)
     score_s, played_s = _rubato(score.duration_s, random)

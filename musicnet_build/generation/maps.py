@@ -98,6 +98,16 @@ def generate_maps(
         When the folder holds a corpus of another recipe, or a piece is missing.
     SoundfontError
         When a bank's soundfont is missing.
+
+    Examples
+    --------
+    >>> from musicnet_build.generation.maps import generate_maps
+    >>> from musicnet_build.generation.maps_recipe import Recipe
+    >>> isolated = {"styles": ["ST"], "loudness": {"F": [80, 100]}, "pitches": [60, 64]}
+    >>> recipe = Recipe.model_validate({"banks": [{"name": "PianoAaa", "soundfont": "TimGM6mb"}], "isolated": isolated})
+    >>> made = generate_maps(recipe, "piano")
+    >>> made.sounds, made.failed
+    (5, ())
     """
     folder = Path(folder)
     soundfonts = {bank.name: choose_soundfont(bank.soundfont) for bank in recipe.banks}

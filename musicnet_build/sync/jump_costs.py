@@ -14,7 +14,10 @@ MOST_ROWS = 6_500
 BLOCK_ROWS = 128
 
 TONAL_CONTRAST = (0.05, 0.10)
-"""Tonal contrast below which a frame counts as silence, and above which it counts in full."""
+"""Tonal contrast below which a soft frame counts as silence, and above which it counts in full."""
+
+REST_LEVEL_DB = (-25.0, -15.0)
+"""Level below which a frame without tones counts as silence, and above which it counts in full, as noise."""
 
 _DIMENSIONS = 48
 _SILENT_NORM, _SOUNDING_NORM = 0.1, 0.4

@@ -16,9 +16,10 @@ import numpy as np
 
 from musicnet_build._typing import Features, Float64s
 from musicnet_build.errors import AlignmentError
+from musicnet_build.features.tonality import Tonality
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
-from musicnet_build.sync.jump_costs import TONAL_CONTRAST, Grid, pooled_share, recording_grid, reduced
+from musicnet_build.sync.jump_costs import REST_LEVEL_DB, TONAL_CONTRAST, Grid, pooled_share, recording_grid, reduced
 from musicnet_build.sync.jump_search import Attempt, Pair, Prices
 from musicnet_build.sync.passages import Music, settled
 
@@ -50,7 +51,7 @@ def find_playing_order(
     score_frames_s: Float64s,
     recording_features: Features,
     recording_frames_s: Float64s,
-    contrast: Float64s | None = None,
+    tonality: Tonality | None = None,
     prices: Prices = PRICES,
 ) -> JumpSearch:
     """Find the order in which the passages of a score are played in a recording, and where the music is.
@@ -66,8 +67,8 @@ def find_playing_order(
     recording_features : ndarray of float32 [shape=(frames of the recording, d)]
     recording_frames_s : ndarray of float64 [shape=(frames of the recording,)]
         Recording seconds on which they are centred, evenly spaced.
-    contrast : ndarray of float64 [shape=(frames of the recording,)], optional
-        How tonal the recording is, as ``features.tonality`` tells; without it, all of it counts as music.
+    tonality : Tonality, optional
+        Of the recording; without it, nothing counts as a rest, and leaving something out at the ends costs little.
     prices : Prices
         What the search charges.
 
@@ -89,12 +90,12 @@ def find_playing_order(
         )
     rendered, recorded = reduced(score_features, recording_features)
     grid = recording_grid(recorded, recording_frames_s)
-    if contrast is None:
-        contrast = np.full(len(recording_frames_s), np.inf)
-    tonal = pooled_share(contrast, recording_frames_s, grid, TONAL_CONTRAST)
     music = Music.of(score)
-    outside = _price_outside(contrast, recording_frames_s, grid, prices)
-    pair = Pair(music, rendered, score_frames_s, _silenced(grid, tonal), outside)
+    musical = np.zeros(len(grid.features))
+    if tonality is not None:
+        musical = pooled_share(tonality.contrast, recording_frames_s, grid, MUSICAL_CONTRAST)
+        grid = _with_rests(grid, tonality, recording_frames_s)
+    pair = Pair(music, rendered, score_frames_s, grid, _price_outside(musical, prices))
     return _chosen(music, [Attempt(pair, tempo, prices) for tempo in prices.tempi], grid, prices)
 
 
@@ -114,16 +115,17 @@ def _chosen(music: Music, attempts: list[Attempt], grid: Grid, prices: Prices) -
     return JumpSearch(PlayingOrder(spans, margin_s), music_s)
 
 
-def _price_outside(contrast: Float64s, frames_s: Float64s, grid: Grid, prices: Prices) -> Float64s:
+def _price_outside(musical: Float64s, prices: Prices) -> Float64s:
     """What leaving out the first k frames of the grid costs, for every k: little for noise, more for music."""
-    musical = pooled_share(contrast, frames_s, grid, MUSICAL_CONTRAST)
     each = prices.outside + (prices.outside_music - prices.outside) * musical
     return np.concatenate([[0.0], np.cumsum(each)])
 
 
-def _silenced(grid: Grid, share: Float64s) -> Grid:
-    """What has no tones is silence: applause, noise and speech are laid on nothing."""
-    return replace(grid, features=grid.features * share[:, None].astype(np.float32))
+def _with_rests(grid: Grid, tonality: Tonality, frames_s: Float64s) -> Grid:
+    """Silence what is soft and has no tones: the noise floor in a rest, which is brought to the norm of music."""
+    tonal = pooled_share(tonality.contrast, frames_s, grid, TONAL_CONTRAST)
+    loud = pooled_share(tonality.level_db, frames_s, grid, REST_LEVEL_DB)
+    return replace(grid, features=grid.features * np.maximum(tonal, loud)[:, None].astype(np.float32))
 
 
 def _check(features: Features, frames_s: Float64s, name: str) -> None:

@@ -31,7 +31,7 @@ import numpy as np
 
 from musicnet_build.alignment import align
 from musicnet_build.audio.io import read_audio
-from musicnet_build.features.tonality import tonal_contrast
+from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.order import PlayingOrder, Span, end_beats, measure_starts, same_music
@@ -328,11 +328,12 @@ def distance(score, x, x0, y0):
 
 def search(case, soundfont, prices, times):
     rendered = case.rendered if case.rendered is not None else synthesize(case.score, soundfont).audio
-    X, Y = (coarse_features(semitone_spectra(audio, COARSE_HOP)) for audio in (rendered, case.audio))
+    seen = [semitone_spectra(audio, COARSE_HOP) for audio in (rendered, case.audio)]
+    X, Y = map(coarse_features, seen)
     started, busy = time.perf_counter(), time.process_time()
     frames_s = coarse_frames_s(len(Y))
-    contrast = tonal_contrast(Y[:, :PIANO_BANDS], frames_s)
-    order = find_playing_order(case.score, X, coarse_frames_s(len(X)), Y, frames_s, contrast, prices).order
+    tonality = Tonality(tonal_contrast(Y[:, :PIANO_BANDS], frames_s), level_db(seen[1].pitch_window))
+    order = find_playing_order(case.score, X, coarse_frames_s(len(X)), Y, frames_s, tonality, prices).order
     times.append((len(case.audio) / SAMPLE_RATE, time.perf_counter() - started, time.process_time() - busy))
     return order
 
@@ -340,7 +341,8 @@ def search(case, soundfont, prices, times):
 def taken_by_align(case, soundfont, times):
     """The order that ``align`` takes."""
     started, busy = time.perf_counter(), time.process_time()
-    heard, options = extract_features(case.audio, case.score), Options()
+    options = Options()
+    heard = extract_features(case.audio, case.score, options)
     played = render_coarsely(case.score, music_duration_s(case.audio), soundfont, options)
     _, _, order = align_coarsely(heard, case.score, played, soundfont, options)
     times.append((len(case.audio) / SAMPLE_RATE, time.perf_counter() - started, time.process_time() - busy))

@@ -237,7 +237,6 @@ def believed(near: float = 0.9, apart_s: float = 0.005, count: int = 10) -> Refi
         onset_s,
         np.full(count, near),
         np.full(count, near),
-        np.full(count, 5.0),
         onset_s + np.full((4, 1), apart_s),
     )
 
