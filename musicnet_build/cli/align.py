@@ -82,7 +82,7 @@ def command(
     from musicnet_build.listening.overlay import overlay
     from musicnet_build.notes import SAMPLE_RATE
     from musicnet_build.plots.alignment import plot_alignment
-    from musicnet_build.plots.alignment_picture import alignment_picture
+    from musicnet_build.plots.alignment_picture import alignment_picture, picture_title
     from musicnet_build.score.order import parse_order
     from musicnet_build.score.reader import read_score
     from musicnet_build.sync.result import Options
@@ -102,7 +102,7 @@ def command(
         if overlay_path:
             write_audio(overlay_path, overlay(audio, result.notes), SAMPLE_RATE)
         if plot_path:
-            plot_alignment(plot_path, alignment_picture(f"{recording.name} and {score.name}", audio, result))
+            plot_alignment(plot_path, alignment_picture(picture_title(recording, score), audio, result))
     console.warn(result.warnings)
     outputs_written = (*outputs, overlay_path, plot_path, quality_path)
     values = {
