@@ -1,6 +1,7 @@
 #!/bin/sh
 # Set up a working copy: the FluidSynth library, a virtual environment, and the package in it.
 # Needs Python 3.11 to 3.13; takes a system library through apt where it may, otherwise the `bundled` extra.
+# For the tests of the audit page also Chromium and axe-core; where they cannot be had, those tests say so and are skipped.
 # Reads PYTHON (the Python to use) and VENV (where the environment goes).
 set -eu
 
@@ -57,6 +58,17 @@ if ! has_fluidsynth "$python"; then
         say "apt cannot (no rights, no network, or no apt): taking the library of the extra 'bundled' instead"
         extras=$extras,bundled
     fi
+fi
+
+if ! [ -x /usr/bin/chromium ]; then
+    say "installing Chromium with apt, for the tests of the audit page"
+    apt_install chromium || say "apt cannot: the tests of the audit page will be skipped"
+fi
+
+if ! [ -e .devtools/node_modules/axe-core ]; then
+    say "installing axe-core with npm into .devtools, for the tests of accessibility"
+    npm install --silent --no-audit --no-fund --prefix .devtools axe-core@4 >/dev/null 2>&1 ||
+        say "npm cannot (or is not here): the tests of accessibility will be skipped"
 fi
 
 if [ ! -x "$VENV/bin/python" ]; then

@@ -108,6 +108,13 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
     AudioError
         When the file is missing, not a sound file, damaged, cut short, empty, silent, holds a value that is not a
         finite number, or is longer than ``MAX_DURATION_S``.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_audio
+    >>> recording = read_audio("recording.flac")
+    >>> recording.dtype, recording.ndim, round(len(recording) / 44_100)
+    (dtype('float32'), 1, 15)
     """
     source, (found, info) = Path(path), _inspected(path)
     if found.remark is not None:
@@ -131,6 +138,39 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
     return audio
 
 
+def mono_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[Audio]:
+    """Read a recording as one channel at one rate, block by block: what ``read_audio`` gives as a whole.
+
+    Several channels are read twice, for whether they cancel each other is only known at their end.
+
+    Parameters
+    ----------
+    path : str or PathLike
+    sample_rate : int
+        Of the result, in Hz.
+
+    Yields
+    ------
+    float32 [shape=(n,)]
+
+    Raises
+    ------
+    AudioError
+        As ``audio_blocks`` does.
+    """
+    source, (found, info) = Path(path), _inspected(path)
+    mix = ChannelMix(info.sample_rate)
+    if info.channels > 1:
+        for _ in mix.mono(_checked_blocks(source, found, info)):
+            pass
+    blocks = _checked_blocks(source, found, info)
+    mono = ChannelMix(info.sample_rate).mono(blocks)
+    if mix.cancelled_share() > CANCELLED_TIME:
+        loudest = mix.loudest()
+        mono = (block[:, loudest] for block in blocks)
+    yield from _resampled(mono, info.sample_rate, sample_rate)
+
+
 def write_audio(
     path: str | os.PathLike[str], audio: ArrayLike, sample_rate: int = SAMPLE_RATE, *, subtype: str | None = None
 ) -> None:
@@ -151,6 +191,12 @@ def write_audio(
     ------
     AudioError
         When the ending or subtype is not one of these, or the audio is empty or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from musicnet_build import write_audio
+    >>> write_audio("a4.wav", 0.5 * np.sin(2 * np.pi * 440 * np.arange(44_100) / 44_100))
     """
     target = Path(path)
     subtypes = _SUBTYPES.get(target.suffix.lower())

@@ -18,6 +18,7 @@ COMMANDS = {
     "synth": "Render a score to audio.",
     "overlay": "Lay sine tones at the labelled onsets over a recording.",
     "convert": "Convert labels from one format to another.",
+    "audit": "Hear, see and judge labels in the browser.",
     "init": "Pair recordings and scores into a manifest.",
     "build": "Make a dataset of the recordings and scores of a manifest.",
     "generate": "Make a dataset of scores and soundfonts.",

@@ -40,6 +40,9 @@ _LINES_SHOWN = 40
     "--include", type=click.Choice(["accepted", "review", "rejected"]), default="review", show_default=True,
     help="The worst verdict with which a recording goes into the sets.",
 )  # fmt: skip
+@click.option(
+    "--drop-condemned", is_flag=True, help="Leave out notes that people found not played or wrong (see `audit`)."
+)
 @click.option("--allow-outside", is_flag=True, help="Let the manifest name files outside its folder.")
 @parameters.verbose_option
 @parameters.json_option
@@ -54,6 +57,7 @@ def command(
     with_confidence: bool,
     overlay: bool,
     include: str,
+    drop_condemned: bool,
     allow_outside: bool,
     verbose: bool,
     as_json: bool,
@@ -71,7 +75,7 @@ def command(
 
     started = time.monotonic()
     checked = _read(manifest, allow_outside)
-    settings = Settings(preset, soundfont, strict, with_confidence, overlay, include)
+    settings = Settings(preset, soundfont, strict, with_confidence, overlay, include, drop_condemned)
     runner = cluster_runner(cluster) if cluster else local_runner(workers or default_workers())
     with _display(verbose) as progress:
         rows = build(checked, output, settings, run=runner, progress=progress, allow_outside=allow_outside)

@@ -1,10 +1,17 @@
 """``musicnet-build overlay``: hear whether labels are right."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from musicnet_build.cli import console, parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_PAUSE_S = 1.0
 
 
 @click.command(name="overlay")
@@ -18,6 +25,12 @@ from musicnet_build.cli import console, parameters
 )  # fmt: skip
 @click.option("--start", "start_s", type=click.FloatRange(min=0), default=0.0, help="Begin here, in seconds.")
 @click.option("--end", "end_s", type=click.FloatRange(min=0), default=None, help="End here, in seconds.")
+@click.option(
+    "--speed", "slowdown", type=click.Choice(["1", "2", "4"]), default="1", show_default=True,
+    help="2 is half and 4 a quarter of the speed, at the same pitch.",
+)  # fmt: skip
+@click.option("--clips", is_flag=True, help="Only the beginning, two passages from the middle, and the end.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which passages --clips takes.")
 @parameters.verbose_option
 @parameters.json_option
 def command(
@@ -28,6 +41,9 @@ def command(
     instruments: tuple[int, ...],
     start_s: float,
     end_s: float | None,
+    slowdown: str,
+    clips: bool,
+    seed: int,
     verbose: bool,
     as_json: bool,
 ) -> None:
@@ -35,9 +51,11 @@ def command(
     parameters.check_outputs([recording, labels], [output])
     if end_s is not None and end_s <= start_s:
         raise click.UsageError(f"--end {end_s:g} is not after --start {start_s:g}.")
+    if clips and (start_s or end_s is not None):
+        raise click.UsageError("--clips chooses what is heard: leave --start and --end away.")
     from musicnet_build.audio.io import read_audio, write_audio
     from musicnet_build.labels.files import read_labels
-    from musicnet_build.listening.overlay import overlay
+    from musicnet_build.listening.overlay import clip_spans, overlay
     from musicnet_build.notes import SAMPLE_RATE
 
     notes = read_labels(labels)
@@ -46,12 +64,23 @@ def command(
         audio = read_audio(recording)
         progress("laying tones over it", 0.0)
         duration_s = len(audio) / SAMPLE_RATE
-        span_s = (start_s, duration_s if end_s is None else min(end_s, duration_s))
+        whole_s = (start_s, duration_s if end_s is None else min(end_s, duration_s))
+        spans_s = clip_spans(duration_s, seed) if clips else [whole_s]
         programs = [instrument - 1 for instrument in instruments] or None
-        mixed = overlay(audio, notes, split=split, instruments=programs, span_s=span_s)
+        parts = [
+            overlay(audio, notes, split=split, instruments=programs, span_s=span_s, slowdown=int(slowdown))
+            for span_s in spans_s
+        ]
+        mixed = _joined(parts, round(_PAUSE_S * SAMPLE_RATE))
         write_audio(output, mixed, SAMPLE_RATE)
-    console.report(
-        {"output": str(output), "duration_s": len(mixed) / SAMPLE_RATE, "split": split},
-        [f"{output}: {len(mixed) / SAMPLE_RATE:.1f} s"],
-        as_json,
-    )
+    values = {"output": str(output), "duration_s": len(mixed) / SAMPLE_RATE, "split": split, "spans_s": spans_s}
+    heard = [f"  {first_s:.1f} to {last_s:.1f} s" for first_s, last_s in spans_s] if clips else []
+    console.report(values, [f"{output}: {len(mixed) / SAMPLE_RATE:.1f} s", *heard], as_json)
+
+
+def _joined(parts: "list[NDArray[np.float32]]", pause_samples: int) -> "NDArray[np.float32]":
+    """The parts one after another, with silence between them."""
+    import numpy as np
+
+    pause = np.zeros((pause_samples, *parts[0].shape[1:]), np.float32)
+    return np.concatenate([piece for part in parts for piece in (pause, part)][1:])

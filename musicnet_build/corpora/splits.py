@@ -3,20 +3,99 @@
 A recording, a composition, or two excerpts of one sound file in both sets make a model look better than it is.
 """
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from musicnet_build.corpora.musicnet import SPLITS, Recording
+import numpy as np
 
-MUSICNET_TEST_IDS = ("1759", "1819", "2106", "2191", "2298", "2303", "2382", "2416", "2556", "2628")
-"""Test set of MusicNet's second release."""
+from musicnet_build.corpora.recording import SPLITS, Recording
+from musicnet_build.errors import DatasetError
 
-MUSICNET_PAPER_TEST_IDS = ("2303", "2382", "1819")
-"""Test set of the MusicNet paper."""
+PUBLISHED_TEST_IDS: Mapping[str, tuple[str, ...]] = {
+    "paper": ("1819", "2303", "2382"),
+    "second-release": ("1759", "1819", "2106", "2191", "2298", "2303", "2382", "2416", "2556", "2628"),
+}
+"""MusicNet's test sets as published: by the paper (and studies after it), and with the second release."""
+
+
+def with_published_split(recordings: Sequence[Recording], name: str | None) -> list[Recording]:
+    """Test on the recordings that MusicNet's publication tests on, and on no other.
+
+    This is the only place where ids decide a split, and only a caller who names a publication gets here: a dataset of
+    one's own may well have a recording 1819.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    name : {"paper", "second-release"} or None
+        None leaves the splits as the folders (or the corpus's table) have them.
+
+    Returns
+    -------
+    list of Recording
+        What else was in the test set trains; what validates goes on to do so.
+
+    Raises
+    ------
+    DatasetError
+        When none of the test recordings is there.
+    """
+    if name is None:
+        return list(recordings)
+    tested = PUBLISHED_TEST_IDS[name]
+    if not any(recording.name in tested for recording in recordings):
+        raise DatasetError(f"None of the test recordings of MusicNet ({name}) is there: {', '.join(tested)}.")
+    return [dataclasses.replace(one, split=_published(one, tested)) for one in recordings]
+
+
+def _published(recording: Recording, tested: Sequence[str]) -> str:
+    if recording.name in tested:
+        return "test"
+    return "validation" if recording.split == "validation" else "train"
+
+
+def with_validation(recordings: Sequence[Recording], share: float, seed: int = 0) -> list[Recording]:
+    """Let a share of the training recordings validate, composition by composition.
+
+    Recordings of one composition stay together, whoever plays them and whichever movement it is: two versions of one
+    piece are never on both sides. Compositions that are tested on stay in training, where ``without_test_pieces`` and
+    leak checks see them.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    share : float
+        Of the training recordings, 0 to 1.
+    seed : int
+        Shuffles the compositions.
+
+    Returns
+    -------
+    list of Recording
+        As many compositions validate as come nearest to the share from below, and at least one where the share is not
+        zero and two are there.
+    """
+    pieces = sorted({_piece(one) for one in recordings if one.split == "train"})
+    sizes = {piece: sum(_piece(one) == piece and one.split == "train" for one in recordings) for piece in pieces}
+    room, chosen = share * sum(sizes.values()), set[str]()
+    for place in np.random.default_rng(seed).permutation(len(pieces)):
+        piece = pieces[place]
+        if sizes[piece] <= room or (share > 0 and not chosen and len(pieces) > 1):
+            chosen.add(piece)
+            room -= sizes[piece]
+    return [
+        dataclasses.replace(one, split="validation") if one.split == "train" and _piece(one) in chosen else one
+        for one in recordings
+    ]
+
+
+def _piece(recording: Recording) -> str:
+    return _composition(recording) or recording.piece
 
 
 def find_leaks(recordings: Sequence[Recording], sound_files: Mapping[str, str]) -> list[str]:
-    """Name what is in the training and in the test set.
+    """Name what is in more than one set.
 
     Parameters
     ----------
@@ -27,7 +106,7 @@ def find_leaks(recordings: Sequence[Recording], sound_files: Mapping[str, str]) 
     Returns
     -------
     list of str
-        One sentence for each id, composition or sound file in both sets.
+        One sentence for each id, composition or sound file in several sets.
     """
     leaks = _shared(recordings, "the recording", lambda one: one.id)
     leaks += _shared(recordings, "the composition", _composition)
@@ -40,12 +119,16 @@ def _composition(recording: Recording) -> str:
 
 
 def _shared(recordings: Sequence[Recording], what: str, key: Callable[[Recording], str]) -> list[str]:
-    ids: dict[str, dict[str, list[str]]] = defaultdict(lambda: {split: [] for split in SPLITS})
+    ids: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for recording in recordings:
         if name := key(recording):
             ids[name][recording.split].append(recording.id)
     return [
-        f"{what} {name[:80]} is in both sets (train: {', '.join(by['train'])}; test: {', '.join(by['test'])})"
+        f"{what} {name[:80]} is in {'both' if len(by) == 2 else 'several'} sets ({_listed(by)})"
         for name, by in sorted(ids.items())
-        if all(by.values())
+        if len(by) > 1
     ]
+
+
+def _listed(ids: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{split}: {', '.join(ids[split])}" for split in SPLITS if split in ids)

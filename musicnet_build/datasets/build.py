@@ -12,7 +12,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ from musicnet_build.datasets.manifest import Entry, InvalidManifestError, Manife
 from musicnet_build.errors import DatasetError, SoundfontError
 from musicnet_build.files import digests_of, remove_leftovers, sha256_of, write_json, write_text
 from musicnet_build.jobs.local import Job, Outcome, default_workers, run_jobs
+from musicnet_build.listening.catalogue import judgements_folder
+from musicnet_build.listening.judgements import Journal, condemning_events, standing
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
@@ -67,6 +69,8 @@ class Settings:
         As in ``Task``.
     include : {"accepted", "review", "rejected"}
         The worst state in which a recording goes into the sets.
+    drop_condemned : bool
+        Leave out notes of which a person found, listening to the dataset, that they should not be there.
     """
 
     preset: str = "precise"
@@ -75,6 +79,7 @@ class Settings:
     with_confidence: bool = False
     overlay: bool = False
     include: str = REVIEW
+    drop_condemned: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,9 +142,20 @@ def build(
         When a soundfont that the manifest names cannot be used.
     DatasetError
         When the folder holds something else, or another build works in it.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.build import Settings, build
+    >>> from musicnet_build.datasets.manifest import read_manifest
+    >>> rows = build(read_manifest("data_manifests/demo.csv"), "built", Settings(preset="musicnet"))
+    >>> [(row.id, row.state) for row in rows]
+    [('1', 'review')]
     """
     root = Path(folder).absolute()
     tasks = _tasks(manifest, root, settings, allow_outside)
+    if settings.drop_condemned:
+        events = standing(Journal(judgements_folder(root)).read())
+        tasks = [replace(task, condemned=condemning_events(events, task.id)) for task in tasks]
     with _locked(root):
         _remove_all_leftovers(root)
         outcomes = _run(tasks, run or local_runner(default_workers()), progress)
@@ -217,6 +233,7 @@ def _task(entry: Entry, folder: Path, root: Path, settings: Settings, soundfont:
         include=INCLUDED[settings.include],
         check=entry.check,
         verdict=entry.verdict,
+        reason=entry.reason,
     )
 
 

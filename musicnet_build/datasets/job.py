@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from musicnet_build import __version__
 from musicnet_build._typing import Audio
 from musicnet_build.alignment import Alignment, align
@@ -24,6 +26,7 @@ from musicnet_build.corpora import musicnet
 from musicnet_build.errors import AlignmentError, AudioError, DatasetError
 from musicnet_build.files import digests_of, read_json, sha256_of, write_json
 from musicnet_build.labels.files import labelled, write_labels
+from musicnet_build.listening.judgements import condemned_rows
 from musicnet_build.listening.overlay import overlay
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.order import parse_order
@@ -76,6 +79,10 @@ class Task:
         Why the pair is doubtful, empty where it is not.
     verdict : str
         What a person said, empty where nobody did.
+    reason : str
+        Why the person said so.
+    condemned : tuple of str
+        Judgements about its notes, as JSON; notes that should not be there are left out of the labels.
     """
 
     dataset: str
@@ -96,13 +103,17 @@ class Task:
     include: tuple[str, ...] = (ACCEPTED, REVIEW)
     check: str = ""
     verdict: str = ""
+    reason: str = ""
+    condemned: tuple[str, ...] = ()
 
     @property
     def settings(self) -> dict[str, Any]:
         """What, besides the inputs' bytes, decides the output."""
         excerpt, score = ("start_s", "end_s"), ("order", "transposition", "tuning_cents")
         names = (*excerpt, *score, "preset", "strict", "with_confidence", "overlay")
-        return {name: getattr(self, name) for name in names}
+        settings = {name: getattr(self, name) for name in names}
+        # Only where it matters: what was built without it stays as it is.
+        return settings | ({"condemned": self.condemned} if self.condemned else {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +150,8 @@ def make_recording(**fields: Any) -> bool:
     MusicnetBuildError
         When the recording or the score cannot be used.
     """
-    task = Task(**{**fields, "include": tuple(fields.get("include", (ACCEPTED, REVIEW)))})
+    tuples: dict[str, Any] = {name: tuple(fields[name]) for name in ("include", "condemned") if name in fields}
+    task = Task(**(fields | tuples))
     soundfont = choose_soundfont(task.soundfont)
     inputs = {
         "recording": sha256_of(task.recording),
@@ -197,7 +209,8 @@ def state_of(task: Task, record: dict[str, Any]) -> tuple[str, list[str]]:
     for review.
     """
     if task.verdict:
-        return task.verdict, [f"{task.verdict} by a person's verdict"]
+        why = f": {task.reason}" if task.reason else ""
+        return task.verdict, [f"{task.verdict} by a person's verdict{why}"]
     reasons = list(record["reasons"])
     if not task.check:
         return record["verdict"], reasons
@@ -282,7 +295,8 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
     root = Path(task.dataset)
     # What is about to be overwritten is no longer what the record says.
     record_path(root, task.id).unlink(missing_ok=True)
-    score = prepared_score(read_score(task.score), task.transposition, task.tuning_cents)
+    semitones, cents = whole_semitones(task.tuning_cents)
+    score = prepared_score(read_score(task.score), task.transposition + semitones)
     order = parse_order(task.order, score) if task.order else None
     audio = _excerpt(task, read_audio(task.recording))
     _check_space(root, audio.nbytes)
@@ -292,9 +306,11 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
         choose_soundfont(task.soundfont),
         preset=task.preset,
         order=order,
-        options=Options(strict=task.strict),
+        options=Options(strict=task.strict, tuning_cents=cents if task.tuning_cents else None),
     )
     verdict, reasons, measures = machine_verdict(alignment)
+    heard = condemned_rows(map(json.loads, task.condemned), task.id, alignment.notes)
+    alignment = dataclasses.replace(alignment, notes=np.delete(alignment.notes, sorted(heard)))
     record = {
         "id": task.id,
         "key": key,
@@ -311,6 +327,7 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
     report = {
         **{name: record[name] for name in ("id", "verdict", "reasons", "notes", "overlaps_in_score")},
         "drum_notes": alignment.drum_notes,
+        **({"condemned_notes": len(heard)} if task.condemned else {}),
         "lost_notes": dataclasses.asdict(score.lost),
         "offset_s": alignment.offset_s,
         "tempo_ratio": alignment.tempo_ratio if math.isfinite(alignment.tempo_ratio) else None,
@@ -321,7 +338,13 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
     write_json(record_path(root, task.id), record)
 
 
-def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Score:
+def whole_semitones(tuning_cents: float) -> tuple[int, float]:
+    """Return a tuning as whole semitones, which transpose the score, and the cents that remain."""
+    semitones = round(tuning_cents / 100)
+    return semitones, tuning_cents - 100 * semitones
+
+
+def prepared_score(score: Score, transposition: int) -> Score:
     """Return the score as it sounds in the recording.
 
     Parameters
@@ -329,8 +352,6 @@ def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Sco
     score : Score
     transposition : int
         Semitones; drums stay as they are.
-    tuning_cents : float
-        A pitch bend of all parts from the start, and added to each bend of the score (a bend spans two semitones).
 
     Returns
     -------
@@ -345,7 +366,7 @@ def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Sco
     notes["pitch"][~notes["is_drum"]] += transposition
     if notes["pitch"].min() < 0 or notes["pitch"].max() > 127:
         raise AlignmentError(f"{score.name}: a transposition of {transposition} semitones leaves the range of MIDI.")
-    return dataclasses.replace(score, notes=notes).detuned(tuning_cents)
+    return dataclasses.replace(score, notes=notes)
 
 
 def _excerpt(task: Task, audio: Audio) -> Audio:

@@ -51,11 +51,14 @@ class Entry(BaseModel):
     transposition : int
         Semitones by which the recording sounds above the score as written.
     tuning_cents : float
-        Cents by which the recording is tuned above A = 440 Hz.
+        Cents by which the recording is tuned above A = 440 Hz, where that is known; whole semitones of it transpose
+        the score, as ``transposition`` does.
     check : str
         Why a person should look at this line before trusting it; empty once that is done.
     verdict : {"", "accepted", "review", "rejected"}
         What a person found when listening; counts more than what the program finds.
+    reason : str
+        Why, in the person's words.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -78,9 +81,10 @@ class Entry(BaseModel):
     preset: _Text = ""
     order: _Text = ""
     transposition: Annotated[int, Field(ge=-36, le=36)] = 0
-    tuning_cents: Annotated[float, Field(ge=-100, le=100)] = 0.0
+    tuning_cents: Annotated[float, Field(ge=-200, le=200)] = 0.0
     check: _Text = ""
     verdict: Literal["", "accepted", "review", "rejected"] = ""
+    reason: _Text = ""
 
     @field_validator("*")
     @classmethod
@@ -176,6 +180,13 @@ def read_manifest(path: str | os.PathLike[str], *, allow_outside: bool = False) 
         Names every problem of the file: fields, doubled ids, files that are missing or outside the folder.
     ManifestError
         When the file cannot be read at all.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.manifest import read_manifest
+    >>> manifest = read_manifest("data_manifests/demo.csv")
+    >>> [(entry.id, entry.recording, entry.split) for entry in manifest.entries]
+    [('1', 'demo/recording.flac', 'train')]
     """
     path = Path(path)
     if path.suffix.lower() not in _READERS:
@@ -200,11 +211,51 @@ def write_manifest(path: str | os.PathLike[str], entries: Iterable[Mapping[str, 
     path : str or PathLike
     entries : iterable of mapping
         Fields of ``Entry``.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.manifest import read_manifest, write_manifest
+    >>> write_manifest("manifest.csv", [{"id": "7", "recording": "recording.flac", "score": "score.mid"}])
+    >>> read_manifest("manifest.csv").entries[0].id
+    '7'
     """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(entries)
+    with replacing(path) as temporary:
+        temporary.write_text(buffer.getvalue(), encoding="utf-8")
+
+
+def amend_manifest(path: str | os.PathLike[str], changes: Mapping[str, Mapping[str, str]]) -> None:
+    """Change fields of some entries of a CSV manifest; all else in it, order and delimiter included, stays as it is.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        A manifest that ``read_manifest`` reads.
+    changes : mapping
+        Id to fields and their new values.
+
+    Raises
+    ------
+    ManifestError
+        When it is no CSV file.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".csv":
+        raise ManifestError(f"{path}: only a CSV manifest can be amended; save it as CSV first.")
+    text = _text_of(path)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    header, *rows = [[cell.strip() for cell in cells] for cells in reader if any(cells)]
+    changed = {name for fields in changes.values() for name in fields}
+    header += [name for name in COLUMNS if name in changed and name not in header]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, header, restval="", delimiter=_delimiter(text), lineterminator="\n")
+    writer.writeheader()
+    for cells in rows:
+        row = dict(zip(header, cells, strict=False))
+        writer.writerow({**row, **changes.get(row["id"], {})})
     with replacing(path) as temporary:
         temporary.write_text(buffer.getvalue(), encoding="utf-8")
 
@@ -234,9 +285,7 @@ def _text_of(path: Path) -> str:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
-    first_line = text.partition("\n")[0]
-    # Spreadsheets of many countries write semicolons.
-    delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
+    delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -249,6 +298,12 @@ def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
             yield _Row(reader.line_num, fields, (surplus,) if len(cells) > len(header) else ())
     except csv.Error as error:
         raise ManifestError(f"{path}: line {reader.line_num}: {error}.") from error
+
+
+def _delimiter(text: str) -> str:
+    """Spreadsheets of many countries write semicolons."""
+    first_line = text.partition("\n")[0]
+    return ";" if first_line.count(";") > first_line.count(",") else ","
 
 
 def _check_header(path: Path, header: list[str]) -> None:

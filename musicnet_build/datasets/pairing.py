@@ -18,7 +18,7 @@ import numpy as np
 
 from musicnet_build._typing import Audio, Features, Float32s
 from musicnet_build.audio.io import read_audio
-from musicnet_build.corpora.splits import MUSICNET_TEST_IDS
+from musicnet_build.corpora.splits import PUBLISHED_TEST_IDS
 from musicnet_build.dtw.exact import dtw
 from musicnet_build.errors import ManifestError, MusicnetBuildError
 from musicnet_build.features import spectra
@@ -104,6 +104,16 @@ def pair_files(
     ------
     ManifestError
         When a folder holds no recordings, or no scores.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from musicnet_build.datasets.pairing import pair_files
+    >>> for pair in pair_files(Path("recordings"), Path("scores")):
+    ...     print(pair.recording.name, pair.score.name)
+    session-1.flac piece-3.mid
+    session-3.flac piece-2.mid
+    session-5.flac piece-1.mid
     """
     recordings = find_files(recordings_folder, AUDIO_SUFFIXES)
     scores = find_files(scores_folder, SCORE_SUFFIXES)
@@ -140,7 +150,7 @@ def manifest_rows(pairs: Sequence[Pair], folder: Path) -> list[dict[str, Any]]:
                 "id": one,
                 "recording": _relative(pair.recording, folder),
                 "score": _relative(pair.score, folder),
-                "split": "test" if numbered and one in MUSICNET_TEST_IDS else "train",
+                "split": "test" if numbered and one in PUBLISHED_TEST_IDS["second-release"] else "train",
                 "composition": "" if numbered else _title(pair.recording),
                 "check": pair.doubt,
             }

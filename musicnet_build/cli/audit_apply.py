@@ -1,0 +1,59 @@
+"""``musicnet-build audit apply``: from what people judged to the manifest."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from musicnet_build.cli import console, parameters
+
+if TYPE_CHECKING:
+    from musicnet_build.listening.verdicts import Verdicts
+
+_REASON_LENGTH = 1000
+
+
+@click.command(name="apply")
+@click.argument("dataset", type=parameters.existing_folder)
+@click.option("--manifest", type=parameters.existing_file, required=True, help="The CSV that DATASET was built of.")
+@parameters.json_option
+def command(dataset: Path, manifest: Path, as_json: bool) -> None:
+    """Write the verdicts of people on DATASET into the columns `verdict` and `reason` of its manifest.
+
+    Where reviewers differ the most pessimistic counts. Verdicts on labels that have changed since are left out, and
+    named. `musicnet-build build` obeys the manifest.
+    """
+    from musicnet_build.datasets.manifest import amend_manifest, read_manifest
+    from musicnet_build.listening.catalogue import judgements_folder, plain
+    from musicnet_build.listening.judgements import Journal, standing
+    from musicnet_build.listening.verdicts import label_hashes, verdicts_of
+
+    known = {entry.id for entry in read_manifest(manifest, allow_outside=True).entries}
+    verdicts = verdicts_of(standing(Journal(judgements_folder(dataset)).read()), label_hashes(dataset))
+    applied = {one: verdict for one, verdict in verdicts.held.items() if one in known}
+    fields = {
+        one: {"verdict": verdict.value, "reason": plain(verdict.text, _REASON_LENGTH)}
+        for one, verdict in applied.items()
+    }
+    if fields:
+        amend_manifest(manifest, fields)
+    unknown = sorted(set(verdicts.held) - known)
+    console.report(_values(verdicts, fields, unknown), _lines(manifest, verdicts, fields, unknown), as_json)
+
+
+def _values(verdicts: "Verdicts", fields: dict[str, dict[str, str]], unknown: list[str]) -> dict[str, Any]:
+    applied = {one: {**fields[one], "by": dict(verdicts.held[one].by)} for one in fields}
+    stale = [{"recording": recording, "reviewer": reviewer} for recording, reviewer in verdicts.stale]
+    return {"applied": applied, "stale": stale, "not_in_manifest": unknown}
+
+
+def _lines(manifest: Path, verdicts: "Verdicts", fields: dict[str, dict[str, str]], unknown: list[str]) -> list[str]:
+    lines = []
+    for one, values in fields.items():
+        why = f" – {values['reason']}" if values["reason"] else ""
+        held = verdicts.held[one]
+        said = "" if held.agreed else f" ({', '.join(f'{reviewer}: {value}' for reviewer, value in held.by)})"
+        lines.append(f"{values['verdict']:<9} {one:>6}{why}{said}")
+    lines += [f"{'stale':<9} {recording:>6}  {reviewer} judged other labels" for recording, reviewer in verdicts.stale]
+    lines += [f"{'unknown':<9} {one:>6}  not in the manifest" for one in unknown]
+    return [*lines, f"{manifest}: {len(fields)} verdicts written"]

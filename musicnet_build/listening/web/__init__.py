@@ -1,0 +1,1 @@
+"""The audit page and the server behind it."""

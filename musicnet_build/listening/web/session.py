@@ -1,0 +1,210 @@
+"""What is open while somebody listens: decoded recordings, their labels, streams and pictures.
+
+Everything that the server says about a recording is computed here; what people say is in ``judgements``.
+"""
+
+import gc
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicnet_build._typing import Audio
+from musicnet_build.errors import LabelError
+from musicnet_build.files import sha256_of
+from musicnet_build.labels.files import read_labels
+from musicnet_build.listening import pictures
+from musicnet_build.listening.catalogue import Catalogue, Item, plain, read_report
+from musicnet_build.listening.overlay import BLOCK_SAMPLES
+from musicnet_build.listening.sound import Sound, coarser_peaks
+from musicnet_build.listening.streams import Player, Stream
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
+from musicnet_build.score.programs import PROGRAM_NAMES
+
+OPEN_RECORDINGS = 3
+"""An hour takes 640 MB of disk while it is open."""
+
+CACHED_TILES = 64
+OVERVIEW_COLUMNS = 2000
+
+NOTE_COLUMNS = ("onset", "end", "pitch", "instrument", "confidence", "beat")
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """One label file of a recording.
+
+    Attributes
+    ----------
+    name : str
+    sha256 : str
+        Of the file's bytes.
+    notes : NoteTable
+        Pitched notes, sorted by onset.
+    """
+
+    name: str
+    sha256: str
+    notes: NoteTable
+
+    def block(self) -> bytes:
+        """Return the notes as the page reads them: ``NOTE_COLUMNS`` one after another, four bytes a value.
+
+        Onsets and ends are int32 samples, the others float32; unknown confidence is nan.
+        """
+        notes = self.notes
+        whole = [np.rint(notes[field] * SAMPLE_RATE).astype("<i4") for field in ("onset_s", "offset_s")]
+        others = (notes["pitch"], notes["program"] + 1, notes["confidence"], notes["onset_beats"])
+        return b"".join(column.tobytes() for column in (*whole, *(other.astype("<f4") for other in others)))
+
+
+class OpenRecording:
+    """A recording that somebody listens to.
+
+    Parameters
+    ----------
+    item : Item
+    play : callable, optional
+        Plays notes for the voice ``score``.
+    """
+
+    def __init__(self, item: Item, play: Player | None) -> None:
+        self.item = item
+        self.labels = [read_label_set(item, index) for index in range(len(item.labels))]
+        self.report = read_report(item.report)
+        self.sound = Sound(item.audio)
+        self.streams = [Stream(self.sound, labels.notes, play) for labels in self.labels]
+        self.tile: Callable[[int, int], bytes] = lru_cache(CACHED_TILES)(self._tile)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the page shows of the recording besides notes, sound and pictures."""
+        return {
+            "id": self.item.id,
+            "title": plain(self.item.title),
+            "metadata": {name: plain(value) for name, value in self.item.metadata.items()},
+            "samples": self.sound.length,
+            "loudness_db": self.loudness_db,
+            "labels": [
+                {"name": plain(labels.name), "sha256": labels.sha256, "notes": len(labels.notes)}
+                for labels in self.labels
+            ],
+            "instruments": self._instruments(),
+            "verdict": self.report.get("verdict"),
+            "reasons": [plain(reason) for reason in self.report.get("reasons", ())],
+            "spans": self.report.get("spans", []),
+            "structure": [plain(text) for text in self.report.get("structure", ())],
+        }
+
+    @cached_property
+    def loudness_db(self) -> float:
+        """The level of loud passages, which the picture's contrast goes by: dB below a sine of full scale."""
+        power = float(np.quantile(self.sound.energies / BLOCK_SAMPLES, 0.95)) * 2
+        return round(10.0 * float(np.log10(max(power, 1e-10))), 1)
+
+    def overview(self) -> NDArray[np.int8]:
+        """Return waveform peaks of the whole recording, in at most ``OVERVIEW_COLUMNS`` pairs."""
+        return coarser_peaks(self.sound.peaks, -(-len(self.sound.peaks) // OVERVIEW_COLUMNS))
+
+    def envelope(self, sample: int, pitch: int) -> Audio:
+        """Return the loudness of one pitch around a sample."""
+        return pictures.pitch_envelope(self.sound.read, sample, pitch)
+
+    def _tile(self, level: int, column: int) -> bytes:
+        return pictures.tile(self.sound.read, level, column).tobytes()
+
+    def _instruments(self) -> list[dict[str, Any]]:
+        programs = sorted({int(program) for labels in self.labels for program in labels.notes["program"]})
+        return [{"number": program + 1, "name": PROGRAM_NAMES[program]} for program in programs]
+
+
+class Session:
+    """The recordings of a catalogue, the latest of them open.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    play : callable, optional
+        Plays notes for the voice ``score``; without it there are only tones.
+    """
+
+    def __init__(self, catalogue: Catalogue, play: Player | None = None) -> None:
+        self.catalogue = catalogue
+        self.items = {item.id: item for item in catalogue.items}
+        self.has_score_voice = play is not None
+        self._play = play
+        self._open: OrderedDict[str, OpenRecording] = OrderedDict()
+        self._lock = threading.Lock()
+        self._sets = lru_cache(256)(self._label_set)
+
+    def recording(self, recording_id: str) -> OpenRecording:
+        """Return a recording of the catalogue, opened where it is not yet.
+
+        Parameters
+        ----------
+        recording_id : str
+
+        Returns
+        -------
+        OpenRecording
+
+        Raises
+        ------
+        KeyError
+            When there is none of that id.
+        MusicnetBuildError
+            When its files cannot be read.
+        """
+        item = self.items[recording_id]
+        with self._lock:
+            if recording_id not in self._open:
+                self._open[recording_id] = OpenRecording(item, self._play)
+            self._open.move_to_end(recording_id)
+            if len(self._open) > OPEN_RECORDINGS:
+                # Not closed: another request may be reading. With the last reference its disk space is given back.
+                self._open.popitem(last=False)
+                gc.collect()
+            return self._open[recording_id]
+
+    def label_set(self, recording_id: str, index: int = 0) -> LabelSet:
+        """Return labels of a recording without its sound; they are read once.
+
+        Raises
+        ------
+        KeyError
+            When there is no such recording or label file.
+        """
+        if not 0 <= index < len(self.items[recording_id].labels):
+            raise KeyError(index)
+        return self._sets(recording_id, index)
+
+    def _label_set(self, recording_id: str, index: int) -> LabelSet:
+        return read_label_set(self.items[recording_id], index)
+
+
+def read_label_set(item: Item, index: int) -> LabelSet:
+    """Read one label file of an item.
+
+    Parameters
+    ----------
+    item : Item
+    index : int
+
+    Returns
+    -------
+    LabelSet
+
+    Raises
+    ------
+    LabelError
+        When the file cannot be read, or has no pitched note.
+    """
+    path = item.labels[index]
+    notes = pitched(read_labels(path))
+    if not len(notes):
+        raise LabelError(f"{path} has no notes to listen to.")
+    return LabelSet(path.name, sha256_of(path), notes)
