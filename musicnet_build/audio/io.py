@@ -28,6 +28,9 @@ from musicnet_build.notes import SAMPLE_RATE
 MAX_DURATION_S = 6 * 3600
 """Recordings longer than this are refused: split them into movements."""
 
+LOWEST_RATE_HZ = 1_000
+"""A lower sample rate than this is a damaged header: brought to 44.1 kHz, a small file would fill the memory."""
+
 SILENCE_DBFS = -90.0
 """A recording whose peak lies below this is refused as silent."""
 
@@ -281,6 +284,8 @@ def _inspected(path: str | os.PathLike[str]) -> tuple[Finding, AudioInfo]:
 
 def _checked_blocks(source: Path, found: Finding, info: AudioInfo) -> Iterator[Audio]:
     _check_duration(source, info.duration_s or 0.0)
+    if info.sample_rate < LOWEST_RATE_HZ:
+        raise AudioError(f"{source} states a sample rate of {info.sample_rate} Hz, which is none of a recording.")
     read = 0
     for block in pyav_blocks(source) if needs_pyav(source) else _soundfile_blocks(source, found):
         if not np.isfinite(block).all():
