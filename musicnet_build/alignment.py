@@ -21,7 +21,7 @@ from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
-from musicnet_build.sync.result import Options, Progress, Warping, with_estimate
+from musicnet_build.sync.result import Options, Progress, SyncResult, with_estimate
 from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
 from musicnet_build.threads import in_background
@@ -33,7 +33,7 @@ class Alignment:
 
     Attributes
     ----------
-    warping : Warping
+    warping : SyncResult
         The time map from score seconds to recording seconds, and the features it was found on.
     notes : NoteTable
         The labels: the score's notes in recording seconds, ordered by onset; drums are left out.
@@ -50,7 +50,7 @@ class Alignment:
         What a user should know, in plain sentences.
     """
 
-    warping: Warping
+    warping: SyncResult
     notes: NoteTable
     drum_notes: int
     offset_s: float
@@ -112,7 +112,7 @@ def align(
     return _labelled(warping, score, len(recording) / SAMPLE_RATE)
 
 
-def _labelled(warping: Warping, written: Score, duration_s: float) -> Alignment:
+def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignment:
     written_notes = pitched(warping.score.notes)
     offset_s, tempo_ratio = _offset_and_tempo(written_notes, warping.time_map)
     notes, quality = mapped_notes(written_notes, warping.time_map, duration_s), None
@@ -194,7 +194,7 @@ def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float
     return float(played_s[0] - score_s[0]), span_s / played_span_s if played_span_s else float("nan")
 
 
-def _musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> Warping:
+def _musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> SyncResult:
     """The recipe of the MusicNet paper: log-spectrograms, the low 50 bins, Euclidean distance, exact DTW.
 
     The synthesis is normalised to its peak, as the tools of the time did; the recording is taken as it is.
@@ -208,7 +208,7 @@ def _musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Opt
     progress(stage, 0.0)
     warped = dtw(X, Y, memory_bytes=options.memory_bytes, progress=lambda done: progress(stage, done))
     hop_s = spectra.HOP_LENGTH / SAMPLE_RATE
-    return Warping(
+    return SyncResult(
         score=score,
         order=None,
         time_map=map_from_path(warped.path, hop_s, hop_s),

@@ -15,6 +15,9 @@ LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 MAPS_CATEGORIES = ("ISOL", "RAND", "UCHO", "MUS")
 """Isolated sounds, random chords, usual chords and pieces of music."""
 
+PUBLISHED_SPLITS = ("paper", "second-release")
+"""Publications of MusicNet that name test recordings."""
+
 SAMPLE_FORMATS = ("float32", "int16")
 """How a MusicNet HDF5 file stores audio."""
 

@@ -90,3 +90,33 @@ MENDED = {
     "missing track": (header(3) + chunk(note(0, 480)) + chunk(note(480, 480)), "3 tracks"),
     "system events": (midi(b"\0\xf0\x03\x01\x02\xf7\0\xf8" + note(0, 480) + b"\0\xf3\x01" + note(0, 480)), None),
 }  # fmt: skip
+
+
+def sysex(delta: int, *data: int) -> bytes:
+    """A system-exclusive message."""
+    return vlq(delta) + b"\xf0" + vlq(len(data) + 1) + bytes(data) + b"\xf7"
+
+
+def control(delta: int, number: int, value: int, *, channel: int = 0) -> bytes:
+    return event(delta, 0xB0 | channel, number, value)
+
+
+def program(delta: int, value: int, *, channel: int = 0, bank: int | None = None) -> bytes:
+    """A program change, after a bank select where a bank is given."""
+    select = b"" if bank is None else control(delta, 0, bank, channel=channel)
+    return select + event(0 if select else delta, 0xC0 | channel, value)
+
+
+def gs(address: int, *values: int) -> bytes:
+    """A GS data set at a three-byte address, with its checksum."""
+    body = [*address.to_bytes(3, "big"), *values]
+    return sysex(0, 0x41, 0x10, 0x42, 0x12, *body, -sum(body) % 128)
+
+
+def xg(address: int, *values: int) -> bytes:
+    """An XG parameter change at a three-byte address."""
+    return sysex(0, 0x43, 0x10, 0x4C, *address.to_bytes(3, "big"), *values)
+
+
+GM_RESET, GM2_RESET = sysex(0, 0x7E, 0x7F, 9, 1), sysex(0, 0x7E, 0x7F, 9, 3)
+GS_RESET, XG_RESET = gs(0x40007F, 0), xg(0x00007E, 0)

@@ -9,7 +9,7 @@ from musicnet_build.alignment import RECIPES
 from musicnet_build.generation.maps_recipe import read_recipe
 from musicnet_build.labels.pianoroll import label_frames
 from musicnet_build.packing.thumbnails import Spectrum
-from musicnet_build.packing.timbre_images import Spectrogram
+from musicnet_build.packing.timbre.images import Spectrogram
 
 
 def test_every_choice_is_one_that_the_package_acts_on() -> None:

@@ -3,15 +3,17 @@
     pip install scikit-learn        (librosa brings it)
     python tools/fit_confidence.py FOLDER... [--weight FOLDER=3] [--soundfont A.sf2 --soundfont B.sf2]
 
-Each FOLDER holds pieces, or is one: a folder with ``recording.flac``, ``score.mid`` and ``truth.json``, which says
-``{"notes": [{"pitch": MIDI number, "beat_on": quarter notes, "p_on": recording seconds or null}, ...]}``. To a true
-note belongs the label of its pitch with the nearest beat, within 0.06. Every recording is also aligned with the score
+Each FOLDER holds pieces, or is one: a folder with a file ``recording.*``, ``score.mid`` and ``truth.json``, which says
+``{"notes": [{"pitch": MIDI number, "beat_on": quarter notes, "p_on": recording seconds or null}, ...]}``; where a note
+has ``p_on_note``, the onset of its own player, that counts. To a true note belongs the label of its pitch with the
+nearest beat, within 0.06. Every recording is also aligned with the score
 of the next piece: all these labels count as wrong, with a small weight, or else "wrong" would only mean "slipped a
 little".
 
 Printed are the constants, and how well constants do that were fitted without the piece they are tried on.
 """
 
+import json
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,15 +25,16 @@ from numpy.typing import NDArray
 
 from musicnet_build.alignment import align
 from musicnet_build.audio.io import read_audio
-from musicnet_build.evaluation.alignment import RIGHT_S, calibration, match_notes
-from musicnet_build.evaluation.files import read_notes
+from musicnet_build.evaluation.calibration import CORRECT_S, calibration
+from musicnet_build.evaluation.matching import match_notes
+from musicnet_build.notes import NoteTable, empty_notes
 from musicnet_build.quality.confidence import confidence_features, note_confidence
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.sync.refinement import Refinement
 from musicnet_build.sync.result import Options
 from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
 
-MISMATCHED_WEIGHT = 0.01  # more makes wrong scores less sure, and doubtful labels of right ones too doubtful
+MISMATCHED_WEIGHT = 0.003  # more makes wrong scores less sure, and doubtful labels of right ones too doubtful
 LEAST_NOTES = 100  # of a bin whose share of right labels means something
 
 Floats = NDArray[np.float64]
@@ -67,7 +70,7 @@ class Examples:
 
     Attributes
     ----------
-    features : ndarray of float64 [shape=(n, 3)]
+    features : ndarray of float64 [shape=(n, 5)]
     right : ndarray of bool [shape=(n,)]
         Whether the label lies within 50 ms of the truth.
     weight : ndarray of float64 [shape=(n,)]
@@ -116,7 +119,7 @@ def pieces_in(folders: tuple[Path, ...], weights: dict[Path, float]) -> list[Pie
 def aligned(pair: Pair) -> Examples:
     """Align a pair and tell its right labels from its wrong ones."""
     recording, score = pair.recording.path, read_score(pair.score.path / "score.mid")
-    audio = read_audio(recording / "recording.flac")
+    audio = read_audio(next(recording.glob("recording.*")))
     # In the order of the score, so that its notes are those of the truth.
     refinement = align(audio, score, pair.soundfont, options=Options(search_order=False)).warping.refinement
     assert refinement is not None
@@ -139,10 +142,20 @@ def aligned(pair: Pair) -> Examples:
 
 def known_notes(score: Score, refinement: Refinement, truth: Path) -> tuple[NDArray[np.int64], Bools]:
     """The score's pitched notes that are in the truth, and whether each lies near its true onset."""
-    labels, true_notes = score.notes[~score.notes["is_drum"]].copy(), read_notes(truth)
+    labels, true_notes = score.notes[~score.notes["is_drum"]].copy(), read_truth(truth)
     labels["onset_s"] = refinement.onset_s
     true, label = match_notes(true_notes, labels)
-    return label, np.abs(labels["onset_s"][label] - true_notes["onset_s"][true]) < RIGHT_S
+    return label, np.abs(labels["onset_s"][label] - true_notes["onset_s"][true]) < CORRECT_S
+
+
+def read_truth(path: Path) -> NoteTable:
+    """The notes that were played, each with the onset of its own player where that is known."""
+    played = [note for note in json.loads(path.read_text())["notes"] if note.get("p_on") is not None]
+    notes = empty_notes(len(played))
+    notes["pitch"] = [note["pitch"] for note in played]
+    notes["onset_beats"] = [note["beat_on"] for note in played]
+    notes["onset_s"] = [note["p_on"] if note.get("p_on_note") is None else note["p_on_note"] for note in played]
+    return notes
 
 
 def no_note(score: Score) -> tuple[NDArray[np.int64], Bools]:
@@ -218,7 +231,7 @@ def main(folders: tuple[Path, ...], weights: tuple[str, ...], soundfonts: tuple[
     """Align the pieces in FOLDERS, fit the confidence, and print its constants and an account of them."""
     pieces = pieces_in(folders, weighted(weights))
     if len(pieces) < 2:
-        raise click.UsageError("two pieces or more are needed, each with recording.flac, score.mid and truth.json.")
+        raise click.UsageError("two pieces or more are needed, each with recording.*, score.mid and truth.json.")
     pairs = [
         Pair(piece, score, choose_soundfont(name))
         for name in soundfonts or (None,)

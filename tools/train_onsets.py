@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from musicnet_build.audio.loudness import levelled
 from musicnet_build.features import onsets
+from musicnet_build.features.onset_training import SPAN_FRAMES, Example, onset_example
 from musicnet_build.files import replacing
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
 from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Part, Score, TempoMap
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
 
-SPAN_FRAMES = 52  # to each side of the centre of what an example shows
+SPREAD_FRAMES = 1.0  # standard deviation of what the network is told around an onset
 PIECE_S = 35.0
 EXAMPLES_PER_PIECE = 250
 HIDDEN, MIXED = 24, 16
@@ -44,7 +45,6 @@ SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 3, 5, 7, 8, 11)
 
 Written = list[tuple[float, float, int, int]]  # onset in beats, duration in beats, pitch, part
 Random = np.random.Generator
-Example = tuple[NDArray[np.float16], NDArray[np.float32], NDArray[np.bool_]]  # channels, target, allowed frames
 
 
 def scale(random: Random) -> NDArray[np.int64]:
@@ -202,16 +202,13 @@ def room(random: Random) -> NDArray[np.float64]:
     return tail
 
 
-def examples(
-    seed: int, fonts: list[Soundfont]
-) -> list[tuple[NDArray[np.float16], NDArray[np.float32], NDArray[np.bool_]]]:
-    """Channels, target distribution and allowed frames of notes of one seeded piece."""
+def examples(seed: int, fonts: list[Soundfont]) -> list[Example]:
+    """Examples of notes of one seeded piece."""
     random = np.random.default_rng(seed)
     score = compose(random)
     audio, slower = recorded(random, synthesize(score, fonts[random.integers(len(fonts))]).audio)
     spectrograms = onsets.onset_spectrograms(levelled(audio))
     frames = score.notes["onset_s"] * slower / onsets.HOP_S
-    margin = SPAN_FRAMES + onsets.CONTEXT_FRAMES
     channels = {
         pitch: onsets.pitch_channels(spectrograms, pitch) for pitch in map(int, np.unique(score.notes["pitch"]))
     }
@@ -220,14 +217,8 @@ def examples(
         pitch, true = int(score.notes["pitch"][index]), frames[index]
         others = np.delete(frames[score.notes["pitch"] == pitch], np.sum(score.notes["pitch"][:index] == pitch))
         centre = round(true + random.uniform(-0.6, 0.6) * SPAN_FRAMES)
-        near = len(others) and np.abs(others - true).min() < 12
-        if near or centre < margin or centre + margin >= len(channels[pitch]):
-            continue
-        at = np.arange(centre - SPAN_FRAMES, centre + SPAN_FRAMES + 1)
-        allowed = np.all(np.abs(at - true)[:, None] <= np.abs(at[:, None] - others), axis=1)
-        target = np.exp(-0.5 * (at - true) ** 2) * allowed
-        seen = channels[pitch][centre - margin : centre + margin + 1].astype(np.float16)
-        found.append((seen, (target / target.sum()).astype(np.float32), allowed))
+        example = onset_example(channels[pitch], true, others, centre, SPREAD_FRAMES)
+        found += [example._replace(channels=example.channels.astype(np.float16))] if example else []
     return found
 
 

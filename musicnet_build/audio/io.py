@@ -4,11 +4,12 @@ What cannot be labelled is refused here with its reason: files that are damaged,
 number somewhere, or longer than :data:`MAX_DURATION_S`. What is made of the sound belongs elsewhere.
 """
 
+import contextlib
 import os
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -16,7 +17,10 @@ import soxr
 from numpy.typing import ArrayLike
 
 from musicnet_build._typing import Audio, Int32s
-from musicnet_build.audio.integrity import check_complete
+from musicnet_build.audio.aac import needs_pyav, pyav_blocks, pyav_info
+from musicnet_build.audio.channels import CANCELLED_TIME, ChannelMix
+from musicnet_build.audio.container import AudioInfo, Finding, MendedFile, conversion
+from musicnet_build.audio.integrity import examine
 from musicnet_build.errors import AudioError
 from musicnet_build.files import replacing
 from musicnet_build.notes import SAMPLE_RATE
@@ -33,34 +37,7 @@ _BLOCK_VALUES = 1 << 18
 _UNKNOWN_FRAMES = 1 << 62
 # A decoded AAC stream may differ from its stated length by the padding at either end.
 _AAC_SLACK_S = 0.1
-_PYAV_SUFFIXES = {".m4a", ".mp4", ".aac"}
 _SUBTYPES = {".wav": ("FLOAT", "PCM_16", "PCM_24"), ".flac": ("PCM_16", "PCM_24")}
-
-
-@dataclass(frozen=True)
-class AudioInfo:
-    """What a sound file says about itself.
-
-    Attributes
-    ----------
-    sample_rate : int
-        In Hz.
-    channels : int
-    frames : int or None
-        Samples a channel, None where the file does not state it.
-    format : str
-        The container, such as ``WAV``.
-    """
-
-    sample_rate: int
-    channels: int
-    frames: int | None
-    format: str
-
-    @property
-    def duration_s(self) -> float | None:
-        """Stated length in seconds."""
-        return None if self.frames is None else self.frames / self.sample_rate
 
 
 def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
@@ -79,13 +56,7 @@ def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
     AudioError
         When the file is missing, cut short, or not a sound file.
     """
-    source = _existing_file(path)
-    _check_complete(source)
-    if _needs_pyav(source):
-        return _pyav_info(source)
-    with _opened(source) as file:
-        frames = None if file.frames >= _UNKNOWN_FRAMES else file.frames
-        return AudioInfo(file.samplerate, file.channels, frames, file.format)
+    return _inspected(path)[1]
 
 
 def audio_blocks(path: str | os.PathLike[str]) -> Iterator[Audio]:
@@ -106,14 +77,16 @@ def audio_blocks(path: str | os.PathLike[str]) -> Iterator[Audio]:
         When the file is missing, not a sound file, damaged, cut short, holds a value that is not a finite number,
         or is longer than ``MAX_DURATION_S``. Damage is found where it lies, so blocks may have been given before.
     """
-    yield from _checked_blocks(Path(path), audio_info(path))
+    found, info = _inspected(path)
+    yield from _checked_blocks(Path(path), found, info)
 
 
 def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Audio:
     """Read a recording as one channel at one rate.
 
     Channels are averaged and the rate converted (soxr, high quality) block by block: the peak memory is little
-    more than the result.
+    more than the result. Where channels cancel each other (:mod:`musicnet_build.audio.channels`), the loudest is read
+    alone, with a warning. A warning, too, names what is slightly wrong with the length that a file states.
 
     Parameters
     ----------
@@ -133,7 +106,18 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
         When the file is missing, not a sound file, damaged, cut short, empty, silent, holds a value that is not a
         finite number, or is longer than ``MAX_DURATION_S``.
     """
-    audio = _gathered(mono_blocks(path, sample_rate))
+    source, (found, info) = Path(path), _inspected(path)
+    if found.remark is not None:
+        warnings.warn(f"{source} {found.remark}.", stacklevel=2)
+    mix = ChannelMix(info.sample_rate)
+    audio = _at_rate(mix.mono(_checked_blocks(source, found, info)), info.sample_rate, sample_rate)
+    share = mix.cancelled_share()
+    if share > CANCELLED_TIME:
+        loudest = mix.loudest()
+        which = f"channel {loudest + 1} of {info.channels}, the loudest, is read alone"
+        warnings.warn(f"{source}: its channels cancel each other for {share:.0%} of the time; {which}.", stacklevel=2)
+        alone = (block[:, loudest] for block in _checked_blocks(source, found, info))
+        audio = _at_rate(alone, info.sample_rate, sample_rate)
     if not len(audio):
         raise AudioError(f"{path} holds no sound: it is 0 samples long.")
     peak = max(float(audio.max()), -float(audio.min()))
@@ -142,28 +126,6 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
     if peak < 10 ** (SILENCE_DBFS / 20):
         raise AudioError(f"{path} is silent: once its channels are mixed, nothing reaches {SILENCE_DBFS:g} dBFS.")
     return audio
-
-
-def mono_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[Audio]:
-    """Read a recording as one channel at one rate, block by block: what ``read_audio`` joins.
-
-    Parameters
-    ----------
-    path : str or PathLike
-    sample_rate : int
-        Of the result, in Hz.
-
-    Yields
-    ------
-    float32 [shape=(n,)]
-
-    Raises
-    ------
-    AudioError
-        As ``audio_blocks`` does.
-    """
-    info = audio_info(path)
-    yield from _resampled(_mono(_checked_blocks(Path(path), info)), info.sample_rate, sample_rate)
 
 
 def write_audio(
@@ -231,9 +193,8 @@ def _quantised(samples: Audio, bits: int) -> Int32s:
 # From blocks to one array
 
 
-def _mono(blocks: Iterator[Audio]) -> Iterator[Audio]:
-    for block in blocks:
-        yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+def _at_rate(blocks: Iterator[Audio], from_hz: int, to_hz: int) -> Audio:
+    return _gathered(_resampled(blocks, from_hz, to_hz))
 
 
 def _resampled(blocks: Iterator[Audio], from_hz: int, to_hz: int) -> Iterator[Audio]:
@@ -257,10 +218,25 @@ def _gathered(blocks: Iterator[Audio]) -> Audio:
 # Checks
 
 
-def _checked_blocks(source: Path, info: AudioInfo) -> Iterator[Audio]:
+def _inspected(path: str | os.PathLike[str]) -> tuple[Finding, AudioInfo]:
+    """Look at the structure of a file and read its header."""
+    source = _existing_file(path)
+    try:
+        _refuse_a_score(source)
+        found = examine(source)
+    except OSError as error:
+        raise AudioError(f"{source} cannot be read: {error.strerror}.") from error
+    if needs_pyav(source):
+        return found, pyav_info(source)
+    with _opened(source, found) as file:
+        frames = None if file.frames >= _UNKNOWN_FRAMES else file.frames
+        return found, AudioInfo(file.samplerate, file.channels, found.frames or frames, file.format)
+
+
+def _checked_blocks(source: Path, found: Finding, info: AudioInfo) -> Iterator[Audio]:
     _check_duration(source, info.duration_s or 0.0)
     read = 0
-    for block in _pyav_blocks(source) if _needs_pyav(source) else _soundfile_blocks(source):
+    for block in pyav_blocks(source) if needs_pyav(source) else _soundfile_blocks(source, found):
         if not np.isfinite(block).all():
             raise AudioError(f"{source} holds values that are not finite near {read / info.sample_rate:.1f} s.")
         read += len(block)
@@ -280,11 +256,11 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
     return source
 
 
-def _check_complete(source: Path) -> None:
-    try:
-        check_complete(source)
-    except OSError as error:
-        raise AudioError(f"{source} cannot be read: {error.strerror}.") from error
+def _refuse_a_score(source: Path) -> None:
+    with source.open("rb") as file:
+        head = file.read(12)
+    if head[:4] == b"MThd" or (head[:4] == b"RIFF" and head[8:] == b"RMID"):
+        raise AudioError(f"{source} is a MIDI file, not a recording: give the recording first, then the score.")
 
 
 def _check_duration(source: Path, duration_s: float) -> None:
@@ -309,72 +285,44 @@ def _check_frames_read(source: Path, info: AudioInfo, read: int) -> None:
 # libsndfile
 
 
-def _opened(source: Path) -> soundfile.SoundFile:
-    try:
-        return soundfile.SoundFile(source)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{source} is not a sound file that can be read: {error.error_string}") from error
+class _Stream(soundfile.SoundFile):  # type: ignore[misc]
+    """A file read from its start to its end, without the seek that SoundFile adds to every read.
 
+    In FLAC of unstated length that seek fails.
+    """
 
-def _soundfile_blocks(source: Path) -> Iterator[Audio]:
-    with _opened(source) as file:
-        frames = max(1, _BLOCK_VALUES // file.channels)
-        try:
-            while len(block := file.read(frames, dtype="float32", always_2d=True)):
-                yield block
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{source} is damaged: {error.error_string}") from error
-
-
-# PyAV, for what libsndfile has no decoder for
-
-
-def _needs_pyav(source: Path) -> bool:
-    if source.suffix.lower() not in _PYAV_SUFFIXES:
+    def seekable(self) -> bool:
         return False
+
+
+@contextlib.contextmanager
+def _opened(source: Path, found: Finding) -> Iterator[soundfile.SoundFile]:
+    """Open a file as it is or, where that is not in order or refused, with its mended head."""
     try:
-        soundfile.SoundFile(source).close()
-    except soundfile.LibsndfileError:
-        return True
-    return False
+        with contextlib.ExitStack() as stack:
+            yield stack.enter_context(_stream(source, found, stack))
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{source} is damaged: {error.error_string}") from error
 
 
-def _import_pyav() -> Any:
+def _stream(source: Path, found: Finding, stack: contextlib.ExitStack) -> _Stream:
     try:
-        import av
-    except ImportError as error:
-        raise AudioError(
-            "m4a, mp4 and aac files need PyAV: pip install 'musicnet_build[m4a]', or convert them to FLAC."
-        ) from error
-    return av
+        return _Stream(source if found.in_order else _mended(source, found, stack))
+    except soundfile.LibsndfileError as error:
+        if found.in_order and found.mended is not None:
+            return _stream(source, replace(found, in_order=False), stack)
+        reason = error.error_string.rstrip(".")
+        hint = f"if a player plays it, {conversion(source)} makes a file that can be read"
+        raise AudioError(f"{source} is not a sound file that can be read: {reason}; {hint}.") from error
 
 
-def _pyav_info(source: Path) -> AudioInfo:
-    av = _import_pyav()
-    try:
-        with av.open(str(source)) as container:
-            stream = _audio_stream(source, container)
-            # Raw AAC states no length; what libav offers instead is a guess from the bit rate.
-            stated = stream.duration is not None and container.format.name != "aac"
-            frames = round(stream.duration * stream.time_base * stream.rate) if stated else None
-            return AudioInfo(stream.rate, stream.channels, frames, "M4A")
-    except av.error.FFmpegError as error:
-        raise AudioError(f"{source} is not a sound file that can be read: {error.strerror}.") from error
+def _mended(source: Path, found: Finding, stack: contextlib.ExitStack) -> MendedFile:
+    assert found.mended is not None
+    return stack.enter_context(MendedFile(source, found.mended))
 
 
-def _pyav_blocks(source: Path) -> Iterator[Audio]:
-    av = _import_pyav()
-    try:
-        with av.open(str(source)) as container:
-            to_planar_floats = av.AudioResampler(format="fltp")
-            for frame in container.decode(_audio_stream(source, container)):
-                for part in to_planar_floats.resample(frame):
-                    yield part.to_ndarray().T
-    except av.error.FFmpegError as error:
-        raise AudioError(f"{source} is damaged or cut short: {error.strerror}.") from error
-
-
-def _audio_stream(source: Path, container: Any) -> Any:
-    if not container.streams.audio:
-        raise AudioError(f"{source} holds no sound.")
-    return container.streams.audio[0]
+def _soundfile_blocks(source: Path, found: Finding) -> Iterator[Audio]:
+    with _opened(source, found) as file:
+        frames = max(1, _BLOCK_VALUES // file.channels)
+        while len(block := file.read(frames, dtype="float32", always_2d=True)):
+            yield block

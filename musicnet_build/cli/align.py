@@ -161,7 +161,8 @@ def _verdict(quality: dict[str, Any] | None) -> list[str]:
     if quality is None:
         return []
     spans = [
-        f"           {span['start_s']:.1f} to {span['end_s']:.1f} s: {span['kind']}" for span in quality["suspicions"]
+        f"           {span['start_s']:.1f} to {span['end_s']:.1f} s: {span['message']}"
+        for span in quality["suspicions"]
     ]
     return [
         f"verdict    {quality['verdict']}, {quality['confident_share']:.1%} of the labels confident "

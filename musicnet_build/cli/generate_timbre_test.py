@@ -44,7 +44,7 @@ def command(
     if not training and not soundfonts:
         raise click.UsageError("Give --training (its soundfonts are then avoided) or --soundfont.")
     from musicnet_build.generation.melodies import generate_timbre_test, unused_soundfonts
-    from musicnet_build.packing.timbre import pack_timbre
+    from musicnet_build.packing.timbre.package import pack_timbre
     from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     started = time.monotonic()
@@ -56,8 +56,7 @@ def command(
             output, scores, fonts, instruments, amplifier=amplifier, workers=workers, on_done=on_done
         )
         if package is not None:
-            on_done = console.counting(progress, "packing", len(made.pieces))
-            pack_timbre(output, package, workers=workers, on_done=on_done)
+            pack_timbre(output, package, workers=workers, progress=progress)
     console.warn(made.warnings)
     counts = timbre_options.crotchets_of(made)
     values = {

@@ -1,12 +1,20 @@
-"""Options that commands share which generate and pack datasets."""
+"""Options that commands share which generate and pack datasets, and the one way in which packers are run.
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+An option of a packer has the name of the setting that it gives, so that a command hands on what it is given.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from musicnet_build.choices import MAPS_CATEGORIES
-from musicnet_build.cli import parameters
+from musicnet_build.choices import MAPS_CATEGORIES, PUBLISHED_SPLITS
+from musicnet_build.cli import console, parameters
+
+if TYPE_CHECKING:
+    from musicnet_build.packing.sources import Packed
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -25,9 +33,7 @@ workers_option = click.option(
     "--workers", type=click.IntRange(1, 256), help="Processes; by default one for each processor.",
     callback=_workers,
 )  # fmt: skip
-seed_option = click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Settles what is drawn."
-)
+seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 a_maps_option = click.option(
     "--a-maps", type=parameters.existing_folder,
     help="Folder of A-MAPS, whose MIDI files are then the labels of MAPS.",
@@ -36,7 +42,10 @@ test_bank_option = click.option(
     "--test-bank", "test_banks", multiple=True, help="Bank to test on only; the Disklavier banks of MAPS by default."
 )
 sustain_option = click.option(
-    "--sustain/--no-sustain", default=True, show_default=True, help="Let notes of MIDI labels sound with the pedal."
+    "--sustain/--no-sustain",
+    default=True,
+    show_default=True,
+    help="Extend note offsets while the sustain pedal is down (MIDI labels).",
 )
 
 
@@ -45,11 +54,21 @@ def run_options(command: _Command) -> _Command:
     return workers_option(parameters.verbose_option(parameters.json_option(command)))
 
 
+def source_options(command: _Command) -> _Command:
+    """Add what all packers of recordings are told of their source, but for MAPS."""
+    published = click.option(
+        "--published-split", type=click.Choice(PUBLISHED_SPLITS),
+        help="Test on MusicNet's published test recordings; by default the folders (or table) say what tests.",
+    )  # fmt: skip
+    partial = click.option("--partial", is_flag=True, help="Pack what there is of a dataset that is not finished.")
+    return folder_argument(published(partial(command)))
+
+
 def recordings_options(category: str) -> Callable[[_Command], _Command]:
-    """Return what packers of recordings begin with: folder, file to write, categories of MAPS."""
+    """Return what packers of any corpus begin with: folder, file to write, and what to take of MAPS."""
 
     def add(command: _Command) -> _Command:
-        return folder_argument(output_option(category_option(category)(command)))
+        return source_options(output_option(category_option(category)(a_maps_option(command))))
 
     return add
 
@@ -60,3 +79,67 @@ def category_option(default: str) -> Callable[[_Command], _Command]:
         "--category", "categories", type=click.Choice(MAPS_CATEGORIES), multiple=True,
         default=(default,), show_default=True, help="Of MAPS; may be given several times.",
     )  # fmt: skip
+
+
+class Shown(NamedTuple):
+    """What a command reports of a package besides what all do: values for programs, and what the line says."""
+
+    values: Mapping[str, Any] = {}
+    line: str = ""
+
+
+def run_packer(
+    pack: "Callable[..., Packed]",
+    folder: Path,
+    output: Path,
+    settings: Any,
+    *,
+    workers: int,
+    verbose: bool,
+    as_json: bool,
+    preview: "Callable[[], Sequence[Path]] | None" = None,
+    shown: "Callable[[Packed], Shown]" = lambda _: Shown(),
+) -> None:
+    """Pack a folder and report it: the end of every packing command.
+
+    Parameters
+    ----------
+    pack : callable
+        ``pack_frames`` and the like.
+    folder, output : Path
+    settings : object
+        Of this packer.
+    workers, verbose, as_json
+        As ``run_options`` gives them.
+    preview : callable, optional
+        Writes previews once the package is there; returns their paths.
+    shown : callable, optional
+        What to report of this kind of package.
+    """
+    started = time.monotonic()
+    with console.progress_bar(verbose) as progress:
+        packed = pack(folder, output, settings, workers=workers, progress=progress)
+        if preview:
+            progress("drawing", 0.0)
+        previews = preview() if preview else ()
+    console.warn(packed.warnings)
+    special = shown(packed)
+    values = {
+        "output": str(output),
+        "recordings": packed.recordings,
+        "made": packed.made,
+        "parts": dict(packed.parts),
+        "counts": dict(packed.counts),
+        "bytes": packed.size_bytes,
+        "warnings": list(packed.warnings),
+        **special.values,
+        "preview": [str(path) for path in previews],
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    line = special.line or f"{packed.recordings} recordings{_in_brackets(packed.parts)}"
+    size = f"{packed.size_bytes / 1e6:.1f} MB, in {values['seconds']:.1f} s"
+    console.report(values, [f"{output}: {line}, {size}", *map(str, previews)], as_json)
+
+
+def _in_brackets(parts: Mapping[str, int]) -> str:
+    return f" ({', '.join(f'{size} {part}' for part, size in parts.items())})" if parts else ""

@@ -1,20 +1,23 @@
 """``musicnet-build pack timbre``: pictures of short frames, labelled with what each instrument plays."""
 
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from musicnet_build.choices import TIMBRE_FRAME_LENGTHS, TIMBRE_HOPS, TIMBRE_SPECTROGRAMS, TIMBRE_STORAGES
-from musicnet_build.cli import console, pack_options, parameters
+from musicnet_build.cli import pack_options, parameters
+
+if TYPE_CHECKING:
+    from musicnet_build.packing.sources import Packed
 
 
 @click.command(name="timbre")
 @pack_options.folder_argument
 @pack_options.output_option
 @click.option("--frame", "frame_length", type=click.Choice(TIMBRE_FRAME_LENGTHS), default=8192, show_default=True,
-              help="Samples a frame, at 32,768 Hz.")  # fmt: skip
+              help="Samples per frame, at 32,768 Hz.")  # fmt: skip
 @click.option("--spectrogram", type=click.Choice(TIMBRE_SPECTROGRAMS), default="log", show_default=True)
 @click.option("--hop", type=click.Choice(TIMBRE_HOPS), default=32, show_default=True,
               help="Samples between columns, before they are resized to 512.")  # fmt: skip
@@ -31,37 +34,36 @@ def command(
     frame_length: int,
     spectrogram: Literal["log", "mel", "cqt"],
     hop: int,
-    storage: Literal["colour", "float"],
-    instrument: str | None,
-    split_notes: bool,
-    seed: int,
     preview: Path | None,
     workers: int,
     verbose: bool,
     as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Pack a set made by `generate ascension` or `generate timbre-test` into one HDF5 file, with subsets and folds."""
-    from musicnet_build.corpora.timbre_set import read_set
-    from musicnet_build.packing.timbre import PackSettings, pack_timbre
-    from musicnet_build.packing.timbre_images import ImageSettings
-    from musicnet_build.packing.timbre_preview import write_preview
+    from musicnet_build.packing.timbre.images import ImageSettings
+    from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
+    from musicnet_build.packing.timbre.preview import write_preview
 
-    started = time.monotonic()
-    settings = PackSettings(ImageSettings(spectrogram, frame_length, hop), storage, instrument, seed, split_notes)
-    with console.progress_bar(verbose) as progress:
-        progress("packing", 0.0)
-        on_done = console.counting(progress, "packing", len(read_set(folder).pieces))
-        packed = pack_timbre(folder, output, settings, workers=workers, on_done=on_done)
-        shown = write_preview(preview, output, folder) if preview else []
-    values = {
-        "output": str(output),
-        "frames": packed.frames,
-        "subsets": packed.subsets,
-        "bytes": packed.size_bytes,
-        "preview": [str(path) for path in shown],
-        "seconds": round(time.monotonic() - started, 3),
-    }
-    lines = [f"{output}: {packed.frames} frames, {packed.size_bytes / 1e6:.1f} MB, in {values['seconds']:.1f} s"]
-    lines += [f"{name:24} {count:6} frames" for name, count in packed.subsets.items()]
-    lines += [f"{path}" for path in shown]
-    console.report(values, lines, as_json)
+    settings = PackSettings(images=ImageSettings(spectrogram, frame_length, hop), **chosen)
+
+    def write() -> Sequence[Path]:
+        return write_preview(preview, output, folder) if preview else ()
+
+    pack_options.run_packer(
+        pack_timbre,
+        folder,
+        output,
+        settings,
+        workers=workers,
+        verbose=verbose,
+        as_json=as_json,
+        preview=write,
+        shown=_shown,
+    )
+
+
+def _shown(packed: "Packed") -> pack_options.Shown:
+    frames = packed.counts["frames"]
+    line = f"{frames} frames ({', '.join(f'{size} {subset}' for subset, size in packed.parts.items())})"
+    return pack_options.Shown({"frames": frames, "subsets": dict(packed.parts)}, line)

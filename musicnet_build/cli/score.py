@@ -42,6 +42,8 @@ def _contents(music: "Score") -> dict[str, Any]:
         "measures": len(measure_starts(music)),
         "notes": len(music.notes),
         "lost_notes": dataclasses.asdict(music.lost),
+        "guessed_ends": dataclasses.asdict(music.guessed),
+        "uncertain_share": music.uncertain_share,
         "parts": _parts(music),
         "tempo_changes": [
             {"beats": float(beats), "quarters_per_minute": 60.0 / float(slowness)}
@@ -83,11 +85,11 @@ def _parts(music: "Score") -> list[dict[str, Any]]:
 def _lines(values: dict[str, Any]) -> list[str]:
     measures = f", {values['measures']} measures" if values["measures"] else ", no measures stated"
     minutes, seconds = divmod(round(values["duration_s"]), 60)
-    lost = sum(values["lost_notes"].values())
+    lost, guessed = (sum(values[key].values()) for key in ("lost_notes", "guessed_ends"))
     return [
         f"name      {values['name']}",
         f"length    {minutes}:{seconds:02d}, {values['beats']:.7g} beats{measures}",
-        f"notes     {values['notes']}, {lost} lost in reading",
+        f"notes     {values['notes']}, {lost} lost in reading, {guessed} with a guessed end",
         *(_titled("parts", [_part_line(part) for part in values["parts"]])),
         *(_titled("tempo", _changes([_tempo_line(change) for change in values["tempo_changes"]]))),
         *(_titled("metre", _changes([_metre_line(change) for change in values["metre_changes"]]) or ["none stated"])),

@@ -13,9 +13,11 @@ from musicnet_build.cli import console, parameters
 @parameters.json_option
 def command(dataset: Path, plot_path: Path | None, as_json: bool) -> None:
     """Count minutes, labels, composers, ensembles, instruments, note values and polyphony of DATASET."""
-    from musicnet_build.datasets.statistics import dataset_statistics, plot_statistics, text_tables
+    from musicnet_build.datasets.statistics import dataset_statistics, text_tables
 
     found = dataset_statistics(dataset)
     if plot_path:
+        from musicnet_build.plots.statistics import plot_statistics
+
         plot_statistics(plot_path, found)
     console.report(found.as_dict(), text_tables(found), as_json)

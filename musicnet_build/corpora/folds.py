@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from musicnet_build.corpora.maps import DISKLAVIER_BANKS
-from musicnet_build.corpora.recordings import Recording
+from musicnet_build.corpora.recording import SPLITS, Recording
 from musicnet_build.errors import DatasetError
 
 FOLDS = 4
@@ -145,7 +145,7 @@ def four_to_one(names: Sequence[str], seed: int) -> Fold:
 def train_and_test(recordings: Sequence[Recording], seed: int, test_banks: Collection[str] = ()) -> Fold:
     """Return one split: the corpus's own; else Configuration II where there are several banks; else 4 : 1."""
     own = given_split(recordings)
-    if (own.train or own.test) and not test_banks:
+    if own != Fold((), (), ()) and not test_banks:
         return own
     if test_banks or len({recording.bank for recording in recordings}) > 1:
         return configuration_2(recordings, seed, test_banks)["fold_1"]
@@ -155,16 +155,16 @@ def train_and_test(recordings: Sequence[Recording], seed: int, test_banks: Colle
 def given_split(recordings: Sequence[Recording]) -> Fold:
     """Return the split that the corpus itself states; all its sets are empty where it states none."""
     train, valid, test = (
-        tuple(sorted(recording.name for recording in recordings if recording.split == part))
-        for part in ("train", "valid", "test")
+        tuple(sorted(recording.name for recording in recordings if recording.split == split)) for split in SPLITS
     )
     return Fold(train, valid, test)
 
 
 def in_sets(recordings: Sequence[Recording], fold: Fold) -> list[Recording]:
     """Return the recordings that are in a set of the fold, with that set as their split."""
-    part_of = {name: part for part in ("train", "valid", "test") for name in getattr(fold, part)}
-    return [dataclasses.replace(r, split=part_of[r.name]) for r in recordings if r.name in part_of]
+    sets = zip(SPLITS, (fold.train, fold.valid, fold.test), strict=True)
+    split_of = {name: split for split, names in sets for name in names}
+    return [dataclasses.replace(one, split=split_of[one.name]) for one in recordings if one.name in split_of]
 
 
 def without_test_pieces(recordings: Sequence[Recording], fold: Fold) -> tuple[Fold, int]:

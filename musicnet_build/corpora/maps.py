@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from musicnet_build.choices import MAPS_CATEGORIES
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError, LabelError
 from musicnet_build.files import replacing
 from musicnet_build.labels.files import DEFAULT_VELOCITY
@@ -202,6 +203,14 @@ def maps_files(folder: str | os.PathLike[str], categories: Collection[str] = CAT
     return sorted(found, key=lambda file: (file.name.bank, CATEGORIES.index(file.name.category), file.name.stem))
 
 
+def read_maps(folder: Path, categories: Collection[str] = ("MUS",)) -> list[Recording]:
+    """List the recordings of a MAPS folder; see :func:`maps_files`."""
+    return [
+        Recording(file.name.stem, file.audio, file.labels, file.name.bank, file.name.category, file.name.piece)
+        for file in maps_files(folder, categories)
+    ]
+
+
 def read_maps_txt(path: str | os.PathLike[str]) -> NoteTable:
     """Read a .txt file of MAPS: onset, offset and pitch a line, times in seconds.
 
@@ -247,7 +256,7 @@ def _bank_folders(folder: Path) -> list[Path]:
 
 
 def _files_below(folder: Path, category: str) -> Iterator[MapsFile]:
-    for audio in sorted(path for ending in ("*.wav", "*.flac") for path in folder.rglob(ending)):
+    for audio in sorted(path for ending in ("[!.]*.wav", "[!.]*.flac") for path in folder.rglob(ending)):
         name = parse_stem(audio.stem)
         if name is None or name.category != category:
             continue

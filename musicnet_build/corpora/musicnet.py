@@ -18,12 +18,13 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from musicnet_build.corpora.recording import SPLITS as PARTS
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import is_locked, write_text
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
@@ -44,6 +45,9 @@ QUALITY_FOLDER = "quality"
 OVERLAYS_FOLDER = "overlays"
 SPLITS_FOLDER = "splits"
 INDEX_VERSION = "1.0"
+
+BANK = "musicnet"
+_PIECE_FIELDS = ("composer", "composition", "movement")
 
 BUILD_FOLDER = ".build"
 """What ``build`` keeps for itself: a record for each recording, and its lock. Published datasets have none."""
@@ -69,26 +73,6 @@ def left_out_path(recording_id: str) -> str:
 def quality_path(recording_id: str) -> str:
     """Return where a recording's quality report is, from the dataset's folder."""
     return f"{QUALITY_FOLDER}/{recording_id}.json"
-
-
-@dataclass(frozen=True)
-class Recording:
-    """A recording in the sets.
-
-    Attributes
-    ----------
-    id : str
-    split : {"train", "test"}
-    audio, labels : Path
-    metadata : mapping
-        The columns of ``musicnet_metadata.csv`` but the id; empty where the file has no line for it.
-    """
-
-    id: str
-    split: str
-    audio: Path
-    labels: Path
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def count_overlaps(notes: NoteTable) -> int:
@@ -145,18 +129,31 @@ def read_dataset(folder: str | os.PathLike[str]) -> list[Recording]:
     DatasetError
         When the folder is not such a dataset, or a recording lacks its labels.
     """
-    folder = Path(folder)
-    metadata = read_metadata(folder)
-    recordings = []
-    for split in SPLITS:
-        for audio in sorted((folder / f"{split}_data").glob("[!.]*.wav")):
-            labels = folder / labels_path(split, audio.stem)
-            if not labels.is_file():
-                raise DatasetError(f"{audio} has no labels: {labels} does not exist.")
-            recordings.append(Recording(audio.stem, split, audio, labels, metadata.get(audio.stem, {})))
+    root = Path(folder)
+    metadata = read_metadata(root)
+    recordings = [
+        recording_in(root, split, audio, metadata.get(audio.stem, {}))
+        for split in PARTS
+        for audio in sorted((root / f"{split}_data").glob("[!.]*.wav"))
+    ]
     if not recordings:
-        raise DatasetError(f"{folder} holds no recordings: a dataset has folders train_data and train_labels.")
+        raise DatasetError(f"{root} holds no recordings: a dataset has folders train_data and train_labels.")
+    for one in recordings:
+        if not one.labels.is_file():
+            raise DatasetError(f"{one.audio} has no labels: {one.labels} does not exist.")
     return sorted(recordings, key=lambda recording: id_order(recording.id))
+
+
+def is_musicnet_folder(folder: Path) -> bool:
+    """Return whether a folder holds a dataset in MusicNet's layout."""
+    return any((folder / f"{split}_data").is_dir() for split in PARTS)
+
+
+def recording_in(root: Path, split: str, audio: Path, metadata: Mapping[str, str] | None = None) -> Recording:
+    """Describe a recording of a dataset by its sound file; nothing is looked at on the disk."""
+    known = metadata or {}
+    piece = " | ".join(known.get(name, "") for name in _PIECE_FIELDS) if known else audio.stem
+    return Recording(audio.stem, audio, root / labels_path(split, audio.stem), BANK, "MUS", piece, split, known)
 
 
 def read_metadata(folder: Path) -> dict[str, dict[str, str]]:

@@ -3,20 +3,58 @@
 A recording, a composition, or two excerpts of one sound file in both sets make a model look better than it is.
 """
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from musicnet_build.corpora.musicnet import SPLITS, Recording
+from musicnet_build.corpora.recording import SPLITS, Recording
+from musicnet_build.errors import DatasetError
 
-MUSICNET_TEST_IDS = ("1759", "1819", "2106", "2191", "2298", "2303", "2382", "2416", "2556", "2628")
-"""Test set of MusicNet's second release."""
+PUBLISHED_TEST_IDS: Mapping[str, tuple[str, ...]] = {
+    "paper": ("1819", "2303", "2382"),
+    "second-release": ("1759", "1819", "2106", "2191", "2298", "2303", "2382", "2416", "2556", "2628"),
+}
+"""MusicNet's test sets as published: by the paper (and studies after it), and with the second release."""
 
-MUSICNET_PAPER_TEST_IDS = ("2303", "2382", "1819")
-"""Test set of the MusicNet paper."""
+
+def with_published_split(recordings: Sequence[Recording], name: str | None) -> list[Recording]:
+    """Test on the recordings that MusicNet's publication tests on, and on no other.
+
+    This is the only place where ids decide a split, and only a caller who names a publication gets here: a dataset of
+    one's own may well have a recording 1819.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    name : {"paper", "second-release"} or None
+        None leaves the splits as the folders (or the corpus's table) have them.
+
+    Returns
+    -------
+    list of Recording
+        What else was in the test set trains; what validates goes on to do so.
+
+    Raises
+    ------
+    DatasetError
+        When none of the test recordings is there.
+    """
+    if name is None:
+        return list(recordings)
+    tested = PUBLISHED_TEST_IDS[name]
+    if not any(recording.name in tested for recording in recordings):
+        raise DatasetError(f"None of the test recordings of MusicNet ({name}) is there: {', '.join(tested)}.")
+    return [dataclasses.replace(one, split=_published(one, tested)) for one in recordings]
+
+
+def _published(recording: Recording, tested: Sequence[str]) -> str:
+    if recording.name in tested:
+        return "test"
+    return "validation" if recording.split == "validation" else "train"
 
 
 def find_leaks(recordings: Sequence[Recording], sound_files: Mapping[str, str]) -> list[str]:
-    """Name what is in the training and in the test set.
+    """Name what is in more than one set.
 
     Parameters
     ----------
@@ -27,7 +65,7 @@ def find_leaks(recordings: Sequence[Recording], sound_files: Mapping[str, str]) 
     Returns
     -------
     list of str
-        One sentence for each id, composition or sound file in both sets.
+        One sentence for each id, composition or sound file in several sets.
     """
     leaks = _shared(recordings, "the recording", lambda one: one.id)
     leaks += _shared(recordings, "the composition", _composition)
@@ -40,12 +78,16 @@ def _composition(recording: Recording) -> str:
 
 
 def _shared(recordings: Sequence[Recording], what: str, key: Callable[[Recording], str]) -> list[str]:
-    ids: dict[str, dict[str, list[str]]] = defaultdict(lambda: {split: [] for split in SPLITS})
+    ids: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for recording in recordings:
         if name := key(recording):
             ids[name][recording.split].append(recording.id)
     return [
-        f"{what} {name[:80]} is in both sets (train: {', '.join(by['train'])}; test: {', '.join(by['test'])})"
+        f"{what} {name[:80]} is in {'both' if len(by) == 2 else 'several'} sets ({_listed(by)})"
         for name, by in sorted(ids.items())
-        if all(by.values())
+        if len(by) > 1
     ]
+
+
+def _listed(ids: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{split}: {', '.join(ids[split])}" for split in SPLITS if split in ids)

@@ -18,7 +18,7 @@ import numpy as np
 
 from musicnet_build._typing import Audio, Features, Float32s
 from musicnet_build.audio.io import read_audio
-from musicnet_build.corpora.splits import MUSICNET_TEST_IDS
+from musicnet_build.corpora.splits import PUBLISHED_TEST_IDS
 from musicnet_build.dtw.exact import dtw
 from musicnet_build.errors import ManifestError, MusicnetBuildError
 from musicnet_build.features import spectra
@@ -140,7 +140,7 @@ def manifest_rows(pairs: Sequence[Pair], folder: Path) -> list[dict[str, Any]]:
                 "id": one,
                 "recording": _relative(pair.recording, folder),
                 "score": _relative(pair.score, folder),
-                "split": "test" if numbered and one in MUSICNET_TEST_IDS else "train",
+                "split": "test" if numbered and one in PUBLISHED_TEST_IDS["second-release"] else "train",
                 "composition": "" if numbered else _title(pair.recording),
                 "check": pair.doubt,
             }

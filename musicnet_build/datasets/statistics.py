@@ -9,26 +9,21 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from musicnet_build._typing import Float64s, Int64s
 from musicnet_build.audio.io import audio_info
-from musicnet_build.corpora.musicnet import Recording, read_dataset
+from musicnet_build.corpora.musicnet import read_dataset
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import replacing
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import NoteTable
 from musicnet_build.score.programs import PROGRAM_NAMES
 from musicnet_build.score.reader import note_value_name
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 UNKNOWN = "not stated"
-
-_BAR = "#0f6cbd"
 
 
 @dataclass(frozen=True)
@@ -178,34 +173,6 @@ def text_tables(found: Statistics) -> list[str]:
     lines += [f"{name:<32}{count:>11}" for name, count in found.note_values.items()]
     lines += ["", f"{'notes at once':<32}{'of the time':>11}"]
     return lines + [f"{notes:<32}{share:>11.1%}" for notes, share in found.polyphony.items()]
-
-
-def plot_statistics(path: str | os.PathLike[str], found: Statistics) -> None:
-    """Draw composers, ensembles, instruments, note values and polyphony as bars (PNG)."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(12, 9), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 3).ravel()
-    for one, (title, groups) in zip(
-        axes, {"composer": found.composers, "ensemble": found.ensembles, "instrument": found.instruments}.items(),
-        strict=False,
-    ):  # fmt: skip
-        _draw_bars(one, f"minutes by {title}", {name: group.minutes for name, group in groups.items()})
-    _draw_bars(axes[3], "labels by note value", found.note_values)
-    _draw_bars(axes[4], "% of the time by notes at once", {str(n): 100 * s for n, s in found.polyphony.items()})
-    _draw_bars(axes[5], "notes by instrument", {name: one.distinct_notes for name, one in found.instruments.items()})
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=100, metadata={"Software": None})
-
-
-def _draw_bars(axes: "Axes", title: str, values: Mapping[str, float], largest: int = 20) -> None:
-    names = list(values)[:largest]
-    axes.barh([name[:24] for name in names], [values[name] for name in names], color=_BAR)
-    axes.invert_yaxis()
-    axes.set_title(title + (f" (the first {largest} of {len(values)})" if len(values) > largest else ""), fontsize=10)
-    axes.tick_params(labelsize=8)
 
 
 def _count(recording: Recording) -> _Counted:

@@ -1,3 +1,3 @@
-"""The former place of :mod:`musicnet_build.packing.timbre_reader`."""
+"""The former place of :mod:`musicnet_build.packing.timbre.reader`."""
 
-from musicnet_build.packing.timbre_reader import TimbreFrames as TimbreFrames
+from musicnet_build.packing.timbre.reader import TimbreFrames as TimbreFrames

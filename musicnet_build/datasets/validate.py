@@ -15,7 +15,8 @@ import soundfile
 
 from musicnet_build.audio.io import SILENCE_DBFS, audio_blocks, audio_info
 from musicnet_build.corpora import musicnet
-from musicnet_build.corpora.musicnet import SPLITS, Recording
+from musicnet_build.corpora.musicnet import SPLITS
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.corpora.splits import find_leaks
 from musicnet_build.errors import AudioError, DatasetError, LabelError
 from musicnet_build.files import Digests, digests_of, read_json
@@ -75,7 +76,7 @@ class _Check:
         self.files = sorted(_files(root))
         self.digests: dict[str, Digests] = {}  # of files that can be read
         self.recordings = [
-            Recording(Path(path).stem, split, root / path, root / musicnet.labels_path(split, Path(path).stem))
+            musicnet.recording_in(root, split, root / path)
             for split in SPLITS
             for path in self.files
             if path.startswith(f"{split}_data/") and path.endswith(".wav")
@@ -231,7 +232,7 @@ class _Check:
 
     def leaks(self) -> Iterator[Problem]:
         known = [
-            Recording(one.id, one.split, one.audio, one.labels, self.metadata.get(one.id, {}))
+            musicnet.recording_in(self.root, one.split, one.audio, self.metadata.get(one.id, {}))
             for one in self.recordings
         ]
         for leak in find_leaks(known, self.sound_files):

@@ -72,10 +72,18 @@ class Labelling:
     name: str
     pieces: tuple[Piece, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return all figures as plain values; ``mean`` is over the pieces, and None where there is but one."""
+    def as_dict(self, *, listed: bool = False) -> dict[str, Any]:
+        """Return all figures as plain values; ``mean`` is over the pieces, and None where there is but one.
+
+        Parameters
+        ----------
+        listed : bool
+            Also name the notes of ``Evaluation.listed``.
+        """
         pieces = [
-            {"name": piece.name, "truth": str(piece.truth), "labels": str(piece.labels), **piece.evaluation.as_dict()}
+            {"name": piece.name, "truth": str(piece.truth), "labels": str(piece.labels)}
+            | piece.evaluation.as_dict()
+            | (piece.evaluation.listed() if listed else {})
             for piece in self.pieces
         ]
         mean = summary([piece.evaluation for piece in self.pieces]) if len(pieces) > 1 else None
@@ -88,7 +96,7 @@ def evaluate_files(truth: Path, labels: Sequence[Path]) -> list[Labelling]:
     Parameters
     ----------
     truth : Path
-        A file, or a folder with a file for every piece.
+        A file, or a folder with a file per piece.
     labels : sequence of Path
         Files where ``truth`` is a file, otherwise folders; in these, files are found by the name of the truth.
 

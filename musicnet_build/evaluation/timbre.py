@@ -41,9 +41,9 @@ from musicnet_build.labels.files import read_labels
 from musicnet_build.labels.pianoroll import ALL_PITCHES, label_rolls
 from musicnet_build.notes import NoteTable, empty_notes, pitched
 from musicnet_build.packing.hdf5 import reading
-from musicnet_build.packing.timbre import FORMAT
-from musicnet_build.packing.timbre_frames import ABSENT, CLASSES
-from musicnet_build.packing.timbre_images import SAMPLE_RATE
+from musicnet_build.packing.timbre.frames import ABSENT, CLASSES
+from musicnet_build.packing.timbre.images import SAMPLE_RATE
+from musicnet_build.packing.timbre.package import FORMAT
 
 ROLL_FRAME_S = 0.01
 MAX_DURATION_S = 6 * 3600

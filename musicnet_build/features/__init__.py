@@ -1,1 +1,1 @@
-"""Samples to features: spectra, and evidence for the onset of each pitch."""
+"""Samples to features: spectra, and onset activations of each pitch."""

@@ -1,4 +1,4 @@
-"""Evidence for note onsets: how much the sound at a pitch, at each frame, looks like the beginning of that note.
+"""Onset activations: how much the sound at a pitch, at each frame, looks like the beginning of that note.
 
 A small network looks at 21 frames (122 ms) of what belongs to one pitch: the energy at its first six harmonics, at its
 neighbours and an octave below, and the change over the whole spectrum. It was trained by ``tools/train_onsets.py`` on
@@ -7,7 +7,7 @@ probability of the onset being at each of them, given that the span holds exactl
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 
@@ -49,7 +49,7 @@ class OnsetModel:
     output: Features
 
     def __call__(self, channels: Features) -> Features:
-        """Return the evidence at each frame.
+        """Return the activation at each frame.
 
         Parameters
         ----------
@@ -73,8 +73,12 @@ class OnsetModel:
         taps = self.taps.reshape(-1, len(self.taps_bias))
         hidden = np.maximum(frames.reshape(len(frames), -1) @ taps + self.taps_bias, 0)
         mixed = np.maximum(hidden @ self.mixer + self.mixer_bias, 0)
-        evidence: Features = mixed @ self.output
-        return evidence
+        activation: Features = mixed @ self.output
+        return activation
+
+    def weights(self) -> dict[str, Features]:
+        """Return copies of the weights, by name."""
+        return {field.name: getattr(self, field.name).copy() for field in fields(self)}
 
 
 @cache
@@ -87,8 +91,10 @@ def onset_model() -> OnsetModel:
         return OnsetModel(**{name: weights[name] for name in weights.files})
 
 
-def onset_evidence(spectrograms: "OnsetSpectrograms", pitches: Iterable[int]) -> dict[int, Features]:
-    """Return the evidence for an onset of each pitch at each frame.
+def onset_activations(
+    spectrograms: "OnsetSpectrograms", pitches: Iterable[int], model: OnsetModel | None = None
+) -> dict[int, Features]:
+    """Return how much each frame looks like the onset of each pitch.
 
     Parameters
     ----------
@@ -96,20 +102,22 @@ def onset_evidence(spectrograms: "OnsetSpectrograms", pitches: Iterable[int]) ->
         Of the recording.
     pitches : iterable of int
         MIDI numbers.
+    model : OnsetModel, optional
+        By default the network that comes with the package.
 
     Returns
     -------
     dict of ndarray of float32 [shape=(frames,)]
         By pitch.
     """
-    model, wanted = onset_model(), sorted(set(pitches))
-    curves = on_all_cores(lambda pitch: model(pitch_channels(spectrograms, pitch)), wanted)
+    network, wanted = model or onset_model(), sorted(set(pitches))
+    curves = on_all_cores(lambda pitch: network(pitch_channels(spectrograms, pitch)), wanted)
     return dict(zip(wanted, curves, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
 class OnsetSpectrograms:
-    """What the channels of all pitches are taken from, a row a frame.
+    """What the channels of all pitches are taken from, one row per frame.
 
     Attributes
     ----------

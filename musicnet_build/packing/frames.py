@@ -6,26 +6,30 @@ targets; context windows are cut by the reader and not stored. docs/formats.md w
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build._typing import Bools, Float32s, Float64s, UInt8s
 from musicnet_build.audio.io import read_audio
 from musicnet_build.choices import LABELLINGS
-from musicnet_build.corpora.folds import Fold
-from musicnet_build.corpora.recordings import Recording, read_notes
+from musicnet_build.corpora.folds import Fold, configuration_1, configuration_2, given_split, read_folds
+from musicnet_build.corpora.layouts import read_notes
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.filterbanks import log_filter_centres_hz, log_filterbank
 from musicnet_build.features.model_inputs import log_filter_spectrogram
 from musicnet_build.labels.pianoroll import PIANO, label_rolls, packed, unpacked
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
-from musicnet_build.packing.hdf5 import add, reading, writing
-from musicnet_build.packing.memmap import MappedFile, Place, check_kind, names_in, place_of
-from musicnet_build.packing.shards import Packed, Progress, check_names, describe, make_shards, merge, summed_counts
+from musicnet_build.packing.hdf5 import add, reading
+from musicnet_build.packing.reader import Augment, Reader, Rows, check_kind, names_in
+from musicnet_build.packing.shards import described_group, make_shards, merge, parts_of
+from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, empty_parts, recordings_of
 
 KIND = "frames"
 FRAME_RATES_HZ = (31.25, 100.0)
@@ -39,15 +43,39 @@ WINDOW_LENGTH = 4096
 PITCHES = PIANO[1] - PIANO[0] + 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class FramesSettings(SourceSettings):
+    """What the package holds.
+
+    Attributes
+    ----------
+    labellings : sequence of str
+        Functions to store targets of.
+    keep_short : bool
+        Give notes without a frame the frame of their onset.
+    sustain : bool
+        Let notes of MIDI labels sound while the pedal is down.
+    seed : int
+        Draws the splits, and the random steps of the functions e and f.
+    test_banks : sequence of str
+        Banks of Configuration II to test on; the Disklavier banks of MAPS by default.
+    folds : sequence of Path
+        Folders of fold files, each stored as the split of its name.
+    """
+
+    labellings: Sequence[str] = LABELLINGS
+    keep_short: bool = True
+    sustain: bool = True
+    seed: int = 0
+    test_banks: Sequence[str] = ()
+    folds: Sequence[Path] = ()
+
+
 def pack_frames(
+    source: Source,
     path: str | os.PathLike[str],
-    recordings: Sequence[Recording],
-    splits: Mapping[str, Mapping[str, Fold]],
+    settings: FramesSettings | None = None,
     *,
-    labellings: Sequence[str] = LABELLINGS,
-    seed: int = 0,
-    sustain: bool = True,
-    keep_short: bool = True,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Packed:
@@ -55,19 +83,11 @@ def pack_frames(
 
     Parameters
     ----------
+    source : str, PathLike or sequence of Recording
+        A folder of MAPS, MAESTRO or MusicNet's layout.
     path : str or PathLike
         The HDF5 file to write.
-    recordings : sequence of Recording
-    splits : mapping
-        Folds by the name of the split and the name of the fold.
-    labellings : sequence of str
-        Functions to store targets of.
-    seed : int
-        Draws the random steps of the functions e and f.
-    sustain : bool
-        Let notes of MIDI labels sound while the pedal is down.
-    keep_short : bool
-        Give notes without a frame the frame of their onset.
+    settings : FramesSettings, optional
     workers : int
         Processes.
     progress : callable, optional
@@ -77,11 +97,19 @@ def pack_frames(
     -------
     Packed
         Counts notes without a frame by function and rate: ``short_a_31.25``.
+
+    Examples
+    --------
+    >>> packed = pack_frames("dataset", "frames.h5", FramesSettings(labellings=["a"]), workers=2)  # doctest: +SKIP
+    >>> FramesReader("frames.h5", "given/fold_1/train")[0][0].shape  # doctest: +SKIP
+    (5, 229)
     """
-    check_names(recordings)
-    settings = {"labellings": list(labellings), "seed": seed, "sustain": sustain, "keep_short": keep_short}
-    shards, made = make_shards(path, recordings, write_shard, settings, workers=workers, progress=progress)
-    counts = summed_counts(shards)
+    settings = settings or FramesSettings()
+    recordings = recordings_of(source, settings)
+    splits = splits_of(recordings, settings)
+    recipe = {name: getattr(settings, name) for name in ("seed", "sustain", "keep_short")}
+    recipe["labellings"] = list(settings.labellings)
+    shards = make_shards(path, recordings, write_shard, recipe, workers=workers, progress=progress)
     attributes = {
         "kind": KIND,
         "frame_rates_hz": np.array(FRAME_RATES_HZ),
@@ -90,34 +118,55 @@ def pack_frames(
         "lowest_pitch": PIANO[0],
         "pitches": PITCHES,
         "reference_rate_hz": REFERENCE_RATE_HZ,
-        "settings": json.dumps(settings),
+        "settings": json.dumps(recipe, sort_keys=True),
     }
-    arrays = {"filter_hz": _filter_hz(), "formula_hz": log_filter_centres_hz()}
-    merge(path, shards, splits, arrays, attributes)
-    return Packed(len(recordings), made, counts)
+    merge(path, shards, splits, {"filter_hz": _filter_hz(), "formula_hz": log_filter_centres_hz()}, attributes)
+    parts = {name: len(names) for name, names in parts_of(splits).items()}
+    warnings = (*empty_parts(parts), *_short_notes(sum(shards.counts.values()), settings.keep_short))
+    size = Path(path).stat().st_size
+    return Packed(Path(path), len(recordings), shards.made, parts, shards.counts, size, warnings)
+
+
+def splits_of(recordings: Sequence[Recording], settings: FramesSettings) -> dict[str, dict[str, Fold]]:
+    """Return all splits that can be drawn or are given, by name and fold: Configuration II needs two banks."""
+    splits = {"configuration_1": configuration_1(recordings, settings.seed)}
+    if settings.test_banks or len({recording.bank for recording in recordings}) > 1:
+        splits["configuration_2"] = configuration_2(recordings, settings.seed, settings.test_banks)
+    given = given_split(recordings)
+    if given != Fold((), (), ()):
+        splits["given"] = {"fold_1": given}
+    return splits | {folder.resolve().name: read_folds(folder, recordings) for folder in settings.folds}
+
+
+def _short_notes(count: int, kept: bool) -> tuple[str, ...]:
+    fate = "kept as one frame" if kept else "left out"
+    return (f"notes without a frame of their own were {fate}, {count} in all; --json counts them by function.",) * (
+        count > 0
+    )
 
 
 def write_shard(
-    recording: Recording, shard: Path, labellings: Sequence[str], seed: int, sustain: bool, keep_short: bool
-) -> None:
-    """Compute what the package holds of one recording; a job of :func:`pack_frames`."""
+    recording: Recording, file: h5py.File, *, labellings: Sequence[str], seed: int, sustain: bool, keep_short: bool
+) -> dict[str, int]:
+    """Write what the package holds of one recording; return how many notes each function leaves without a frame."""
     audio = read_audio(recording.audio)
     notes = read_notes(recording, sustain=sustain)
     # Levels differ between banks, and the logarithm is not blind to them.
     audio = audio / np.float32(np.abs(audio).max())
-    with writing(shard) as file:
-        group = file.create_group(recording.name)
-        describe(group, recording)
-        group.attrs["duration_s"] = len(audio) / SAMPLE_RATE
-        group.attrs["notes"] = len(notes)
-        for rate_hz in FRAME_RATES_HZ:
-            spectrogram = log_filter_spectrogram(audio, rate_hz, window_length=WINDOW_LENGTH)
-            add(group, f"spectrogram_{rate_hz:g}", spectrogram)
-            for labelling in labellings:
-                rolls = label_rolls(notes, len(spectrogram), 1 / rate_hz, labelling, seed=seed, keep_short=keep_short)
-                add(group, f"targets_{rate_hz:g}/{labelling}", packed(rolls.frame))
-                group.attrs[f"count_short_{labelling}_{rate_hz:g}"] = rolls.short
-        add(group, "reference", packed(_reference(notes, len(audio))))
+    arrays: dict[str, NDArray[Any]] = {}
+    counts = {}
+    for rate_hz in FRAME_RATES_HZ:
+        spectrogram = log_filter_spectrogram(audio, rate_hz, window_length=WINDOW_LENGTH)
+        arrays[f"spectrogram_{rate_hz:g}"] = spectrogram
+        for labelling in labellings:
+            rolls = label_rolls(notes, len(spectrogram), 1 / rate_hz, labelling, seed=seed, keep_short=keep_short)
+            arrays[f"targets_{rate_hz:g}/{labelling}"] = packed(rolls.frame)
+            counts[f"short_{labelling}_{rate_hz:g}"] = rolls.short
+    arrays["reference"] = packed(_reference(notes, len(audio)))
+    group = described_group(file, recording, counts, duration_s=len(audio) / SAMPLE_RATE, notes=len(notes))
+    for name, array in arrays.items():
+        add(group, name, array)
+    return counts
 
 
 def _reference(notes: NoteTable, samples: int) -> Bools:
@@ -132,13 +181,14 @@ def _filter_hz() -> Float64s:
     return peaks
 
 
-class FramesReader:
+Item = tuple[Float32s, UInt8s]
+
+
+class FramesReader(Reader[Item]):
     """Spectra and targets of one split, frame by frame.
 
     An item is ``(window, target)``: ``window`` float32 [shape=(context, 229)], the frames around the one it is about
     (zeros beyond the recording's ends), and ``target`` uint8 [shape=(88,)], one where a pitch sounds in it.
-
-    The file is mapped into memory by each process for itself, so readers may be sent to workers, forked or spawned.
 
     Parameters
     ----------
@@ -151,6 +201,8 @@ class FramesReader:
         Function of the targets.
     context : int
         Frames in a window, an odd number: 5 and 17 in the studies.
+    seed, augment
+        As of :class:`~musicnet_build.packing.reader.Reader`.
 
     Raises
     ------
@@ -166,11 +218,13 @@ class FramesReader:
         rate_hz: float = FRAME_RATES_HZ[0],
         labelling: str = "a",
         context: int = CONTEXTS[0],
+        seed: int = 0,
+        augment: Augment[Item] | None = None,
     ) -> None:
+        super().__init__(path, seed=seed, augment=augment)
         if context < 1 or context % 2 == 0:
             raise DatasetError(f"A context must be an odd number of frames, not {context}.")
         self.context = context
-        self._file = MappedFile(path)
         with reading(path) as file:
             check_kind(file, KIND)
             self.names = names_in(file, split)
@@ -178,41 +232,36 @@ class FramesReader:
             for name in wanted:
                 if self.names and name not in file[self.names[0]]:
                     raise DatasetError(f"{path} has no {name}: choose another rate or labelling function.")
-            self._places = [tuple(place_of(file[name][item]) for item in wanted) for name in self.names]
-        lengths = [places[0].shape[0] for places in self._places]
+            self._located = [tuple(self._arrays.locate(file[name][item]) for item in wanted) for name in self.names]
+            lengths = [len(file[names[0]]) for names in self._located]
         self._ends = np.cumsum(lengths, dtype=np.int64)
+        self._count_epochs()
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 
-    def __getitem__(self, index: int) -> tuple[Float32s, UInt8s]:
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        index %= len(self)
+    def _read(self, index: int, epoch: int) -> Item:
         recording = int(np.searchsorted(self._ends, index, side="right"))
         frame = index - (int(self._ends[recording - 1]) if recording else 0)
-        spectrogram, targets = (self._file.array(place) for place in self._places[recording][:2])
+        spectrogram, targets = (self._arrays[name] for name in self._located[recording][:2])
         return _window(spectrogram, frame, self.context), unpacked(targets[frame], PITCHES)
 
-    def recording(self, name: str) -> tuple[Float32s, UInt8s]:
+    def recording(self, name: str) -> Item:
         """Return the whole spectrogram and targets of a recording."""
-        spectrogram, targets, _ = self._places_of(name)
-        return self._file.array(spectrogram), unpacked(self._file.array(targets), PITCHES)
+        spectrogram, targets, _ = self._located_of(name)
+        return self._arrays[spectrogram][:], unpacked(self._arrays[targets][:], PITCHES)
 
     def reference(self, name: str) -> UInt8s:
         """Return the targets to evaluate a recording by: function a, 100 frames a second, the first 30 s."""
-        return unpacked(self._file.array(self._places_of(name)[2]), PITCHES)
+        return unpacked(self._arrays[self._located_of(name)[2]][:], PITCHES)
 
-    def __iter__(self) -> Iterator[tuple[Float32s, UInt8s]]:
-        return (self[index] for index in range(len(self)))
-
-    def _places_of(self, name: str) -> tuple[Place, ...]:
+    def _located_of(self, name: str) -> tuple[str, ...]:
         if name not in self.names:
-            raise DatasetError(f"{self._file.path}: the split has no recording {name}.")
-        return self._places[self.names.index(name)]
+            raise DatasetError(f"{self.path}: the split has no recording {name}.")
+        return self._located[self.names.index(name)]
 
 
-def _window(rows: NDArray[Any], centre: int, length: int) -> Float32s:
+def _window(rows: Rows, centre: int, length: int) -> Float32s:
     start = centre - length // 2
     window = np.zeros((length, rows.shape[1]), dtype=np.float32)
     first, last = max(start, 0), min(start + length, len(rows))

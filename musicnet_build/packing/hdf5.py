@@ -178,14 +178,21 @@ def reading(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
     DatasetError
         When it is missing, damaged, or no HDF5 file.
     """
+    with opened(path) as file:
+        yield file
+
+
+def opened(path: str | os.PathLike[str], **options: Any) -> h5py.File:
+    """Open an HDF5 file to read and leave it open; see :func:`reading`.
+
+    Without a lock, which many network file systems refuse: packages are never changed in place, only replaced whole.
+    """
     try:
-        file = h5py.File(path, "r")
+        return h5py.File(path, "r", locking=False, **options)
     except FileNotFoundError:
         raise DatasetError(f"{path} does not exist.") from None
     except OSError as error:
         raise DatasetError(f"{path} cannot be read as an HDF5 file; make it again ({error}).") from error
-    with file:
-        yield file
 
 
 class _SafeFile(io.FileIO):

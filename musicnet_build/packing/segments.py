@@ -12,22 +12,26 @@ Cheuk, Luo, Benetos, Herremans, "The effect of spectrogram reconstruction on aut
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build._typing import Audio
 from musicnet_build.audio.io import read_audio
-from musicnet_build.corpora.folds import Fold, in_sets
-from musicnet_build.corpora.recordings import Recording, read_notes
+from musicnet_build.corpora.folds import Fold, in_sets, train_and_test, without_test_pieces
+from musicnet_build.corpora.layouts import read_notes
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.model_inputs import log_cqt, log_mel_spectrogram, scaled_to_unit
 from musicnet_build.labels.pianoroll import OFFSET, ONSET, PIANO, SOUNDING, label_rolls
-from musicnet_build.packing.hdf5 import add, reading, writing
-from musicnet_build.packing.memmap import MappedFile, Place, check_kind, names_in, place_of
-from musicnet_build.packing.shards import Packed, Progress, check_names, describe, make_shards, merge, summed_counts
+from musicnet_build.packing.hdf5 import add, reading
+from musicnet_build.packing.reader import Augment, Reader, check_kind, names_in
+from musicnet_build.packing.shards import described_group, make_shards, merge
+from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, empty_parts, recordings_of
 
 KIND = "segments"
 RATE_HZ = 16_000
@@ -43,13 +47,36 @@ _SPECTRA = ("mel", "cqt")
 Item = dict[str, NDArray[Any]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SegmentsSettings(SourceSettings):
+    """What the package holds.
+
+    Attributes
+    ----------
+    store_spectra : bool
+        Store mel and constant-Q spectrograms; otherwise the reader computes them.
+    sustain : bool
+        Let notes of MIDI labels sound while the pedal is down.
+    seed : int
+        Draws the split where the corpus has none.
+    test_banks : sequence of str
+        Banks to test on, whatever the corpus says.
+    keep_test_pieces : bool
+        Train on recordings of pieces that are also in the test set.
+    """
+
+    store_spectra: bool = True
+    sustain: bool = True
+    seed: int = 0
+    test_banks: Sequence[str] = ()
+    keep_test_pieces: bool = False
+
+
 def pack_segments(
+    source: Source,
     path: str | os.PathLike[str],
-    recordings: Sequence[Recording],
-    fold: Fold,
+    settings: SegmentsSettings | None = None,
     *,
-    store_spectra: bool = True,
-    sustain: bool = True,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Packed:
@@ -57,15 +84,11 @@ def pack_segments(
 
     Parameters
     ----------
+    source : str, PathLike or sequence of Recording
+        A folder of MAPS, MAESTRO or MusicNet's layout.
     path : str or PathLike
         The HDF5 file to write.
-    recordings : sequence of Recording
-        Those in no set of the fold are left out.
-    fold : Fold
-    store_spectra : bool
-        Store mel and constant-Q spectrograms; otherwise the reader computes them.
-    sustain : bool
-        Let notes of MIDI labels sound while the pedal is down.
+    settings : SegmentsSettings, optional
     workers : int
         Processes.
     progress : callable, optional
@@ -75,45 +98,49 @@ def pack_segments(
     -------
     Packed
         Counts notes shorter than a frame (they keep the frame of their onset), outside the piano's range, and after
-        the end of the audio.
+        the end of the audio; and the recordings left out because their pieces are tested on.
     """
-    recordings = in_sets(recordings, fold)
-    check_names(recordings)
-    settings = {"store_spectra": store_spectra, "sustain": sustain}
-    shards, made = make_shards(path, recordings, write_shard, settings, workers=workers, progress=progress)
-    counts = summed_counts(shards)
+    settings = settings or SegmentsSettings()
+    fold, recordings, removed = _chosen(recordings_of(source, settings), settings)
+    recipe = {"store_spectra": settings.store_spectra, "sustain": settings.sustain}
+    shards = make_shards(path, recordings, write_shard, recipe, workers=workers, progress=progress)
     attributes = {
         "kind": KIND,
         "sample_rate_hz": RATE_HZ,
         "hop_length": HOP_LENGTH,
         "lowest_pitch": PIANO[0],
-        "settings": json.dumps(settings),
+        "settings": json.dumps(recipe),
     }
     merge(path, shards, {SPLIT: {"fold_1": fold}}, {}, attributes)
-    return Packed(len(recordings), made, counts)
+    parts = {part: len(names) for part, names in vars(fold).items()}
+    counts = shards.counts | {"removed_test_pieces": removed}
+    size = Path(path).stat().st_size
+    return Packed(Path(path), len(recordings), shards.made, parts, counts, size, empty_parts(parts))
 
 
-def write_shard(recording: Recording, shard: Path, store_spectra: bool, sustain: bool) -> None:
-    """Compute what the package holds of one recording; a job of :func:`pack_segments`."""
+def _chosen(recordings: Sequence[Recording], settings: SegmentsSettings) -> tuple[Fold, list[Recording], int]:
+    """Return the split, the recordings in it, and how many were left out for their pieces."""
+    fold, removed = train_and_test(recordings, settings.seed, settings.test_banks), 0
+    if not settings.keep_test_pieces:
+        fold, removed = without_test_pieces(recordings, fold)
+    return fold, in_sets(recordings, fold), removed
+
+
+def write_shard(recording: Recording, file: h5py.File, *, store_spectra: bool, sustain: bool) -> dict[str, int]:
+    """Write what the package holds of one recording; return what is counted of its notes."""
     audio = read_audio(recording.audio, RATE_HZ)
     notes = read_notes(recording, sustain=sustain)
     # Both the package and the reader start from the rounded samples, so computed spectra equal stored ones.
     samples = np.rint(audio * 32767).clip(-32768, 32767).astype(np.int16)
     rolls = label_rolls(notes, 1 + len(samples) // HOP_LENGTH, HOP_LENGTH / RATE_HZ)
-    with writing(shard) as file:
-        group = file.create_group(recording.name)
-        describe(group, recording)
-        group.attrs["duration_s"] = len(samples) / RATE_HZ
-        group.attrs["count_notes"] = len(notes)
-        group.attrs["count_short"] = rolls.short
-        group.attrs["count_out_of_range"] = rolls.out_of_range
-        group.attrs["count_outside"] = rolls.outside
-        add(group, "audio", samples)
-        add(group, "codes", rolls.codes)
-        add(group, "velocity", rolls.velocity)
-        if store_spectra:
-            for name, spectrum in spectra_of(_as_float(samples)).items():
-                add(group, name, spectrum)
+    arrays: Item = {"audio": samples, "codes": rolls.codes, "velocity": rolls.velocity}
+    if store_spectra:
+        arrays |= spectra_of(_as_float(samples))
+    counts = {"notes": len(notes), "short": rolls.short, "out_of_range": rolls.out_of_range, "outside": rolls.outside}
+    group = described_group(file, recording, counts, duration_s=len(samples) / RATE_HZ)
+    for name, array in arrays.items():
+        add(group, name, array)
+    return counts
 
 
 def spectra_of(audio: Audio) -> Item:
@@ -133,16 +160,15 @@ def spectra_of(audio: Audio) -> Item:
     return {"mel": scaled_to_unit(mel), "cqt": scaled_to_unit(log_cqt(audio, RATE_HZ, hop_length=HOP_LENGTH))}
 
 
-class SegmentsReader:
-    """Random segments of one split, one a recording and epoch.
+class SegmentsReader(Reader[Item]):
+    """Random segments of one split, one per recording and epoch.
 
     An item is a dict of arrays: ``audio`` float32 [shape=(samples,)]; ``onset``, ``offset``, ``frame`` uint8 and
     ``velocity`` uint8 [shape=(samples / 512, 88)]; ``mel`` [shape=(samples / 512, 229)] and ``cqt``
     [shape=(samples / 512, 176)] float32. Frame *k* is centred on sample 512 · k of the audio. Recordings shorter than a
     segment are followed by zeros.
 
-    Where a segment begins depends on seed, epoch and index alone, not on the process that asks. The file is mapped
-    into memory by each process for itself, so readers may be sent to workers, forked or spawned.
+    A segment begins elsewhere in each epoch, as seed, epoch and index have it.
 
     Parameters
     ----------
@@ -154,6 +180,8 @@ class SegmentsReader:
     spectra : {"stored", "computed", "none"}
         Cut from the package, where they are scaled over the whole recording; computed from the segment's audio, and
         scaled over it; or left out.
+    augment
+        As of :class:`~musicnet_build.packing.reader.Reader`.
 
     Raises
     ------
@@ -170,38 +198,33 @@ class SegmentsReader:
         seed: int = 0,
         samples: int = SEGMENT_SAMPLES,
         spectra: Literal["stored", "computed", "none"] = "stored",
+        augment: Augment[Item] | None = None,
     ) -> None:
+        super().__init__(path, seed=seed, augment=augment)
         if samples < HOP_LENGTH or samples % HOP_LENGTH:
             raise DatasetError(f"A segment must be a multiple of {HOP_LENGTH} samples long, not {samples}.")
-        self.samples, self.spectra, self.seed, self.epoch = samples, spectra, seed, 0
-        self._file = MappedFile(path)
+        self.samples, self.spectra = samples, spectra
         wanted = (*_ROLL_NAMES, *(_SPECTRA if spectra == "stored" else ()))
         with reading(path) as file:
             check_kind(file, KIND)
             self.names = names_in(file, f"{SPLIT}/fold_1/{part}")
             if self.names and any(name not in file[self.names[0]] for name in wanted):
                 raise DatasetError(f"{path} stores no spectra: let the reader compute them (spectra='computed').")
-            self._places = [{name: place_of(file[item][name]) for name in wanted} for item in self.names]
-
-    def set_epoch(self, epoch: int) -> None:
-        """Draw other segments from now on; in workers, before they are started."""
-        self.epoch = epoch
+            self._located = [
+                {name: self._arrays.locate(file[recording][name]) for name in wanted} for recording in self.names
+            ]
+        self._count_epochs(draws=True)
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index: int) -> Item:
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        index %= len(self)
-        frames = self.samples // HOP_LENGTH
-        spare = self._places[index]["codes"].shape[0] - frames
-        random = np.random.default_rng([self.seed, self.epoch, index])
-        return self.segment(index, int(random.integers(0, spare + 1)) if spare > 0 else 0)
+    def _read(self, index: int, epoch: int) -> Item:
+        spare = len(self._arrays[self._located[index]["codes"]]) - self.samples // HOP_LENGTH
+        return self.segment(index, int(self.generator(index, epoch).integers(0, spare + 1)) if spare > 0 else 0)
 
     def segment(self, index: int, first_frame: int) -> Item:
         """Return the segment of a recording that begins at a frame."""
-        places, frames = self._places[index], self.samples // HOP_LENGTH
+        places, frames = self._located[index], self.samples // HOP_LENGTH
         samples = self._cut(places["audio"], first_frame * HOP_LENGTH, self.samples)
         codes = self._cut(places["codes"], first_frame, frames)
         item: Item = {
@@ -217,9 +240,9 @@ class SegmentsReader:
             item |= {name: spectrum[:frames] for name, spectrum in spectra_of(item["audio"]).items()}
         return item
 
-    def _cut(self, place: Place, start: int, length: int) -> NDArray[Any]:
+    def _cut(self, name: str, start: int, length: int) -> NDArray[Any]:
         """Copy rows out of the file, zeros after its end."""
-        rows = self._file.array(place)[start : start + length]
+        rows: NDArray[Any] = self._arrays[name][start : start + length]
         if len(rows) == length:
             return rows.copy()
         result = np.zeros((length, *rows.shape[1:]), dtype=rows.dtype)

@@ -1,18 +1,15 @@
-"""What the packers share: one shard a recording, made in parallel, kept until the package is whole.
+"""How packages are made: one shard a recording, in parallel, kept until the package is whole.
 
-The shards lie in a hidden folder beside the package until it is whole. A shard's name ends in a hash of all that it
-depends on, so a run that was interrupted or failed is continued, and only what has changed since is made anew.
+The shards lie in a hidden folder beside the package until it is whole, each with a record of what it was made from. So
+a run that was interrupted or failed is continued, and only what has changed since is made anew.
 """
 
-import hashlib
-import json
+import contextlib
 import os
-import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import h5py
 import numpy as np
@@ -20,90 +17,44 @@ from numpy.typing import NDArray
 
 from musicnet_build import __version__
 from musicnet_build.corpora.folds import Fold
-from musicnet_build.corpora.recordings import Recording
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import remove_leftovers, sha256_of
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
-from musicnet_build.packing.hdf5 import add, merge_shards, reading, writing
+from musicnet_build.jobs.resume import Made, code_fingerprint, make_once
+from musicnet_build.packing.hdf5 import add, merge_shards, writing
+from musicnet_build.packing.sources import Progress
 
-Progress = Callable[[str, float], None]
+CODE = ("audio", "corpora", "features", "labels", "notes", "packing", "score")
+"""The rooms whose code decides what is in a package."""
 
 
-@dataclass(frozen=True)
-class Packed:
-    """What was packed.
+Counts = Mapping[str, int]
+"""How many of what: notes, say, by name."""
 
-    Attributes
-    ----------
-    recordings : int
-    made : int
-        Shards made in this run; the others were there.
-    counts : dict of str to int
-        Sums over the recordings of what their shards count, such as notes shorter than a frame.
-    """
 
-    recordings: int
+class Packable(Protocol):
+    """What one shard is made of: a recording, or a piece of a timbre set."""
+
+    @property
+    def name(self) -> str:
+        """Names the shard."""
+
+    @property
+    def inputs(self) -> Mapping[str, Path]:
+        """Files, by what they are."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """All that the shard depends on besides files and settings, as plain values."""
+
+
+class Shards(NamedTuple):
+    """The shards of a package, in the order of what they were made of, and what making them counted."""
+
+    paths: list[Path]
     made: int
     counts: dict[str, int]
-
-
-def make_shards(
-    path: str | os.PathLike[str],
-    recordings: Sequence[Recording],
-    function: Callable[..., object],
-    settings: Mapping[str, Any],
-    *,
-    workers: int,
-    progress: Progress | None = None,
-) -> tuple[list[Path], int]:
-    """Call ``function(recording=, shard=, **settings)`` in worker processes for each shard that is not there.
-
-    Parameters
-    ----------
-    path : str or PathLike
-        The package to be.
-    recordings : sequence of Recording
-    function : callable
-        Writes the file ``shard`` through :func:`musicnet_build.packing.hdf5.writing`.
-    settings : mapping
-        All that a shard depends on besides its recording; what JSON can hold.
-    workers : int
-    progress : callable, optional
-
-    Returns
-    -------
-    shards : list of Path
-        In the order of the recordings.
-    made : int
-
-    Raises
-    ------
-    DatasetError
-        When some recordings fail; the shards of the others are kept for the next run.
-    """
-    folder = shard_folder(path)
-    remove_leftovers(folder)
-    shards = [folder / f"{recording.name}-{_digest(recording, settings)}.h5" for recording in recordings]
-    jobs = [
-        Job(recording.name, function, {"recording": recording, "shard": shard, **settings})
-        for recording, shard in zip(recordings, shards, strict=True)
-        if not shard.is_file()
-    ]
-    ended = 0
-
-    def on_done(outcome: Outcome) -> None:
-        nonlocal ended
-        ended += 1
-        if progress:
-            progress("packing", ended / len(jobs))
-
-    failed = [outcome for outcome in run_jobs(jobs, workers=workers, on_done=on_done) if outcome.state == "failed"]
-    if failed:
-        raise DatasetError(
-            f"{len(failed)} of {len(recordings)} recordings could not be packed, the first of them {failed[0].id}: "
-            f"{failed[0].reason} What is done is kept: mend it and run again."
-        )
-    return shards, len(jobs)
 
 
 def shard_folder(path: str | os.PathLike[str]) -> Path:
@@ -112,76 +63,156 @@ def shard_folder(path: str | os.PathLike[str]) -> Path:
     return target.parent / f".{target.name}-shards"
 
 
+def make_shards(
+    path: str | os.PathLike[str],
+    items: Sequence[Packable],
+    write: Callable[..., Counts],
+    settings: Mapping[str, Any],
+    *,
+    workers: int,
+    progress: Progress | None = None,
+) -> Shards:
+    """Call ``write(item, file, **settings)`` in worker processes for each shard that is not there.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The package to be.
+    items : sequence of Packable
+    write : callable
+        A function of a module, which fills the new HDF5 file ``file`` and returns what it counted.
+    settings : mapping
+        All that a shard depends on besides its item; what JSON can hold.
+    workers : int
+    progress : callable, optional
+
+    Returns
+    -------
+    Shards
+
+    Raises
+    ------
+    DatasetError
+        When some recordings fail; the shards of the others are kept for the next run.
+    """
+    folder = shard_folder(path)
+    remove_leftovers(folder)
+    shards = [folder / f"{item.name}.h5" for item in items]
+    jobs = [
+        Job(item.name, make_shard, {"item": item, "shard": shard, "write": write, "settings": settings})
+        for item, shard in zip(items, shards, strict=True)
+    ]
+    results = run_packing_jobs(path, jobs, workers=workers, progress=progress)
+    return Shards(shards, sum(is_new for is_new, _ in results), summed(counts for _, counts in results))
+
+
+def make_shard(
+    item: Packable, shard: Path, write: Callable[..., Counts], settings: Mapping[str, Any]
+) -> tuple[bool, Counts]:
+    """Make the shard of one item unless its record says that it is done; a job of :func:`make_shards`."""
+
+    def make() -> Made:
+        with writing(shard) as file:
+            counts = write(item, file, **settings)
+        return Made([shard.name], {"counts": dict(counts)})
+
+    record, is_new = make_once(shard.with_suffix(".json"), shard.parent, made_from(item, settings), make)
+    return is_new, record.report["counts"]
+
+
+def made_from(item: Packable, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that decides what is packed of an item: the bytes of its files, its settings, and the code."""
+    hashes = {name: sha256_of(file) for name, file in item.inputs.items()}
+    return {**hashes, "facts": dict(item.facts), "settings": dict(settings), "code": code_fingerprint(*CODE)}
+
+
+def run_packing_jobs(
+    path: str | os.PathLike[str], jobs: Sequence[Job], *, workers: int, progress: Progress | None = None
+) -> list[Any]:
+    """Run the jobs of a package and return their results, in their order.
+
+    Raises
+    ------
+    DatasetError
+        When a job fails.
+    """
+    ended = 0
+
+    def on_done(outcome: Outcome) -> None:
+        nonlocal ended
+        ended += 1
+        if progress:
+            progress("packing", ended / len(jobs))
+
+    outcomes = run_jobs(jobs, workers=workers, on_done=on_done)
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    if failed:
+        raise DatasetError(
+            f"{path} is not complete: recording {failed[0].id}: {failed[0].reason} ({len(failed)} of {len(jobs)} "
+            "recordings could not be packed; what is done is kept: mend it and run again.)"
+        )
+    return [outcome.result for outcome in outcomes]
+
+
+def summed(counts: Iterable[Counts]) -> dict[str, int]:
+    """Add what several recordings counted."""
+    totals: dict[str, int] = {}
+    for each in counts:
+        for name, count in each.items():
+            totals[name] = totals.get(name, 0) + count
+    return dict(sorted(totals.items()))
+
+
+@contextlib.contextmanager
+def publishing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give the path under which to assemble a package; then put it into its place and remove the shards.
+
+    It lies among the shards, so that a process which is killed at it leaves nothing elsewhere.
+    """
+    whole = shard_folder(path) / "whole.part"
+    yield whole
+    whole.replace(path)
+    shutil.rmtree(whole.parent)
+
+
 def merge(
     path: str | os.PathLike[str],
-    shards: Sequence[Path],
+    shards: Shards,
     splits: Mapping[str, Mapping[str, Fold]],
     arrays: Mapping[str, NDArray[Any]],
     attributes: Mapping[str, Any],
 ) -> None:
     """Join the shards, the splits and what else belongs to the whole into the package; then remove the shards."""
-    whole = shard_folder(path) / "splits-and-more.part"
-    with writing(whole) as file:
-        write_splits(file, splits)
-        for name, array in arrays.items():
-            add(file, name, array)
-    merge_shards(path, [whole, *shards], attributes={**attributes, "musicnet_build": __version__})
-    remove_shards(path)
-
-
-def remove_shards(path: str | os.PathLike[str]) -> None:
-    """Remove the shards of a package that is whole, and those of earlier runs with other settings."""
-    shutil.rmtree(shard_folder(path))
+    with publishing(path) as whole:
+        more = whole.with_name("splits-and-more.part")
+        with writing(more) as file:
+            write_splits(file, splits)
+            for name, array in arrays.items():
+                add(file, name, array)
+        merge_shards(whole, [more, *shards.paths], attributes={**attributes, "musicnet_build": __version__})
 
 
 def write_splits(file: h5py.File, splits: Mapping[str, Mapping[str, Fold]]) -> None:
     """Write ``splits/<name>/<fold>/{train,valid,test}``: names of recordings, in UTF-8 of fixed length."""
-    for name, folds in splits.items():
-        for fold_name, fold in folds.items():
-            for part in ("train", "valid", "test"):
-                names = np.array([item.encode() for item in getattr(fold, part)], dtype=np.bytes_)
-                add(file, f"splits/{name}/{fold_name}/{part}", names)
+    for name, names in parts_of(splits).items():
+        add(file, f"splits/{name}", np.array([item.encode() for item in names], dtype=np.bytes_))
 
 
-def describe(group: h5py.Group, recording: Recording) -> None:
-    """Say in attributes what a recording is and what files it came from."""
-    group.attrs.update(
-        {
-            "bank": recording.bank,
-            "category": recording.category,
-            "piece": recording.piece,
-            "audio_sha256": sha256_of(recording.audio),
-            "labels_sha256": sha256_of(recording.labels),
-        }
-    )
+def parts_of(splits: Mapping[str, Mapping[str, Fold]]) -> dict[str, tuple[str, ...]]:
+    """Return the names of recordings by part, such as ``configuration_1/fold_1/train``."""
+    return {
+        f"{name}/{fold_name}/{part}": getattr(fold, part)
+        for name, folds in splits.items()
+        for fold_name, fold in folds.items()
+        for part in ("train", "valid", "test")
+    }
 
 
-def summed_counts(shards: Sequence[Path]) -> dict[str, int]:
-    """Sum the attributes named ``count_…`` of all shards' recordings."""
-    totals: dict[str, int] = {}
-    for shard in shards:
-        with reading(shard) as file:
-            for group in file.values():
-                for name, value in group.attrs.items():
-                    if name.startswith("count_"):
-                        totals[name.removeprefix("count_")] = totals.get(name.removeprefix("count_"), 0) + int(value)
-    return dict(sorted(totals.items()))
-
-
-def check_names(recordings: Sequence[Recording]) -> None:
-    """Refuse names that cannot name a group of a package or a file."""
-    for recording in recordings:
-        if not re.fullmatch(r"[^/\0]{1,200}", recording.name) or recording.name in (".", "..", "splits"):
-            raise DatasetError(f"{recording.audio} cannot be packed under its name {recording.name!r}: rename it.")
-
-
-def _digest(recording: Recording, settings: Mapping[str, Any]) -> str:
-    sources = [recording.name, recording.bank, recording.piece, recording.split]
-    sources += [value for file in (recording.audio, recording.labels) for value in _state(file)]
-    text = json.dumps([__version__, sources, settings], sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-
-
-def _state(file: Path) -> list[Any]:
-    status = file.stat()
-    return [str(file.resolve()), status.st_size, status.st_mtime_ns]
+def described_group(file: h5py.File, recording: Recording, counts: Counts, **attributes: Any) -> h5py.Group:
+    """Create the group of a recording, with attributes that say what it is and what files it came from."""
+    group = file.create_group(recording.name)
+    group.attrs.update({"bank": recording.bank, "category": recording.category, "piece": recording.piece})
+    group.attrs.update({f"{name}_sha256": sha256_of(path) for name, path in recording.inputs.items()})
+    group.attrs.update(attributes)
+    group.attrs.update({f"count_{name}": count for name, count in counts.items()})
+    return group

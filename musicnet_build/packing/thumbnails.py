@@ -7,7 +7,6 @@ down.
 
 import json
 import os
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +18,19 @@ import numpy as np
 from musicnet_build import __version__
 from musicnet_build._typing import Audio, Float32s, Int64s, UInt8s
 from musicnet_build.audio.io import read_audio
-from musicnet_build.corpora.folds import Fold, in_sets
-from musicnet_build.corpora.recordings import Recording, read_notes
+from musicnet_build.choices import THUMBNAIL_SIZES
+from musicnet_build.corpora.folds import Fold, four_to_one, given_split, in_sets
+from musicnet_build.corpora.layouts import read_notes
+from musicnet_build.corpora.recording import SPLITS, Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.model_inputs import log_cqt
 from musicnet_build.features.spectra import amplitude_blocks
 from musicnet_build.files import replacing
 from musicnet_build.labels.pianoroll import ALL_PITCHES, label_rolls
-from musicnet_build.packing.hdf5 import add, reading, stack_shards, writing
-from musicnet_build.packing.memmap import check_kind
-from musicnet_build.packing.shards import Progress, check_names, make_shards, remove_shards
+from musicnet_build.packing.hdf5 import add, reading, stack_shards
+from musicnet_build.packing.reader import Augment, Reader, check_kind
+from musicnet_build.packing.shards import make_shards, publishing
+from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, empty_parts, recordings_of
 
 KIND = "thumbnails"
 CLASSES = 128
@@ -37,7 +39,6 @@ CLASSES = 128
 RATE_HZ = 16_000
 HOP_LENGTH = 512
 STFT_WINDOW_LENGTH = 2048
-SIZES = (32, 48, 64, 96, 128)
 RANGE_DB = 80.0
 """White is the loudest point of the recording, black this far below it and everything under that."""
 
@@ -48,49 +49,54 @@ _DB_PER_NEPER = 20.0 / np.log(10.0)
 Spectrum = Literal["cqt", "stft"]
 
 
-@dataclass(frozen=True)
-class PackedThumbnails:
-    """What was packed.
+@dataclass(frozen=True, kw_only=True)
+class ThumbnailsSettings(SourceSettings):
+    """What the package holds.
 
     Attributes
     ----------
-    recordings : int
-    pictures : int
-    made : int
-        Recordings worked on in this run.
-    """
-
-    recordings: int
-    pictures: int
-    made: int
-
-
-def pack_thumbnails(
-    path: str | os.PathLike[str],
-    recordings: Sequence[Recording],
-    fold: Fold,
-    *,
-    size: int = SIZES[0],
-    spectrum: Spectrum = "cqt",
-    step_frames: int = 1,
-    workers: int = 1,
-    progress: Progress | None = None,
-) -> PackedThumbnails:
-    """Write the package.
-
-    Parameters
-    ----------
-    path : str or PathLike
-        The HDF5 file to write.
-    recordings : sequence of Recording
-    fold : Fold
-        Sets of recordings, so no recording is in two of them.
     size : int
-        Rows and columns of a picture: one of ``SIZES``.
+        Rows and columns of a picture: one of ``THUMBNAIL_SIZES``.
     spectrum : {"cqt", "stft"}
         Constant-Q transform (27.5 Hz to 4.3 kHz) or short-time Fourier transform (to 8 kHz).
     step_frames : int
         One picture every so many frames of 32 ms.
+    seed : int
+        Draws the split where the corpus has none.
+    """
+
+    categories: Sequence[str] = ("ISOL",)
+    size: int = THUMBNAIL_SIZES[0]
+    spectrum: Spectrum = "cqt"
+    step_frames: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse other sizes."""
+        if self.size not in THUMBNAIL_SIZES:
+            raise DatasetError(f"A picture is {', '.join(map(str, THUMBNAIL_SIZES))} points wide, not {self.size}.")
+
+
+def pack_thumbnails(
+    source: Source,
+    path: str | os.PathLike[str],
+    settings: ThumbnailsSettings | None = None,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Packed:
+    """Write the package.
+
+    The split is that of the corpus; where it has none, a fifth of the recordings tests and a fifth of the others
+    validates.
+
+    Parameters
+    ----------
+    source : str, PathLike or sequence of Recording
+        A folder of MAPS, MAESTRO or MusicNet's layout.
+    path : str or PathLike
+        The HDF5 file to write.
+    settings : ThumbnailsSettings, optional
     workers : int
         Processes.
     progress : callable, optional
@@ -98,63 +104,66 @@ def pack_thumbnails(
 
     Returns
     -------
-    PackedThumbnails
+    Packed
+        Its parts count pictures.
 
     Raises
     ------
     DatasetError
         When there is no time step at which a single note sounds.
     """
-    if size not in SIZES:
-        raise DatasetError(f"A picture is {', '.join(map(str, SIZES))} points wide, not {size}.")
-    check_names(recordings)
-    recordings = in_sets(recordings, fold)
-    settings: dict[str, Any] = {
-        "size": size,
-        "spectrum": spectrum,
-        "step_frames": step_frames,
-        "name_bytes": max((len(recording.name.encode()) for recording in recordings), default=1),
-    }
-    shards, made = make_shards(path, recordings, write_shard, settings, workers=workers, progress=progress)
-    attributes = {
+    settings = settings or ThumbnailsSettings()
+    recordings = _chosen(recordings_of(source, settings), settings.seed)
+    recipe: dict[str, Any] = {name: getattr(settings, name) for name in ("size", "spectrum", "step_frames")}
+    name_bytes = max((len(recording.name.encode()) for recording in recordings), default=1)
+    of_shard = {**recipe, "name_bytes": name_bytes}
+    shards = make_shards(path, recordings, write_shard, of_shard, workers=workers, progress=progress)
+    with_pictures = [shard for shard in shards.paths if _pictures_in(shard)]
+    if not with_pictures:
+        raise DatasetError("There is no time step at which a single note sounds: pack isolated notes (category ISOL).")
+    with publishing(path) as whole:
+        stack_shards(whole, with_pictures, attributes=_attributes(recipe))
+    parts = {part: shards.counts.get(part, 0) for part in PARTS}
+    counts = {"pictures": sum(parts.values())}
+    size = Path(path).stat().st_size
+    return Packed(Path(path), len(recordings), shards.made, parts, counts, size, empty_parts(parts))
+
+
+def _chosen(recordings: Sequence[Recording], seed: int) -> list[Recording]:
+    """Return the recordings with the parts of the package that they are in as their splits."""
+    given = given_split(recordings)
+    drawn = four_to_one([recording.name for recording in recordings], seed)
+    return in_sets(recordings, drawn if given == Fold((), (), ()) else given)
+
+
+def _attributes(recipe: dict[str, Any]) -> dict[str, Any]:
+    return {
         "kind": KIND,
         "classes": CLASSES,
         "sample_rate_hz": RATE_HZ,
         "hop_length": HOP_LENGTH,
         "range_db": RANGE_DB,
         "parts": json.dumps(PARTS),
-        "settings": json.dumps({key: settings[key] for key in ("size", "spectrum", "step_frames")}),
+        "settings": json.dumps(recipe),
         "musicnet_build": __version__,
     }
-    with_pictures = [shard for shard in shards if _pictures_in(shard)]
-    if not with_pictures:
-        raise DatasetError("There is no time step at which a single note sounds: pack isolated notes (category ISOL).")
-    stack_shards(path, with_pictures, attributes=attributes)
-    remove_shards(path)
-    with reading(path) as file:
-        return PackedThumbnails(len(recordings), len(file["images"]), made)
 
 
 def write_shard(
-    recording: Recording,
-    shard: Path,
-    size: int,
-    spectrum: Spectrum,
-    step_frames: int,
-    name_bytes: int,
-) -> None:
-    """Make the pictures of one recording; a job of :func:`pack_thumbnails`."""
+    recording: Recording, file: h5py.File, *, size: int, spectrum: Spectrum, step_frames: int, name_bytes: int
+) -> dict[str, int]:
+    """Write the pictures of one recording; return how many there are in its part."""
     audio = read_audio(recording.audio, RATE_HZ)
     # The floor under the logarithm is absolute: at equal levels it takes nothing from soft recordings.
     rows = picture_rows(audio / np.float32(np.abs(audio).max()), size, spectrum)
     steps, pitches = _single_notes(recording, len(rows), step_frames)
-    count = len(steps)
-    with writing(shard) as file:
-        add(file, "images", thumbnails(rows, steps), chunks=(1, size, size) if count else None)
-        add(file, "pitch", pitches.astype(np.uint8))
-        add(file, "time_s", (steps * (HOP_LENGTH / RATE_HZ)).astype(np.float32))
-        add(file, "recording", np.full(count, recording.name.encode(), dtype=f"S{name_bytes}"))
-        add(file, "part", np.full(count, PARTS.index(recording.split), dtype=np.uint8))
+    count, part = len(steps), SPLITS.index(recording.split)
+    add(file, "images", thumbnails(rows, steps))
+    add(file, "pitch", pitches.astype(np.uint8))
+    add(file, "time_s", (steps * (HOP_LENGTH / RATE_HZ)).astype(np.float32))
+    add(file, "recording", np.full(count, recording.name.encode(), dtype=f"S{name_bytes}"))
+    add(file, "part", np.full(count, part, dtype=np.uint8))
+    return {PARTS[part]: count}
 
 
 def picture_rows(audio: Audio, size: int, spectrum: Spectrum) -> UInt8s:
@@ -226,21 +235,6 @@ def _pictures_in(shard: Path) -> int:
         return len(file["images"])
 
 
-# Reading
-
-_open_readers: "weakref.WeakSet[ThumbnailsReader]" = weakref.WeakSet()
-
-
-def _close_all() -> None:
-    """An HDF5 handle must not cross a fork: parent and child open the file again, each for itself."""
-    for reader in list(_open_readers):
-        reader.close()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_close_all)
-
-
 @dataclass(frozen=True)
 class Augmentation:
     """Mild changes, drawn anew for each picture and epoch.
@@ -260,12 +254,13 @@ class Augmentation:
     mirror: bool = False
 
 
-class ThumbnailsReader:
-    """Pictures and pitches of one set.
+Item = tuple[Float32s, int]
+
+
+class ThumbnailsReader(Reader[Item]):
+    """UInt8s and pitches of one set.
 
     An item is ``(picture, pitch)``: float32 [shape=(1, size, size)], 0 to 1, and an int from 0 to 127.
-
-    The file is opened when it is first read, once in each process, and closed before a fork.
 
     Parameters
     ----------
@@ -275,6 +270,8 @@ class ThumbnailsReader:
         Without it pictures are as they are stored.
     seed : int
         With the epoch and the index, draws the augmentation.
+    augment
+        As of :class:`~musicnet_build.packing.reader.Reader`; comes after ``augmentation``.
 
     Raises
     ------
@@ -289,48 +286,27 @@ class ThumbnailsReader:
         *,
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        augment: Augment[Item] | None = None,
     ) -> None:
+        super().__init__(path, seed=seed, augment=augment)
         if part not in PARTS:
             raise DatasetError(f"There is no set {part!r}: choose one of {', '.join(PARTS)}.")
-        self.path, self.augmentation, self.seed, self.epoch = Path(path), augmentation, seed, 0
-        self._file: h5py.File | None = None
+        self.augmentation = augmentation
         with reading(path) as file:
             check_kind(file, KIND)
             self.indices = np.flatnonzero(file["part"][:] == PARTS.index(part))
             self.pitches = file["pitch"][:][self.indices]
-
-    def set_epoch(self, epoch: int) -> None:
-        """Draw other augmentations from now on; in workers, before they are started."""
-        self.epoch = epoch
+            self._images = self._arrays.locate(file["images"])
+        self._count_epochs(draws=augmentation is not None)
 
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, index: int) -> tuple[Float32s, int]:
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        index %= len(self)
-        picture = self._images()[int(self.indices[index])].astype(np.float32) / np.float32(255)
+    def _read(self, index: int, epoch: int) -> Item:
+        picture = self._arrays[self._images][int(self.indices[index])].astype(np.float32) / np.float32(255)
         if self.augmentation is not None:
-            random = np.random.default_rng([self.seed, self.epoch, index])
-            picture = augmented(picture, self.augmentation, random)
+            picture = augmented(picture, self.augmentation, self.generator(index, epoch))
         return picture[np.newaxis], int(self.pitches[index])
-
-    def close(self) -> None:
-        """Close the file; the next item opens it again."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _images(self) -> h5py.Dataset:
-        if self._file is None:
-            # A picture is read once an epoch, so a cache of chunks would only be filled.
-            self._file = h5py.File(self.path, "r", rdcc_nbytes=0)
-            _open_readers.add(self)
-        return self._file["images"]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_file": None}
 
 
 def augmented(picture: Float32s, augmentation: Augmentation, random: np.random.Generator) -> Float32s:
@@ -363,7 +339,7 @@ def contact_sheet(path: str | os.PathLike[str], package: str | os.PathLike[str],
         PNG file to write.
     package : str or PathLike
     columns : int
-        Pictures side by side, and one above another.
+        UInt8s side by side, and one above another.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,7 +1,5 @@
 """Reading ``musicnet.h5`` for training: windows of audio, and the notes that sound at their middle.
 
-Any number of processes may read at once: each opens the file for itself, when it first reads.
-
 References
 ----------
 Thickstun, Harchaoui, Kakade: Learning Features of Music from Scratch. ICLR 2017, section 4: windows of 16,384 samples,
@@ -10,39 +8,56 @@ the 128 pitches at the middle of each; tested every 512 samples from the 1st to 
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from musicnet_build._typing import Audio, Int32s, UInt8s
+from musicnet_build._typing import Audio, Int32s, Int64s, UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.packing.hdf5 import reading
+from musicnet_build.packing.reader import Augment, Reader
 
 PITCHES = 128
 WINDOW_SAMPLES = 16_384
 TEST_STRIDE_SAMPLES = 512
 TEST_SPAN_S = (1.0, 91.0)
+EPOCH_WINDOWS = 10_000
+
+Item = tuple[Audio, UInt8s]
 
 
-class MusicNetWindows:
+class MusicNetWindows(Reader[Item]):
     """Windows of the recordings in a ``musicnet.h5``.
+
+    An item is ``(audio, target)``: float32 [shape=(window_samples,)] and uint8 [shape=(128,)], 1 for each pitch that
+    sounds at the middle of the window. Windows are drawn anew in each epoch, each place of each recording being
+    equally likely.
 
     Parameters
     ----------
     path : str or PathLike
-    split : {"train", "test"}, optional
+    split : {"train", "validation", "test"}, optional
         Only recordings whose attribute ``split`` says so.
     ids : sequence of str, optional
         Only these recordings.
     window_samples : int
         Length of a window.
+    epoch_windows : int
+        Windows in an epoch, which is the length of this sequence.
+    seed, augment
+        As of :class:`~musicnet_build.packing.reader.Reader`.
 
     Raises
     ------
     DatasetError
         When the file cannot be read, or has no such recording that is long enough.
+
+    Examples
+    --------
+    >>> windows = MusicNetWindows("musicnet.h5", split="train", seed=1)  # doctest: +SKIP
+    >>> loader = torch.utils.data.DataLoader(windows, 64, num_workers=2, persistent_workers=True)  # doctest: +SKIP
     """
 
     def __init__(
@@ -52,26 +67,31 @@ class MusicNetWindows:
         split: str | None = None,
         ids: Sequence[str] | None = None,
         window_samples: int = WINDOW_SAMPLES,
+        epoch_windows: int = EPOCH_WINDOWS,
+        seed: int = 0,
+        augment: Augment[Item] | None = None,
     ) -> None:
-        self.path = Path(path)
-        self.window_samples = window_samples
-        self._file: h5py.File | None = None
-        self._process = -1
-        self._data: dict[str, h5py.Dataset] = {}
+        super().__init__(path, seed=seed, augment=augment)
+        self.window_samples, self.epoch_windows = window_samples, epoch_windows
         self._labels: dict[str, tuple[Int32s, ...]] = {}
-        file = self._open()
-        wanted = list(file) if ids is None else [f"id_{one}" for one in ids]
-        if missing := [name for name in wanted if name not in file]:
-            raise DatasetError(f"{path} has no recording {missing[0].removeprefix('id_')}.")
-        chosen = [name for name in wanted if split is None or file[name].attrs.get("split") == split]
-        lengths = {name.removeprefix("id_"): len(file[name]["data"]) for name in chosen}
-        self.lengths = {one: length for one, length in lengths.items() if length >= window_samples}
+        self._scales: dict[str, float] = {}
+        self.lengths: dict[str, int] = {}
+        with reading(path) as file:
+            for name in _chosen(file, split, ids):
+                self._add(name.removeprefix("id_"), file[name])
         if not self.lengths:
             raise DatasetError(f"{path} has no recording of at least {window_samples} samples in what was asked for.")
         self.ids = tuple(self.lengths)
         # Every window of the set is as likely as any other.
         self._ends = np.cumsum([length - window_samples + 1 for length in self.lengths.values()])
-        self.close()
+        self._count_epochs(draws=True)
+
+    def __len__(self) -> int:
+        return self.epoch_windows
+
+    def _read(self, index: int, epoch: int) -> Item:
+        (place,), (start,) = self._places(self.generator(index, epoch).integers(0, self._ends[-1], 1))
+        return self.window(self.ids[place], start), self.target(self.ids[place], start)
 
     def random(self, count: int, generator: np.random.Generator) -> tuple[Audio, UInt8s]:
         """Draw windows, each place of each recording being equally likely.
@@ -88,12 +108,10 @@ class MusicNetWindows:
         targets : uint8 [shape=(count, 128)]
             1 for each pitch that sounds at the middle of the window.
         """
-        drawn = generator.integers(0, self._ends[-1], count)
-        places = np.searchsorted(self._ends, drawn, side="right")
-        starts = drawn - np.where(places > 0, self._ends[places - 1], 0)
+        places, starts = self._places(generator.integers(0, self._ends[-1], count))
         audio = np.empty((count, self.window_samples), np.float32)
         targets = np.zeros((count, PITCHES), np.uint8)
-        for row, (place, start) in enumerate(zip(places.tolist(), starts.tolist(), strict=True)):
+        for row, (place, start) in enumerate(zip(places, starts, strict=True)):
             audio[row] = self.window(self.ids[place], start)
             targets[row] = self.target(self.ids[place], start)
         return audio, targets
@@ -119,11 +137,10 @@ class MusicNetWindows:
 
     def window(self, recording_id: str, start: int) -> Audio:
         """Return the window that begins at a sample of a recording: float32 [shape=(window_samples,)]."""
-        data = self._data_of(recording_id)
-        samples = data[start : start + self.window_samples]
-        scale = data.attrs["scale"] if data.dtype == np.int16 else 1.0
-        audio: Audio = samples if scale == 1.0 else samples.astype(np.float32) * np.float32(scale)
-        return audio
+        samples = self._arrays[f"/id_{recording_id}/data"][start : start + self.window_samples]
+        audio: Audio = samples.astype(np.float32)
+        scale = self._scales[recording_id]
+        return audio if scale == 1.0 else audio * np.float32(scale)
 
     def target(self, recording_id: str, start: int) -> UInt8s:
         """Return which pitches sound at the middle of that window: uint8 [shape=(128,)]."""
@@ -133,37 +150,35 @@ class MusicNetWindows:
         vector[pitches[(starts <= middle) & (middle < ends)]] = 1
         return vector
 
-    def close(self) -> None:
-        """Close the file; it is opened again when needed."""
-        if self._file is not None and self._process == os.getpid():
-            self._file.close()
-        self._file = None
-        self._data = {}
-
-    def _data_of(self, recording_id: str) -> h5py.Dataset:
-        """Finding a dataset in its file takes as long as reading a window of it."""
-        file = self._open()
-        if recording_id not in self._data:
-            self._data[recording_id] = file[f"id_{recording_id}"]["data"]
-        return self._data[recording_id]
-
     def _labels_of(self, recording_id: str) -> tuple[Int32s, ...]:
         """Starts, ends and pitches, each as an array of its own: much quicker to search than the table."""
         if recording_id not in self._labels:
-            table = self._open()[f"id_{recording_id}"]["labels"][:]
+            table = self._arrays[f"/id_{recording_id}/labels"][:]
             self._labels[recording_id] = tuple(table[name].copy() for name in ("start_time", "end_time", "note_id"))
         return self._labels[recording_id]
 
-    def _open(self) -> h5py.File:
-        """A handle that came with a fork reads wrong data: each process gets one of its own."""
-        if self._file is None or self._process != os.getpid():
-            try:
-                self._file = h5py.File(self.path, "r")
-            except OSError as error:
-                raise DatasetError(f"{self.path} cannot be read as an HDF5 file: {error}.") from error
-            self._process = os.getpid()
-            self._data = {}
-        return self._file
-
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_file": None, "_process": -1, "_data": {}}
+        return self.__dict__ | {"_labels": {}}
+
+    def _add(self, recording_id: str, group: h5py.Group) -> None:
+        data = group["data"]
+        if len(data) < self.window_samples:
+            return
+        self._arrays.locate(data)
+        self.lengths[recording_id] = len(data)
+        self._scales[recording_id] = float(data.attrs["scale"]) if data.dtype == np.int16 else 1.0
+        self._arrays.locate(group["labels"])
+
+    def _places(self, drawn: Int64s) -> tuple[list[int], list[int]]:
+        """Return the recording, and the sample in it, of each window of the set."""
+        places = np.searchsorted(self._ends, drawn, side="right")
+        starts = drawn - np.where(places > 0, self._ends[places - 1], 0)
+        return places.tolist(), starts.tolist()
+
+
+def _chosen(file: h5py.File, split: str | None, ids: Sequence[str] | None) -> list[str]:
+    """Return the names of the groups that are asked for."""
+    wanted = list(file) if ids is None else [f"id_{one}" for one in ids]
+    if missing := [name for name in wanted if name not in file]:
+        raise DatasetError(f"{file.filename} has no recording {missing[0].removeprefix('id_')}.")
+    return [name for name in wanted if split is None or file[name].attrs.get("split") == split]

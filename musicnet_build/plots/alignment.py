@@ -28,8 +28,9 @@ TEMPO_WINDOW_S = 2.0
 _PATH = "#ff5a36"
 _SEAM = "#ffd23f"
 _DEPARTURES_SAID = 2
-# Red, orange and blue are told apart by colour-blind readers too; steps are seen sooner than shades.
+# Steps are seen sooner than shades; beside their hues, what is not sure has shapes, for all eyes.
 _UNSURE, _FAIRLY_SURE, _SURE, _UNKNOWN = "#d7263d", "#f0851a", "#0f6cbd", "#8e3b9e"
+_SHAPES = {_UNSURE: "X", _FAIRLY_SURE: "^"}
 _LEAST_FAIR, _LEAST_SURE = 0.5, 0.8
 
 
@@ -53,13 +54,15 @@ class AlignmentPicture:
         Log-compressed energy of the recording in the semitones from MIDI 21 to 108. Frame ``k`` is centred on
         ``k / frame_rate_hz`` seconds.
     frame_rate_hz : float
-        Frames a second of ``pitch_energy``.
+        Frames per second of ``pitch_energy``.
     notes : NoteTable
         Aligned labels, in recording seconds.
     seams_s : tuple of float
         Recording seconds at which the performer leaves the score and goes on elsewhere; the score's clock counts on.
     departures : tuple of str
         In words, where the score is not played as written.
+    verdict : str
+        On the labels; empty where there is none.
     """
 
     title: str
@@ -74,6 +77,7 @@ class AlignmentPicture:
     notes: NoteTable
     seams_s: tuple[float, ...] = ()
     departures: tuple[str, ...] = ()
+    verdict: str = ""
 
     def __post_init__(self) -> None:
         """Refuse arrays that cannot belong to one alignment.
@@ -119,7 +123,7 @@ def coarse_cost(X: Floats, Y: Floats, *, largest: int = 500) -> Float64s:
 
 
 def local_tempo_ratio(score_s: Float64s, recording_s: Float64s, times_s: Float64s) -> Float64s:
-    """Return how many score seconds pass in a recording second, over two seconds around each time.
+    """Return how many score seconds pass per recording second, over two seconds around each time.
 
     Parameters
     ----------
@@ -194,7 +198,9 @@ def draw_alignment(picture: AlignmentPicture) -> Figure:
         With an Agg canvas, not known to pyplot.
     """
     figure = new_figure(16, 10, picture.title)
-    figure.text(0.045, 0.938, _in_brief(picture.departures), fontsize=10, color=_UNSURE, va="center")
+    verdict = (f"verdict: {picture.verdict}",) if picture.verdict else ()
+    brief = ". ".join((*verdict, *filter(None, (_in_brief(picture.departures),))))
+    figure.text(0.045, 0.938, brief, fontsize=10, color=_UNSURE if picture.departures else INK, va="center")
     _draw_whole(figure, picture)
     _draw_excerpts(figure, picture)
     return figure
@@ -338,6 +344,9 @@ def _draw_notes(axes: Axes, notes: NoteTable) -> None:
     below, above = notes["pitch"] - 0.9, notes["pitch"] + 0.9
     axes.vlines(notes["onset_s"], below, above, colors="white", lw=4.2)
     axes.vlines(notes["onset_s"], below, above, colors=colours, lw=2.4)
+    for colour, shape in _SHAPES.items():
+        those = notes[[one == colour for one in colours]]
+        axes.plot(those["onset_s"], those["pitch"], shape, color=colour, ms=7, mec="white", mew=0.6)
 
 
 def _confidence_colour(confidence: float) -> str:
@@ -360,7 +369,17 @@ def _draw_key(figure: Figure, any_known: bool) -> None:
             _UNSURE: f"below {_LEAST_FAIR:g}",
         }
     bars = [
-        Line2D([], [], color=colour, marker="|", ls="none", ms=11, mew=3, label=word) for colour, word in words.items()
+        Line2D(
+            [],
+            [],
+            color=colour,
+            marker=_SHAPES.get(colour, "|"),
+            ls="none",
+            ms=8 if colour in _SHAPES else 11,
+            mew=0 if colour in _SHAPES else 3,
+            label=word,
+        )
+        for colour, word in words.items()
     ]
     figure.legend(
         handles=bars, loc="center right", bbox_to_anchor=(0.99, 0.962), ncols=len(bars), fontsize=9.5, frameon=False,

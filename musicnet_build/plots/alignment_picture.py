@@ -1,4 +1,4 @@
-"""What a picture of an alignment shows, computed from the alignment; ``figures`` draws it."""
+"""What a picture of an alignment shows, computed from the alignment; ``plots.alignment`` draws it."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.features import spectra
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.plots.alignment import AlignmentPicture, coarse_cost
-from musicnet_build.sync.result import Warping, cost_along
+from musicnet_build.sync.result import SyncResult, cost_along
 
 
 def alignment_picture(title: str, recording: Audio, alignment: Alignment) -> AlignmentPicture:
@@ -46,10 +46,11 @@ def alignment_picture(title: str, recording: Audio, alignment: Alignment) -> Ali
         notes=alignment.notes,
         seams_s=_seams_s(alignment.warping),
         departures=alignment.quality.structure if alignment.quality else (),
+        verdict=str(alignment.quality.verdict) if alignment.quality else "",
     )
 
 
-def _seams_s(warping: Warping) -> tuple[float, ...]:
+def _seams_s(warping: SyncResult) -> tuple[float, ...]:
     """Recording seconds at which one passage of the playing order ends and the next begins."""
     if warping.order is None:
         return ()
@@ -57,7 +58,7 @@ def _seams_s(warping: Warping) -> tuple[float, ...]:
     return tuple(warping.time_map.recording_at(warping.score.tempo_map.seconds_at(played_beats)).tolist())
 
 
-def _densely(warping: Warping, step_s: float = 0.05) -> Warping:
+def _densely(warping: SyncResult, step_s: float = 0.05) -> SyncResult:
     """The same with a point of the time map at least every ``step_s``, where the cost is measured."""
     time_map = warping.time_map
     grid_s = np.arange(time_map.recording_s[0], time_map.recording_s[-1], step_s)

@@ -8,10 +8,10 @@ from musicnet_build.sync.refinement import Refinement
 SURE = 0.5
 """Notes of at least this confidence count as confident."""
 
-_CENTRES = (5.607, 5.554, -4.009)
-_SCALES = (1.793, 0.931, 0.493)
-_WEIGHTS = (0.574, 0.682, -0.345)
-_BIAS = 4.623
+_CENTRES = (4.312, 4.267, -3.448, 1.143, -3.444)
+_SCALES = (2.227, 1.467, 1.029, 2.661, 0.915)
+_WEIGHTS = (1.120, 0.631, -0.076, 0.399, -0.914)
+_BIAS = 2.793
 
 
 def note_confidence(refinement: Refinement) -> Float64s:
@@ -43,15 +43,21 @@ def confidence_features(refinement: Refinement) -> Float64s:
 
     Returns
     -------
-    ndarray of float64 [shape=(n, 3)]
-        The logit of what the refinement itself believes, its mean over the notes labelled within a second, and how far
-        the passes are from the label: the mean logarithm of that distance in seconds plus 10 ms.
+    ndarray of float64 [shape=(n, 5)]
+        The logit of what the refinement itself believes, and its mean over the notes labelled within a second; how far
+        the passes are from the label, as the mean logarithm of that distance in seconds plus 10 ms, and its mean; and
+        between them the logit of the share of the note's own activation that lies within 50 ms.
     """
-    near = np.clip(refinement.near, 1e-3, 1 - 1e-3)
-    belief = np.log(near / (1 - near))
-    apart_s = np.abs(refinement.opinions_s - refinement.onset_s)
-    around = mean_around(refinement.onset_s, belief, 1.0)
-    return np.stack([belief, around, np.log(apart_s + 0.01).mean(axis=0)], axis=1)
+    belief = _logit(refinement.p_within_50ms)
+    apart_s = np.abs(refinement.pass_onsets_s - refinement.onset_s)
+    apart = np.log(apart_s + 0.01).mean(axis=0)
+    around, apart_around = (mean_around(refinement.onset_s, values, 1.0) for values in (belief, apart))
+    return np.stack([belief, around, apart, _logit(refinement.activation_mass), apart_around], axis=1)
+
+
+def _logit(probability: Float64s) -> Float64s:
+    clipped = np.clip(probability, 1e-3, 1 - 1e-3)
+    return np.log(clipped / (1 - clipped))
 
 
 def mean_around(times_s: Float64s, values: Float64s, reach_s: float) -> Float64s:

@@ -7,21 +7,20 @@ depend on how a recording sounds, and so tells right from wrong music where the 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
-from musicnet_build._typing import Features, Float64s
-from musicnet_build.sync.result import Warping
+from musicnet_build._typing import Bools, Float64s
+from musicnet_build.features.tonality import tonal_contrast
+from musicnet_build.sync.result import SyncResult
 
 SHIFTS = np.arange(-3, 4)
 """Semitones by which the score is shifted; the middle one is none."""
 
 _LEAST_DISTANCE = 1e-6
-_CONTRAST_S, _CONTRAST_SEMITONES = 1.0, 7
 _MARGIN = int(SHIFTS[-1])  # bands at both ends that a shifted score does not cover
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class ScoreMatch:
     """Distances of score and recording along the path.
 
     Attributes
@@ -31,21 +30,23 @@ class Fit:
     distance : ndarray of float64 [shape=(7, n)]
         By the shift of the score, as in ``SHIFTS``.
     contrast : ndarray of float64 [shape=(n,)]
-        How much the recording's spectrum stands out from its surroundings on the pitch scale, over about a second:
-        music 0.15 and more, noise under 0.1, silence 0.
+        How tonal the recording is: see ``features.tonality``.
     """
 
     times_s: Float64s
     distance: Float64s
     contrast: Float64s
 
-    def between(self, start_s: float, end_s: float) -> "Fit":
+    def between(self, start_s: float, end_s: float) -> "ScoreMatch":
         """Return the part from one recording time to before another."""
-        inside = (self.times_s >= start_s) & (self.times_s < end_s)
-        return Fit(self.times_s[inside], self.distance[:, inside], self.contrast[inside])
+        return self.where((self.times_s >= start_s) & (self.times_s < end_s))
+
+    def where(self, kept: Bools) -> "ScoreMatch":
+        """Return the frames that are marked."""
+        return ScoreMatch(self.times_s[kept], self.distance[:, kept], self.contrast[kept])
 
     @property
-    def shift_ratio(self) -> float:
+    def transposition_ratio(self) -> float:
         """Distance as written, divided by the lesser of those a semitone higher and lower; about 1 for other music."""
         mean = self.distance.mean(axis=1)
         return float(mean[_MARGIN] / min(mean[_MARGIN - 1], mean[_MARGIN + 1]))
@@ -62,35 +63,25 @@ class Fit:
         return float(mean.min() / mean[_MARGIN])
 
 
-def fit_along(warping: Warping, start_s: float, end_s: float) -> Fit:
-    """Return how well score and recording fit between two times of the recording.
+def match_along(sync: SyncResult) -> ScoreMatch:
+    """Return how well score and recording fit, frame by frame.
 
     Parameters
     ----------
-    warping : Warping
+    sync : SyncResult
         With semitone spectra as features.
-    start_s, end_s : float
-        Recording seconds.
 
     Returns
     -------
-    Fit
+    ScoreMatch
+        Of the whole recording; only what lies between the first note and the last means something.
     """
-    inside = (warping.recording_frames_s >= start_s) & (warping.recording_frames_s <= end_s)
-    times_s = warping.recording_frames_s[inside]
-    rows = np.searchsorted(warping.score_frames_s, warping.time_map.score_at(times_s))
-    score = warping.score_features[np.clip(rows, 0, len(warping.score_features) - 1)]
-    heard = warping.recording_features[inside][:, _MARGIN:-_MARGIN]
+    times_s = sync.recording_frames_s
+    rows = np.searchsorted(sync.score_frames_s, sync.time_map.score_at(times_s))
+    score = sync.score_features[np.clip(rows, 0, len(sync.score_features) - 1)]
+    heard = sync.recording_features[:, _MARGIN:-_MARGIN]
     last = score.shape[1] - _MARGIN
     shifted = [np.linalg.norm(heard - score[:, _MARGIN - k : last - k], axis=1) for k in SHIFTS]
-    contrast = _contrast(warping.recording_features, warping.recording_frames_s)[inside]
+    contrast = tonal_contrast(sync.recording_features, times_s)
     # A rendering compared with itself has no distance at all, and ratios of none mean nothing.
-    return Fit(times_s, np.maximum(np.array(shifted, dtype=np.float64), _LEAST_DISTANCE), contrast)
-
-
-def _contrast(spectrum: Features, frames_s: Float64s) -> Float64s:
-    frames = max(1, round(_CONTRAST_S / float(frames_s[1] - frames_s[0]))) if len(frames_s) > 1 else 1
-    steady = uniform_filter1d(spectrum.astype(np.float64), frames, axis=0)
-    peaks = steady - uniform_filter1d(steady, _CONTRAST_SEMITONES, axis=1)
-    contrast: Float64s = np.linalg.norm(peaks, axis=1) / (np.linalg.norm(steady, axis=1) + 0.05)
-    return contrast
+    return ScoreMatch(times_s, np.maximum(np.array(shifted, dtype=np.float64), _LEAST_DISTANCE), contrast)

@@ -1,10 +1,10 @@
-"""Every limit that decides what is said about a recording; docs/precision.md says where each comes from."""
+"""Every threshold that decides what is said about a recording; docs/precision.md says where each comes from."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class Thresholds:
     """What decides a verdict.
 
     Attributes
@@ -19,7 +19,7 @@ class Limits:
     transposed_passage : float
         The same for a passage.
     contrast : float
-        A passage that does not fit is noise or silence if its spectrum has less; see ``fit.Fit``.
+        A passage that does not fit is noise or silence if its spectrum has less; see ``score_match.ScoreMatch``.
     passage_s : float
         Length of the windows that are looked at for noise and other music.
     reject_mean, review_mean : float
@@ -28,6 +28,8 @@ class Limits:
         Largest share of notes that are not confident.
     tempo_spread : float
         Review where the local tempo varies more: standard deviation of its logarithm to base 2, in windows of 2 s.
+    uncertain_score : float
+        Review where a larger share of the score's notes was lost in reading, or has a guessed end.
     span_s : float
         Suspicious spans shorter than this are not reported.
     """
@@ -43,7 +45,8 @@ class Limits:
     reject_unsure: float = 0.30
     review_unsure: float = 0.15
     tempo_spread: float = 0.8
+    uncertain_score: float = 0.05
     span_s: float = 2.0
 
 
-LIMITS = Limits()
+THRESHOLDS = Thresholds()

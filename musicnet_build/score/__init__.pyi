@@ -2,12 +2,12 @@ from .beats import BeatGrid as BeatGrid
 from .beats import beat_grid as beat_grid
 from .beats import end_beats as end_beats
 from .beats import measure_starts as measure_starts
+from .beats import note_value_name as note_value_name
 from .model import LostNotes as LostNotes
 from .model import Part as Part
 from .model import Score as Score
 from .model import TempoMap as TempoMap
 from .model import TimeSignature as TimeSignature
-from .note_values import note_value_name as note_value_name
 from .order import PlayingOrder as PlayingOrder
 from .order import Span as Span
 from .order import parse_order as parse_order

@@ -1,4 +1,4 @@
-"""Measures and beats of a score: where a performer may leave it and go on, and which of its passages are the same.
+"""Beats of a score: its measures, where a performer may leave it and go on, passages that are the same, note values.
 
 Positions are beats: quarter notes from the start of the score. Measures are numbered from 1, an upbeat measure
 included, as the time signatures of the score state them.
@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from musicnet_build._typing import Bools, Float64s, Int64s
 from musicnet_build.score.model import Score
@@ -23,6 +24,27 @@ SAME_BEATS = 1 / 48
 """Notes that begin nearer to each other than half of this begin together."""
 
 _LONGEST_STEP_S = 1.2
+
+_NOTE_VALUES: tuple[tuple[float, str], ...] = (
+    (1 / 24, "Triplet Sixty Fourth"),
+    (1 / 16, "Sixty Fourth"),
+    (1 / 12, "Triplet Thirty Second"),
+    (1 / 8, "Thirty Second"),
+    (1 / 6, "Triplet Sixteenth"),
+    (1 / 4, "Sixteenth"),
+    (1 / 3, "Triplet"),
+    (3 / 8, "Dotted Sixteenth"),
+    (1 / 2, "Eighth"),
+    (3 / 4, "Dotted Eighth"),
+    (1, "Quarter"),
+    (9 / 8, "Tied Quarter-Thirty Second"),
+    (5 / 4, "Tied Quarter-Sixteenth"),
+    (3 / 2, "Dotted Quarter"),
+    (2, "Half"),
+    (3, "Dotted Half"),
+    (4, "Whole"),
+)
+_SHORTEST_VALUE_BEATS, _LONGEST_VALUE_BEATS = 1 / 48, 4.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,3 +164,26 @@ def _tokens(score: Score, start_beats: float, length_beats: float) -> Int64s:
     inside = (onsets >= start_beats - SAME_BEATS / 2) & (onsets < start_beats + length_beats - SAME_BEATS / 2)
     places = np.rint((onsets[inside] - start_beats) / SAME_BEATS).astype(np.int64)
     return np.unique(np.stack([places, score.notes["pitch"][inside].astype(np.int64)], axis=1), axis=0)
+
+
+def note_value_name(durations_beats: ArrayLike) -> NDArray[np.str_]:
+    """Name the note value nearest to each length, in the words of the MusicNet label files.
+
+    A length exactly between two values is the longer one, as in the published files.
+
+    Parameters
+    ----------
+    durations_beats : array_like of float [shape=(n,)]
+        Lengths in quarter notes.
+
+    Returns
+    -------
+    ndarray of str [shape=(n,)]
+        "Triplet Sixty Fourth" to "Whole"; "Unknown" under 1/48 and over 4.5 quarter notes.
+    """
+    durations = np.atleast_1d(np.asarray(durations_beats, dtype=np.float64))
+    lengths = np.array([length for length, _ in _NOTE_VALUES])
+    names = np.array([name for _, name in _NOTE_VALUES])
+    nearest = np.searchsorted((lengths[1:] + lengths[:-1]) / 2 - TOLERANCE_BEATS, durations, side="right")
+    known = (durations >= _SHORTEST_VALUE_BEATS) & (durations <= _LONGEST_VALUE_BEATS)
+    return np.where(known, names[nearest], "Unknown")

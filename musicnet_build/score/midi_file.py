@@ -13,7 +13,8 @@ The Complete MIDI 1.0 Detailed Specification, Standard MIDI Files 1.0 (MIDI Asso
 """
 
 import dataclasses
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, BEND = 0x8, 0x9, 0xB, 0xC, 0xE
 """Kinds of channel messages: the upper half of their status byte."""
@@ -24,6 +25,7 @@ TRACK_NAME, INSTRUMENT_NAME, TEMPO, TIME_SIGNATURE = 0x03, 0x04, 0x51, 0x58
 MAX_FILE_BYTES = 4 * 2**20
 MAX_TRACKS = 1024
 
+_RIFF_DATA = re.compile(rb"data(.{4})(MThd)", re.DOTALL)
 _PORT, _END_OF_TRACK = 0x21, 0x2F
 _META, _SYSEX, _SYSEX_CONTINUED = 0xFF, 0xF0, 0xF7
 _DATA_BYTES = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
@@ -38,6 +40,18 @@ ChannelEvent = tuple[int, int, int, int, int, int]
 """A message to a channel: tick, kind, port, channel and two data bytes (a message of one data byte has it twice)."""
 
 
+class SysexEvent(NamedTuple):
+    """A system-exclusive message, without the bytes F0 and F7 around it.
+
+    ``place`` is how many channel events of its track stand before it.
+    """
+
+    tick: int
+    port: int
+    place: int
+    message: bytes
+
+
 class MetaEvent(NamedTuple):
     """What concerns the file rather than a channel: names, tempos, time signatures."""
 
@@ -48,10 +62,12 @@ class MetaEvent(NamedTuple):
 
 @dataclasses.dataclass
 class Track:
-    """The events of one track, in file order."""
+    """The events of one track, in file order, and the tick at which it ends."""
 
     channel_events: list[ChannelEvent] = dataclasses.field(default_factory=list)
     meta_events: list[MetaEvent] = dataclasses.field(default_factory=list)
+    sysex_events: list[SysexEvent] = dataclasses.field(default_factory=list)
+    end_tick: int = 0
 
     def text(self, meta_type: int) -> str:
         """Return the first text of a type, cleaned; empty where there is none."""
@@ -98,11 +114,32 @@ def parse_midi(data: bytes) -> MidiFile:
     FaultError
         When it is no MIDI file of type 0 or 1, too large, or damaged beyond doubt.
     """
+    if _is_sound(data[:12]):
+        raise FaultError("is a sound file, not a score: give the recording first, then the score")
+    data = _without_riff(data)
     if len(data) > MAX_FILE_BYTES:
         raise FaultError(f"is larger than {MAX_FILE_BYTES >> 20} MiB, too large for a score")
     ticks_per_beat, promised, position = _header(data)
     tracks, warnings = _read_tracks(data, position, promised)
     return MidiFile(ticks_per_beat, tracks, warnings)
+
+
+def _is_sound(head: bytes) -> bool:
+    """Whether these bytes open WAV or a relative of it, AIFF, FLAC, Ogg or MP3."""
+    container, form = head[:4], head[8:]
+    if container in (b"RIFF", b"RIFX", b"RF64", b"FORM"):
+        return form in (b"WAVE", b"AIFF", b"AIFC")
+    return container in (b"fLaC", b"OggS", b"riff", b"caff") or head[:3] in (b"ID3", b"\xff\xfb\x90")
+
+
+def _without_riff(data: bytes) -> bytes:
+    """The MIDI file inside a RIFF file (``.rmi``), found by its tags: padding of other chunks is often wrong."""
+    if data[:4] != b"RIFF" or data[8:12] != b"RMID":
+        return data
+    found = _RIFF_DATA.search(data)
+    if found is None:
+        raise FaultError("is a RIFF file without a MIDI file inside")
+    return data[found.start(2) : found.start(2) + int.from_bytes(found[1], "little")]
 
 
 def _clean_text(data: bytes) -> str:
@@ -142,14 +179,10 @@ def _read_tracks(data: bytes, position: int, promised: int) -> tuple[list[Track]
         if tag == b"MTrk":
             reader = _TrackReader(data, body, declared, len(tracks) + 1)
             tracks.append(reader.read())
+            position = reader.end
+            warnings += reader.warnings
             if len(tracks) > MAX_TRACKS:
                 raise FaultError(f"has more than {MAX_TRACKS} tracks, too many for a score")
-            position = declared if _is_boundary(data, declared) else reader.cursor.position
-            if position != declared:
-                warnings.append(
-                    f"track {len(tracks)} states a length of {declared - body} bytes but ends after "
-                    f"{position - body}; it was read up to its end-of-track event"
-                )
         elif len(tracks) >= promised:
             break  # whatever some programs append after the last track
         elif declared <= len(data):
@@ -213,34 +246,73 @@ class _Cursor:
 
 
 class _TrackReader:
-    """Reads the events of one track."""
+    """Reads the events of one track.
 
-    def __init__(self, data: bytes, position: int, declared_end: int, number: int) -> None:
-        self.cursor = _Cursor(data, position)
-        self._declared_end = declared_end
+    Attributes
+    ----------
+    end : int
+        Where the next chunk begins, once the track was read.
+    warnings : list of str
+    """
+
+    def __init__(self, data: bytes, start: int, declared_end: int, number: int) -> None:
+        self.end = declared_end
+        self.warnings: list[str] = []
+        self._cursor = _Cursor(data, start)
+        self._start, self._declared_end = start, declared_end
         self._number = number
         self._track = Track()
-        self._tick = 0
         self._port = 0
         self._ended = False
+        self._message: bytes | None = None  # a system-exclusive message that goes on in a later event
 
     def read(self) -> Track:
-        """Read up to end-of-track, or to the declared end where a chunk can end."""
+        """Read up to the declared end where a chunk can end, else to end-of-track."""
         try:
             while not (self._ended or self._at_declared_end()):
                 self._event()
         except IndexError:
             raise FaultError(f"ends in the middle of track {self._number}, so it is cut off or damaged") from None
+        if _is_boundary(self._cursor.data, self._declared_end):
+            self._read_behind_end_of_track()
+        else:
+            self.end = self._cursor.position
+        if self.end != self._declared_end:
+            self.warnings.append(
+                f"track {self._number} states a length of {self._declared_end - self._start} bytes but ends after "
+                f"{self.end - self._start}; it was read up to its end-of-track event"
+            )
         return self._track
 
     def _at_declared_end(self) -> bool:
-        position = self.cursor.position
-        return position >= self._declared_end and _is_boundary(self.cursor.data, position)
+        position = self._cursor.position
+        return position >= self._declared_end and _is_boundary(self._cursor.data, position)
+
+    def _read_behind_end_of_track(self) -> None:
+        """Read on inside the declared length, where whole events fill it; zeros that fill it are no music."""
+        cursor, track, number = self._cursor, self._track, self._number
+        rest = cursor.data[cursor.position : self._declared_end]
+        if not any(rest) or rest[:4] == b"MTrk":
+            return
+        lists: tuple[list[Any], ...] = (track.channel_events, track.meta_events, track.sysex_events)
+        counts, end_tick = [len(events) for events in lists], track.end_tick
+        try:
+            while cursor.position < self._declared_end:
+                self._event()
+        except (FaultError, IndexError):
+            cursor.position = -1
+        if cursor.position == self._declared_end:
+            self.warnings.append(f"track {number} goes on behind its end-of-track event and was read to its stated end")
+            return
+        for events, count in zip(lists, counts, strict=True):
+            del events[count:]
+        track.end_tick = end_tick
+        self.warnings.append(f"{len(rest)} bytes behind the end-of-track event of track {number} were left out")
 
     def _event(self) -> None:
-        cursor = self.cursor
+        cursor = self._cursor
         start = cursor.position
-        self._tick += cursor.quantity()
+        self._track.end_tick += cursor.quantity()
         status = cursor.status()
         if status < 0x80:
             raise FaultError(f"is damaged in track {self._number} at byte {start}: no event starts there")
@@ -248,23 +320,42 @@ class _TrackReader:
             self._channel_event(status, start)
         elif status == _META:
             self._meta_event()
-        elif status in (_SYSEX, _SYSEX_CONTINUED):
-            cursor.payload()
+        elif status == _SYSEX:
+            self._sysex_event(cursor.payload())
+        elif status == _SYSEX_CONTINUED:
+            self._continued_event(cursor.payload())
         else:
             cursor.position += _SYSTEM_DATA_BYTES.get(status, 0)
 
     def _channel_event(self, status: int, start: int) -> None:
-        cursor, kind = self.cursor, status >> 4
+        cursor, kind = self._cursor, status >> 4
         end = cursor.position + _DATA_BYTES[kind]
         first, second = cursor.data[cursor.position], cursor.data[end - 1]
         if (first | second) & 0x80:
             raise FaultError(f"is damaged in track {self._number} at byte {start}: a status byte in place of data")
         cursor.position = end
-        self._track.channel_events.append((self._tick, kind, self._port, status & 0x0F, first, second))
+        track = self._track
+        track.channel_events.append((track.end_tick, kind, self._port, status & 0x0F, first, second))
 
     def _meta_event(self) -> None:
-        kind, data = self.cursor.byte(), self.cursor.payload()
-        self._track.meta_events.append(MetaEvent(self._tick, kind, data))
+        kind, data = self._cursor.byte(), self._cursor.payload()
+        self._track.meta_events.append(MetaEvent(self._track.end_tick, kind, data))
         if kind == _PORT and data:
             self._port = data[0]
-        self._ended = kind == _END_OF_TRACK
+        self._ended = self._ended or kind == _END_OF_TRACK
+
+    def _sysex_event(self, data: bytes) -> None:
+        if data.endswith(b"\xf7"):
+            track = self._track
+            place = len(track.channel_events)
+            track.sysex_events.append(SysexEvent(track.end_tick, self._port, place, data[:-1]))
+            self._message = None
+        else:
+            self._message = data
+
+    def _continued_event(self, data: bytes) -> None:
+        """More of a message that was begun, or bytes sent as they are, which may hold a whole one."""
+        if self._message is not None:
+            self._sysex_event(self._message + data)
+        elif data.startswith(b"\xf0"):
+            self._sysex_event(data[1:])

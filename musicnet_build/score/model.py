@@ -96,26 +96,50 @@ class TimeSignature:
 
 @dataclasses.dataclass(frozen=True)
 class LostNotes:
-    """Note-ons of the file that are no note of the score, counted by reason.
+    """Strikes of the file that are no note of the score, counted by reason.
 
     Attributes
     ----------
     no_offset : int
-        The track ends without their note-off.
+        Nothing ends them before their track does, and it ends as they begin.
     zero_length : int
         Note-on and note-off at the same tick.
     doubled : int
         The same key of the same track struck twice at one tick; the other strike is kept.
+    out_of_range : int
+        A shift of keys takes them out of the range of MIDI.
     """
 
     no_offset: int = 0
     zero_length: int = 0
     doubled: int = 0
+    out_of_range: int = 0
 
     @property
     def total(self) -> int:
-        """How many note-ons were lost in all."""
-        return self.no_offset + self.zero_length + self.doubled
+        """How many strikes were lost in all."""
+        return self.no_offset + self.zero_length + self.doubled + self.out_of_range
+
+
+@dataclasses.dataclass(frozen=True)
+class GuessedOffsets:
+    """Notes of the score whose end the file leaves open, counted by reason.
+
+    Attributes
+    ----------
+    held : int
+        Without a note-off: they end with their track.
+    cut : int
+        Struck again before a note-off that may belong to either strike: they end at the new strike.
+    """
+
+    held: int = 0
+    cut: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many ends were guessed in all."""
+        return self.held + self.cut
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -136,11 +160,13 @@ class Score:
     time_signatures : tuple of TimeSignature
         As the file states them; empty where it states none.
     lost : LostNotes
-        Note-ons that are not among the notes.
+        Strikes that are not among the notes.
     name : str
         Name of the first track, else the stem of the file name.
     warnings : tuple of str
         One sentence each: notes lost, damage mended.
+    guessed : GuessedOffsets
+        Notes whose end the file leaves open.
     """
 
     notes: NoteTable
@@ -151,6 +177,17 @@ class Score:
     lost: LostNotes
     name: str
     warnings: tuple[str, ...]
+    guessed: GuessedOffsets = GuessedOffsets()
+
+    @property
+    def strikes(self) -> int:
+        """How many notes the file strikes, those lost in reading included."""
+        return len(self.notes) + self.lost.total
+
+    @property
+    def uncertain_share(self) -> float:
+        """Share of the strikes that were lost, but for doubled ones, or whose end was guessed."""
+        return (self.lost.total - self.lost.doubled + self.guessed.total) / max(self.strikes, 1)
 
     @property
     def duration_s(self) -> float:

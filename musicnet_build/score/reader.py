@@ -7,7 +7,6 @@ does not state.
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +14,18 @@ import numpy as np
 from musicnet_build._typing import Records
 from musicnet_build.errors import ScoreError
 from musicnet_build.notes import NoteTable, empty_notes, sorted_by_onset
+from musicnet_build.score.beats import note_value_name
+from musicnet_build.score.channels import Channel, ChannelControl, Channels
 from musicnet_build.score.midi_file import (
-    BEND,
-    CONTROL,
     MAX_FILE_BYTES,
     TEMPO,
     TIME_SIGNATURE,
     TRACK_NAME,
     FaultError,
     MidiFile,
-    Track,
     parse_midi,
 )
 from musicnet_build.score.model import (
-    BEND_LIMIT,
     CONTROL_DTYPE,
     MAX_DURATION_S,
     PITCH_BEND,
@@ -38,8 +35,7 @@ from musicnet_build.score.model import (
     TempoMap,
     TimeSignature,
 )
-from musicnet_build.score.note_values import note_value_name
-from musicnet_build.score.pairing import PartKey, TickNote, pair_notes
+from musicnet_build.score.pairing import Pairing, PartKey, TickNote, pair_notes
 from musicnet_build.score.programs import DRUM_CHANNEL
 
 __all__ = [
@@ -94,24 +90,26 @@ def _beginning_of(path: Path) -> bytes:
 
 
 def _score_of(midi: MidiFile, stem: str) -> Score:
-    tempo_map = _tempo_map(midi)
-    part_keys, ticks, lost, restruck = pair_notes(midi.tracks)
-    if not ticks:
+    tempo_map, odd_tempos = _tempo_map(midi)
+    signatures, odd_metres = _time_signatures(midi)
+    paired, channels = pair_notes(midi.tracks)
+    lost = paired.lost
+    if not paired.notes:
         raise FaultError("has no notes" if not lost.total else f"has no complete notes ({lost.total} note-ons lost)")
-    if len(part_keys) > MAX_PARTS:
-        raise FaultError(f"has {len(part_keys)} parts; more than {MAX_PARTS} are not supported")
+    if len(paired.parts) > MAX_PARTS:
+        raise FaultError(f"has {len(paired.parts)} parts; more than {MAX_PARTS} are not supported")
     names = [track.name for track in midi.tracks]
-    parts = tuple(Part(names[t], program, channel == DRUM_CHANNEL) for t, _, channel, program in part_keys)
-    signatures, odd = _time_signatures(midi)
+    parts = tuple(Part(names[key.track], key.program, key.is_drum) for key in paired.parts)
     return Score(
-        notes=_note_table(ticks, parts, tempo_map, midi.ticks_per_beat),
-        controls=_control_table(midi, part_keys, tempo_map),
+        notes=_note_table(paired.notes, parts, tempo_map, midi.ticks_per_beat),
+        controls=_control_table(channels.controls, paired.parts, tempo_map, midi.ticks_per_beat),
         parts=parts,
         tempo_map=tempo_map,
         time_signatures=signatures,
         lost=lost,
         name=midi.tracks[0].text(TRACK_NAME) or stem,
-        warnings=(*midi.warnings, *odd, *_loss_sentences(lost, restruck)),
+        warnings=(*midi.warnings, *odd_tempos, *odd_metres, *_reading_notes(paired), *_channel_notes(paired, channels)),
+        guessed=paired.guessed,
     )
 
 
@@ -121,16 +119,27 @@ def _meta_events(midi: MidiFile, meta_type: int) -> list[tuple[int, bytes]]:
     return sorted(events, key=lambda event: event[0])
 
 
-def _tempo_map(midi: MidiFile) -> TempoMap:
+def _tempo_map(midi: MidiFile) -> tuple[TempoMap, list[str]]:
     changes = {0: DEFAULT_SECONDS_PER_BEAT}
+    possible, impossible = set(), []
     for tick, data in _meta_events(midi, TEMPO):
-        if len(data) != 3 or not any(data):
+        if len(data) == 3 and any(data):
+            changes[tick] = int.from_bytes(data, "big") / 1e6
+            possible.add(tick)
+        else:
+            impossible.append(tick)
+    for tick in impossible:
+        if tick not in possible:
             raise FaultError(f"has an impossible tempo at beat {tick / midi.ticks_per_beat:g}")
-        changes[tick] = int.from_bytes(data, "big") / 1e6
     beats = np.array(list(changes), dtype=np.float64) / midi.ticks_per_beat
     seconds_per_beat = np.array(list(changes.values()))
     seconds = np.concatenate([[0.0], np.cumsum(np.diff(beats) * seconds_per_beat[:-1])])
-    return TempoMap(beats, seconds, seconds_per_beat)
+    ignored = (
+        [f"{len(impossible)} impossible {'tempo' if len(impossible) == 1 else 'tempos'} ignored beside good ones"]
+        if impossible
+        else []
+    )
+    return TempoMap(beats, seconds, seconds_per_beat), ignored
 
 
 def _time_signatures(midi: MidiFile) -> tuple[tuple[TimeSignature, ...], list[str]]:
@@ -159,17 +168,17 @@ def _note_table(ticks: list[TickNote], parts: tuple[Part, ...], tempo_map: Tempo
     return sorted_by_onset(notes)
 
 
-def _control_table(midi: MidiFile, part_keys: list[PartKey], tempo_map: TempoMap) -> Records:
+def _control_table(
+    events: list[ChannelControl], part_keys: list[PartKey], tempo_map: TempoMap, ticks_per_beat: int
+) -> Records:
     """Return the controls of every part: all those of its channel, from whatever track, in time order."""
-    parts_on: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for part, (_, port, channel, _) in enumerate(part_keys):
-        parts_on[port, channel].append(part)
-    events = list(_control_events(midi.tracks))
-    if sum(len(parts_on.get(channel, ())) for _, channel, _, _ in events) > MAX_CONTROLS:
+    parts_on: dict[Channel, list[int]] = defaultdict(list)
+    for part, key in enumerate(part_keys):
+        parts_on[key.port, key.channel].append(part)
+    if sum(len(parts_on.get(event.channel, ())) for event in events) > MAX_CONTROLS:
         raise FaultError(f"has more than {MAX_CONTROLS} controller changes, too many for a score")
-    events.sort(key=lambda event: event[0])
     rows = [
-        (0.0, tick / midi.ticks_per_beat, part, number, value)
+        (0.0, tick / ticks_per_beat, part, number, value)
         for tick, channel, number, value in events
         for part in parts_on.get(channel, ())
     ]
@@ -180,21 +189,41 @@ def _control_table(midi: MidiFile, part_keys: list[PartKey], tempo_map: TempoMap
     return controls
 
 
-def _control_events(tracks: Iterable[Track]) -> Iterator[tuple[int, tuple[int, int], int, int]]:
-    """Yield (tick, (port, channel), number, value) of controllers and pitch bends."""
-    for track in tracks:
-        for tick, kind, port, channel, first, second in track.channel_events:
-            if kind == CONTROL:
-                yield tick, (port, channel), first, second
-            elif kind == BEND:
-                yield tick, (port, channel), PITCH_BEND, (second << 7 | first) - BEND_LIMIT
-
-
-def _loss_sentences(lost: LostNotes, restruck: int) -> list[str]:
+def _reading_notes(paired: Pairing) -> list[str]:
+    """What a user should know of notes that were lost, cut or guessed, a sentence each."""
+    lost, guessed = paired.lost, paired.guessed
     counted = [
         (lost.no_offset, "without a note-off left out"),
         (lost.zero_length, "of no length left out"),
         (lost.doubled, "struck twice at one tick on one track kept once"),
-        (restruck, "struck again while sounding: the earlier note ends at the new strike"),
+        (lost.out_of_range, "shifted out of the range of MIDI left out"),
+        (guessed.held, "without a note-off: held to the end of the track, so the length is a guess"),
+        (guessed.cut, "struck again while sounding: the earlier note ends at the new strike"),
+        (paired.overlapping, "overlapping the next strike of the pitch: the earlier note ends at the new strike"),
     ]
-    return [f"{count} {'note' if count == 1 else 'notes'} {what}" for count, what in counted if count]
+    return [_counted(count, what) for count, what in counted if count]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {'note' if count == 1 else 'notes'} {what}"
+
+
+def _channel_notes(paired: Pairing, channels: Channels) -> list[str]:
+    """What a user should know of channels that do not play what General MIDI expects, a sentence each."""
+    drums = sorted({key.channel + 1 for key in paired.parts if key.is_drum and key.channel != DRUM_CHANNEL})
+    melody = any(not key.is_drum and key.channel == DRUM_CHANNEL for key in paired.parts)
+    mistuned = sorted({k.channel + 1 for k in paired.parts if not k.is_drum and channels.mistuned((k.port, k.channel))})
+    sentences = [
+        (drums, f"drums on {_channel_list(drums)}, as the file's bank selects or rhythm-part messages say"),
+        (melody, "melody on channel 10, as the file's bank selects or rhythm-part messages say"),
+        (
+            paired.shifted,
+            _counted(paired.shifted, "shifted in pitch by coarse tuning or a key shift"),
+        ),
+        (mistuned, f"{_channel_list(mistuned)} tuned by more than a quarter tone, which the pitches leave out"),
+    ]
+    return [sentence for needed, sentence in sentences if needed]
+
+
+def _channel_list(channels: list[int]) -> str:
+    return f"channel{'s' if len(channels) > 1 else ''} {', '.join(map(str, channels))}"

@@ -53,7 +53,7 @@ class Rules(NamedTuple):
     jump: float
     width: float
     shortcut: float
-    outside: float
+    outside: Float64s
     last_state: int
 
 
@@ -96,14 +96,14 @@ def sweep(
         i = first_row + row
         before[:] = straight
         _step(before, rules.stay, charges[row], silent[row], straight, no_steps)
-        straight[0] = min(straight[0], rules.outside * i)
+        straight[0] = min(straight[0], rules.outside[i])
         _lay(costs[row], charges[row], straight, no_steps)
         before[:] = total
         _step(before, rules.stay, charges[row], silent[row], total, steps[row])
         _jump(before, rules, total, steps[row], sources[row])
-        _start(rules, rules.outside * i, total, steps[row])
+        _start(rules, rules.outside[i], total, steps[row])
         _lay(costs[row], charges[row], total, steps[row])
-        _end(total, straight, rules, rules.outside * (rows - 1 - i), i, best_end)
+        _end(total, straight, rules, rules.outside[rows] - rules.outside[i + 1], i, best_end)
 
 
 @kernel

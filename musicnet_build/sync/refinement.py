@@ -1,57 +1,53 @@
 """From the times that warping paths give to a time for each note.
 
-The passes of the alignment say roughly when each chord of the score is played; the onset evidence of ``onsets`` says,
-pitch by pitch, when something begins. Here they are combined as probabilities, in two steps:
-
-1. *Chords.* A Viterbi search over all chords finds the most probable shift of each from the median of the passes.
-   What speaks for a shift: the evidence of the chord's notes, the passes themselves, and the shift of the chord before.
-   Each of these may be wrong (a missing note, a slipped pass, a breath between phrases), so each has a floor.
-2. *Notes.* Around the time of its chord each note goes where its own evidence is, if the evidence of this recording can
-   be trusted: that is measured by how well sharp evidence agrees with the chords. Bowed and blown notes that begin
-   softly stay with their chord; a piano's rolled chord is resolved.
+The passes of the alignment say roughly when each chord of the score is played; the onset activations of
+``features.onsets`` say, pitch by pitch, when something begins. ``chords`` finds a time for each chord. Around it each
+note goes where its own activation is. How far a note may leave its chord is for the other notes of the chord to say: in
+a chord that is struck together they all begin within a few milliseconds, in one that is rolled, or that players who do
+not breathe together begin, they do not. Each chord is one or the other, in proportion to how probable that makes what
+is heard of its other notes (their marginal likelihood).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.ndimage
-from numpy.typing import NDArray
-from scipy.special import gammaln
 
-from musicnet_build._typing import Features, Float64s, Floats, Int64s
+from musicnet_build._typing import Features, Float64s
 from musicnet_build.features.onsets import HOP_S
-from musicnet_build.jit import kernel
 from musicnet_build.notes import NoteTable
+from musicnet_build.sync.chords import (
+    NOTE_SPREAD_S,
+    REACH_S,
+    STRAY,
+    Chords,
+    chord_means,
+    chord_times,
+    chords_around,
+    log_likelihoods,
+    log_softmax,
+    students_t,
+    with_floor,
+)
 
-REACH_S = 0.7
-"""How far a chord may be moved from the median of the passes."""
+TOGETHER_S, APART_S = 0.006, 0.030
+"""Scales of Student's t of notes around a chord that is struck together, and around one that is not."""
 
-PASS_SPREAD_S = 0.012
-STEP_SPREAD_S = 0.010
-NOTE_SPREAD_S = 0.025
-"""Scales of Student's t: passes around a chord, a chord's shift around the last one's, notes around their chord."""
+P_TOGETHER = 0.25
+"""How many chords are struck together, before anything of them is heard."""
 
-STRAY = 0.05
-"""Probability that a pass, a step or a note tells nothing."""
-
-MUTE = 0.1
-"""Probability that the evidence of a note tells nothing of its chord."""
-
-TRUSTED, DISTRUSTED = 0.8, 0.55
-"""Reliability from which notes move freely from their chord, and below which they do not."""
+DECISION_S = 0.04
+"""A note is put into the middle of the most probable stretch of this width to both sides."""
 
 CLEARLY = 1.0
-"""Log likelihood ratio a note by which the first chord must be better heard behind noise than at its beginning."""
+"""Log likelihood ratio per note required before the first chord is moved past leading noise."""
 
-AGREEMENT_S = 0.0125
-_NEAR_S = 0.08
-_SHARPEST_SHARE = 0.6
-_FREEDOM = 2.0  # degrees of freedom of Student's t: heavy tails
+NEAR_S = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class Refinement:
-    """Times of notes, and how sure they are.
+    """Times of notes, and what tells how sure they are.
 
     Attributes
     ----------
@@ -59,23 +55,28 @@ class Refinement:
         Recording seconds of each note.
     chord_s : ndarray of float64 [shape=(n,)]
         Recording seconds of each note's chord.
-    near : ndarray of float64 [shape=(n,)]
+    p_within_50ms : ndarray of float64 [shape=(n,)]
         Probability that the onset lies within 50 ms of ``onset_s``, as far as this model knows.
-    opinions_s : ndarray of float64 [shape=(passes, n)]
-        Recording seconds of each note by each pass, the rough ones too.
-    reliability : float
-        Share of sharp evidence that agrees with the chords.
+    activation_mass : ndarray of float64 [shape=(n,)]
+        Share of the note's own activation, as a probability over the frames looked at, within 50 ms of ``onset_s``.
+    pass_onsets_s : ndarray of float64 [shape=(passes, n)]
+        Recording seconds of each note by each pass, the coarse ones too.
     """
 
     onset_s: Float64s
     chord_s: Float64s
-    near: Float64s
-    opinions_s: Float64s
-    reliability: float
+    p_within_50ms: Float64s
+    activation_mass: Float64s
+    pass_onsets_s: Float64s
 
 
 def refine(
-    notes: NoteTable, passes_s: Float64s, rough_s: Float64s, evidence: dict[int, Features], doubt: float = 1.0
+    notes: NoteTable,
+    fine_s: Float64s,
+    coarse_s: Float64s,
+    activations: dict[int, Features],
+    render_mismatch: float = 1.0,
+    judge: dict[int, Features] | None = None,
 ) -> Refinement:
     """Return the most probable time of each note.
 
@@ -83,52 +84,37 @@ def refine(
     ----------
     notes : NoteTable [shape=(n,)]
         In score seconds.
-    passes_s : ndarray of float64 [shape=(passes, n)]
+    fine_s : ndarray of float64 [shape=(fine passes, n)]
         Recording seconds of each note by each fine pass; their median is where the search starts.
-    rough_s : ndarray of float64 [shape=(rough passes, n)]
-        The same by less precise passes, which count as further opinions.
-    evidence : dict of ndarray of float32 [shape=(frames,)]
-        By pitch, as ``onsets.onset_evidence`` gives it.
-    doubt : float
+    coarse_s : ndarray of float64 [shape=(coarse passes, n)]
+        The same by the coarse passes, which count as further estimates.
+    activations : dict of ndarray of float32 [shape=(frames,)]
+        By pitch, as ``features.onsets.onset_activations`` gives them.
+    render_mismatch : float
         1 where the passes compared different sounds, as a recording and a synthesis are; towards 0 the more alike the
-        two were, because then the passes know better than the evidence.
+        two were, because then the passes know better than the activations.
+    judge : dict of ndarray of float32 [shape=(frames,)], optional
+        Other activations, to tell how sure the times are; by default those that the times were found with.
 
     Returns
     -------
     Refinement
     """
-    _, chord = np.unique(notes["onset_s"], return_inverse=True)
-    late_s = _start_behind_noise_s(notes, np.median(passes_s, axis=0), evidence)
-    passes_s, rough_s = (opinions_s + late_s * (chord == 0) for opinions_s in (passes_s, rough_s))
-    opinions_s = np.concatenate([passes_s, rough_s])
-    chord_opinions_s = np.array([chord_means(notes["onset_s"], opinion)[1] for opinion in opinions_s])
-    middle_s = chord_means(notes["onset_s"], np.median(passes_s, axis=0))[1]
-    centre = np.round(middle_s / HOP_S).astype(np.int64)
-    likelihood = _log_likelihoods(notes["pitch"], chord, centre, evidence)
-    chord_s = _chord_times(likelihood, chord, centre, chord_opinions_s, doubt)
-    reliability = _reliability(likelihood, chord, centre, chord_s)
-    trust = float(np.clip((reliability - DISTRUSTED) / (TRUSTED - DISTRUSTED), 0.0, 1.0))
-    onset_s, near = _note_times(likelihood, chord, centre, chord_s, trust, doubt)
-    return Refinement(onset_s, chord_s[chord], near, opinions_s, reliability)
+    late_s = _start_behind_noise_s(notes, np.median(fine_s, axis=0), activations)
+    first = notes["onset_s"] == notes["onset_s"].min()
+    passes_s = np.concatenate([fine_s, coarse_s]) + late_s * first
+    chords = chords_around(notes, np.median(passes_s[: len(fine_s)], axis=0))
+    likelihood = log_likelihoods(notes["pitch"], chords, activations)
+    chord_passes_s = np.array([chord_means(notes["onset_s"], estimate)[1] for estimate in passes_s])
+    chord_s = chord_times(likelihood, chords, chord_passes_s, render_mismatch)
+    onset_s = _note_times(likelihood, chords, chord_s, render_mismatch)
+    if judge is not None:
+        likelihood = log_likelihoods(notes["pitch"], chords, judge)
+    near, mass = _certainty(likelihood, chords, chord_s, onset_s, render_mismatch)
+    return Refinement(onset_s, chord_s[chords.of_note], near, mass, passes_s)
 
 
-def chord_means(score_onset_s: Float64s, values: Float64s) -> tuple[Float64s, Float64s]:
-    """Return the distinct score onsets, and the mean of the values at each.
-
-    Parameters
-    ----------
-    score_onset_s, values : ndarray of float64 [shape=(n,)]
-        A note each.
-
-    Returns
-    -------
-    (ndarray of float64 [shape=(chords,)], ndarray of float64 [shape=(chords,)])
-    """
-    onsets_s, chord = np.unique(score_onset_s, return_inverse=True)
-    return onsets_s, np.bincount(chord, values) / np.bincount(chord)
-
-
-def _start_behind_noise_s(notes: NoteTable, passed_s: Float64s, evidence: dict[int, Features]) -> float:
+def _start_behind_noise_s(notes: NoteTable, passed_s: Float64s, activations: dict[int, Features]) -> float:
     """How much later than the passes say the first chord begins: more than 0 where they took noise for its beginning.
 
     Noise before the music begins like a chord, and nothing holds the first chord but the second one. Where the tempo
@@ -143,156 +129,58 @@ def _start_behind_noise_s(notes: NoteTable, passed_s: Float64s, evidence: dict[i
     if late_s < REACH_S:
         return 0.0
     first = notes["pitch"][notes["onset_s"] == score_s[0]]
-    gain = [_heard(evidence[p], played_s[0] + late_s) - _heard(evidence[p], played_s[0]) for p in map(int, first)]
+    gain = [_heard(activations[p], played_s[0] + late_s) - _heard(activations[p], played_s[0]) for p in map(int, first)]
     return late_s if float(np.mean(gain)) > CLEARLY else 0.0
 
 
 def _heard(curve: Features, time_s: float) -> float:
-    """The strongest evidence within a tenth of a second."""
+    """The highest activation within a tenth of a second."""
     middle, reach = round(time_s / HOP_S), round(0.1 / HOP_S)
     around = curve[max(0, middle - reach) : max(1, middle + reach + 1)]
     return float(around.max()) if len(around) else float(curve.min())
 
 
-def _offsets() -> Int64s:
-    reach = round(REACH_S / HOP_S)
-    return np.arange(-reach, reach + 1)
+def _note_times(likelihood: Float64s, chords: Chords, chord_s: Float64s, render_mismatch: float) -> Float64s:
+    """The time of each note, given that of its chord and its own activation."""
+    if render_mismatch <= 0:
+        return chord_s[chords.of_note]
+    times_s = chords.times_s[chords.of_note]
+    apart_s = times_s - chord_s[chords.of_note, None]
+    scales_s = [max(scale_s * render_mismatch, HOP_S / 10) for scale_s in (TOGETHER_S, APART_S)]
+    together, apart = (with_floor(students_t(apart_s, scale_s), STRAY * render_mismatch) for scale_s in scales_s)
+    p_together = _p_together(likelihood, chords, together, apart)[:, None]
+    prior = p_together * together + (1 - p_together) * apart
+    return _most_mass(np.exp(log_softmax(np.log(prior) + likelihood)), times_s)
 
 
-def _log_likelihoods(
-    pitches: NDArray[np.int16], chord: Int64s, centre: Int64s, evidence: dict[int, Features]
-) -> Float64s:
-    """Log probability [n, w] of each note's onset over the frames around its chord, from its own evidence alone.
-
-    Frames nearer to another chord with the same pitch are shut out: that onset belongs to the other.
-    """
-    offsets = _offsets()
-    result = np.empty((len(pitches), len(offsets)))
-    for pitch in np.unique(pitches):
-        rows = np.flatnonzero(pitches == pitch)
-        curve = evidence[int(pitch)]
-        frames = centre[chord[rows], None] + offsets
-        logits = curve[np.clip(frames, 0, len(curve) - 1)].astype(np.float64)
-        low, high = _territory(centre[chord[rows]])
-        barred = (frames < low[:, None]) | (frames > high[:, None]) | (frames < 0) | (frames >= len(curve))
-        result[rows] = _log_softmax(np.where(barred, logits.min(axis=1, keepdims=True) - 3.0, logits))
-    return result
+def _p_together(likelihood: Float64s, chords: Chords, together: Float64s, apart: Float64s) -> Float64s:
+    """For each note the probability that the others of its chord are struck together, by what is heard of them."""
+    heard = np.exp(likelihood)
+    ratio = np.log((together * heard).sum(axis=1)) - np.log((apart * heard).sum(axis=1))
+    others = np.bincount(chords.of_note, ratio)[chords.of_note] - ratio
+    odds = np.log(P_TOGETHER / (1 - P_TOGETHER)) + others
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -50.0, 50.0))), dtype=np.float64)
 
 
-def _territory(centres: Int64s) -> tuple[Float64s, Float64s]:
-    """For each place the middles to its neighbours at other places."""
-    places, inverse = np.unique(centres, return_inverse=True)
-    middles = (places[1:] + places[:-1]) / 2
-    low, high = np.concatenate([[-np.inf], middles]), np.concatenate([middles, [np.inf]])
-    return low[inverse], high[inverse]
+def _most_mass(posterior: Float64s, times_s: Float64s) -> Float64s:
+    """The mean time around where a Gaussian window holds most of the probability."""
+    reach = round(DECISION_S / HOP_S)
+    mass = scipy.ndimage.gaussian_filter1d(posterior, reach, axis=1, mode="constant")
+    columns = np.argmax(mass, axis=1)[:, None] + np.arange(-reach, reach + 1)
+    columns = np.clip(columns, 0, posterior.shape[1] - 1)
+    weights = np.take_along_axis(posterior, columns, axis=1)
+    held = np.sum(weights * np.take_along_axis(times_s, columns, axis=1), axis=1)
+    middles_s: Float64s = held / np.maximum(weights.sum(axis=1), 1e-300)
+    return middles_s
 
 
-def _chord_times(likelihood: Float64s, chord: Int64s, centre: Int64s, opinions_s: Float64s, doubt: float) -> Float64s:
-    """The most probable time of each chord."""
-    offsets = _offsets()
-    times_s = (centre[:, None] + offsets) * HOP_S
-    smear = _students_t(np.arange(-25, 26) * HOP_S, NOTE_SPREAD_S)
-    smeared = scipy.ndimage.convolve1d(np.exp(likelihood), smear / smear.sum(), axis=1, mode="constant")
-    emission = np.zeros((len(centre), len(offsets)))
-    np.add.at(emission, chord, np.log(_with_floor(smeared, MUTE)))
-    spread_s = max(PASS_SPREAD_S * doubt, HOP_S / 2)
-    heard = np.mean([_students_t(times_s - opinion[:, None], spread_s) for opinion in opinions_s], axis=0)
-    emission += np.log(_with_floor(heard, STRAY * doubt))
-    steps = _students_t((offsets[:, None] - offsets) * HOP_S, STEP_SPREAD_S)
-    state = most_probable_path(emission, np.log(_with_floor(steps, STRAY)))
-    return np.array([_peak(emission[row], times_s[row], at, 1) for row, at in enumerate(state)])
-
-
-@kernel
-def most_probable_path(emission: Float64s, transition: Float64s) -> Int64s:
-    """Return the sequence of states of the largest total score (the Viterbi algorithm).
-
-    Parameters
-    ----------
-    emission : ndarray of float64 [shape=(steps, states)]
-        Score of each state at each step.
-    transition : ndarray of float64 [shape=(states, states)]
-        Score of going from the state of a row to that of a column.
-
-    Returns
-    -------
-    ndarray of int64 [shape=(steps,)]
-    """
-    steps, states = emission.shape
-    before = np.empty((steps, states), np.int32)
-    score = emission[0].copy()
-    for step in range(1, steps):
-        best = np.full(states, -np.inf)
-        for source in range(states):
-            for target in range(states):
-                value = score[source] + transition[source, target]
-                if value > best[target]:
-                    best[target] = value
-                    before[step, target] = source
-        score = best + emission[step]
-    path = np.empty(steps, np.int64)
-    path[-1] = np.argmax(score)
-    for step in range(steps - 1, 0, -1):
-        path[step - 1] = before[step, path[step]]
-    return path
-
-
-def _reliability(likelihood: Float64s, chord: Int64s, centre: Int64s, chord_s: Float64s) -> float:
-    """Share of the sharper part of the evidence that peaks within 12.5 ms of its usual distance from the chord."""
-    near = round(_NEAR_S / HOP_S)
-    middle = np.round(chord_s / HOP_S).astype(np.int64) - centre + round(REACH_S / HOP_S)
-    columns = np.clip(middle[chord, None] + np.arange(-near, near + 1), 0, likelihood.shape[1] - 1)
-    window = _log_softmax(np.take_along_axis(likelihood, columns, axis=1))
-    distance_s = (np.argmax(window, axis=1) - near) * HOP_S
-    blur = -np.sum(np.exp(window) * window, axis=1)
-    sharp = blur <= np.quantile(blur, _SHARPEST_SHARE)
-    return float(np.mean(np.abs(distance_s - np.median(distance_s))[sharp] < AGREEMENT_S))
-
-
-def _note_times(
-    likelihood: Float64s,
-    chord: Int64s,
-    centre: Int64s,
-    chord_s: Float64s,
-    trust: float,
-    doubt: float,
+def _certainty(
+    likelihood: Float64s, chords: Chords, chord_s: Float64s, onset_s: Float64s, render_mismatch: float
 ) -> tuple[Float64s, Float64s]:
-    """Each note's time, and the probability that its onset lies within 50 ms of it."""
-    times_s = (centre[chord, None] + _offsets()) * HOP_S
-    apart_s = times_s - chord_s[chord, None]
-    around = [max(NOTE_SPREAD_S * share, HOP_S / 10) for share in (doubt, trust * doubt)]
-    free = np.log(_with_floor(_students_t(apart_s, around[0]), STRAY * doubt)) + likelihood
-    held = np.log(_with_floor(_students_t(apart_s, around[1]), STRAY * trust * doubt)) + likelihood
-    onset_s = chord_s[chord].copy()
-    if trust * doubt > 0:
-        onset_s = np.array([_peak(held[row], times_s[row], at, 3) for row, at in enumerate(np.argmax(held, axis=1))])
-    posterior = np.exp(_log_softmax(free))
-    near = np.sum(posterior * (np.abs(times_s - onset_s[:, None]) <= 0.05), axis=1)
-    return onset_s, near
-
-
-def _peak(log_probability: Float64s, times_s: Float64s, at: int, reach: int) -> float:
-    """The mean time around a peak, weighted by probability: finer than a frame."""
-    around = slice(max(0, at - reach), at + reach + 1)
-    weights = np.exp(log_probability[around] - log_probability[at])
-    return float(np.sum(weights * times_s[around]) / np.sum(weights))
-
-
-def _students_t(distance_s: Floats, scale_s: float) -> Float64s:
-    """Probability a frame of Student's t with few degrees of freedom."""
-    n = _FREEDOM
-    top = np.exp(gammaln((n + 1) / 2) - gammaln(n / 2)) / np.sqrt(n * np.pi)
-    density: Float64s = top / scale_s * (1 + (distance_s / scale_s) ** 2 / n) ** (-(n + 1) / 2)
-    return density * HOP_S
-
-
-def _with_floor(probability: Float64s, share: float) -> Float64s:
-    """Mixed with a uniform distribution over the frames that are looked at."""
-    mixed: Float64s = (1 - share) * probability + max(share, 1e-12) / probability.shape[-1]
-    return mixed
-
-
-def _log_softmax(logits: Float64s) -> Float64s:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_probability: Float64s = shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
-    return log_probability
+    """The probability of each onset within 50 ms of where it was put, and that by its own activation alone."""
+    times_s = chords.times_s[chords.of_note]
+    spread_s = max(NOTE_SPREAD_S * render_mismatch, HOP_S / 10)
+    around = with_floor(students_t(times_s - chord_s[chords.of_note, None], spread_s), STRAY * render_mismatch)
+    posterior = np.exp(log_softmax(np.log(around) + likelihood))
+    near = np.abs(times_s - onset_s[:, None]) <= NEAR_S
+    return np.sum(posterior * near, axis=1), np.sum(np.exp(likelihood) * near, axis=1)

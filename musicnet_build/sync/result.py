@@ -59,7 +59,7 @@ class Options:
 
 
 @dataclass(frozen=True, eq=False)
-class Warping:
+class SyncResult:
     """A time map, with the features of score and recording on which it was found.
 
     Attributes
@@ -96,16 +96,16 @@ class Warping:
     tuning_cents: float = 0.0
 
 
-def cost_along(warping: Warping) -> Float64s:
+def cost_along(sync: SyncResult) -> Float64s:
     """Return the distance of the features at each point of the time map, taken at the nearest frames.
 
     Returns
     -------
     ndarray of float64 [shape=(points of the time map,)]
     """
-    rows = _nearest(warping.score_frames_s, warping.time_map.score_s)
-    columns = _nearest(warping.recording_frames_s, warping.time_map.recording_s)
-    difference = warping.score_features[rows] - warping.recording_features[columns]
+    rows = _nearest(sync.score_frames_s, sync.time_map.score_s)
+    columns = _nearest(sync.recording_frames_s, sync.time_map.recording_s)
+    difference = sync.score_features[rows] - sync.recording_features[columns]
     distances: Float64s = np.linalg.norm(difference, axis=1).astype(np.float64)
     return distances
 

@@ -8,42 +8,11 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_sound import RATE, cut, tone, with_bytes, written
 from scipy.io import wavfile
 
 from musicnet_build.audio.io import audio_blocks, audio_info, read_audio, write_audio
 from musicnet_build.errors import AudioError
-
-RATE = 44_100
-
-
-def tone(duration_s: float = 2.0, rate: int = RATE) -> np.ndarray:
-    """Give a 440 Hz tone with a little noise."""
-    n = np.arange(round(duration_s * rate))
-    noise = np.random.default_rng(0).standard_normal(len(n))
-    return (0.3 * np.sin(2 * np.pi * 440 * n / rate) + 0.01 * noise).astype(np.float32)
-
-
-def written(path: Path, audio: np.ndarray, rate: int = RATE, **options: object) -> Path:
-    soundfile.write(path, audio, rate, **options)
-    return path
-
-
-def with_bytes(path: Path, position: int, replacement: bytes) -> Path:
-    content = bytearray(path.read_bytes())
-    content[position : position + len(replacement)] = replacement
-    path.write_bytes(content)
-    return path
-
-
-def cut(path: Path, share: float = 0.6) -> Path:
-    content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * share)])
-    return path
-
-
-def position_of(path: Path, marker: bytes) -> int:
-    return path.read_bytes().index(marker)
-
 
 # What is read
 
@@ -74,6 +43,22 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
     assert read_audio(path) == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize("shared", [0.0, 0.003])
+def test_channels_that_cancel_are_not_mixed_but_the_loudest_is_read(tmp_path: Path, shared: float) -> None:
+    noise = shared * np.random.default_rng(3).standard_normal(2 * RATE).astype(np.float32)
+    path = written(tmp_path / "a.wav", np.stack([0.8 * tone() + noise, noise - tone()], axis=1), subtype="FLOAT")
+    with pytest.warns(UserWarning, match=r"a\.wav: its channels cancel each other for 100% .* channel 2 of 2"):
+        read = read_audio(path)
+    assert np.array_equal(read, noise - tone())
+
+
+def test_a_sound_file_that_no_library_here_decodes_is_answered_with_a_command(tmp_path: Path) -> None:
+    path = tmp_path / "My tape.wma"
+    path.write_bytes(bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(1000))
+    with pytest.raises(AudioError, match=r"`ffmpeg -i '.*My tape\.wma' '.*My tape\.flac'` makes a file"):
+        read_audio(path)
+
+
 def test_a_file_longer_than_a_block_is_read_without_a_seam(tmp_path: Path) -> None:
     audio = tone(14.0)
     path = written(tmp_path / "a.wav", audio, subtype="FLOAT")
@@ -97,7 +82,7 @@ def test_info_tells_rate_channels_and_length_without_reading_the_sound(tmp_path:
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.aiff", "a.ogg", "a.mp3"])
 def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(AudioError, match=rf"{name} (is cut short|is damaged|holds \d+ MPEG frames)"):
+    with pytest.raises(AudioError, match=rf"{name} (is cut short|is damaged)"):
         read_audio(cut(written(tmp_path / name, tone(5.0))))
 
 
@@ -107,44 +92,6 @@ def test_a_file_with_damage_in_its_middle_is_refused(tmp_path: Path, name: str) 
     middle = path.stat().st_size // 2
     with pytest.raises(AudioError, match=rf"{name} is damaged"):
         read_audio(with_bytes(path, middle, b"\x55" * 2000))
-
-
-@pytest.mark.parametrize("bitrate_mode", ["CONSTANT", "VARIABLE"])
-def test_an_mp3_that_does_not_state_its_length_is_read_whole_or_refused(tmp_path: Path, bitrate_mode: str) -> None:
-    quiet_then_loud = np.concatenate([np.zeros(5 * RATE), 0.3 * np.random.default_rng(1).standard_normal(5 * RATE)])
-    path = written(tmp_path / "a.mp3", quiet_then_loud, bitrate_mode=bitrate_mode, compression_level=0.5)
-    marker = next(m for m in (b"Xing", b"Info") if m in path.read_bytes())
-    with_bytes(path, position_of(path, marker), bytes(4))
-    if bitrate_mode == "VARIABLE":
-        with pytest.raises(AudioError, match="does not state its length"):
-            read_audio(path)
-    else:
-        assert len(read_audio(path)) == pytest.approx(10 * RATE, abs=0.1 * RATE)
-
-
-def test_an_mp3_with_tags_at_both_ends_is_read(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.mp3", tone())
-    path.write_bytes(b"ID3\x04\x00\x00\x00\x00\x01\x00" + bytes(128) + path.read_bytes() + b"TAG" + bytes(125))
-    assert len(read_audio(path)) == 2 * RATE
-
-
-def test_a_wav_of_a_program_that_wrote_into_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.wav", tone())
-    with_bytes(path, position_of(path, b"data") + 4, b"\xff\xff\xff\xff")
-    assert len(read_audio(path)) == 2 * RATE
-
-
-def test_a_wav_whose_header_was_never_completed_is_refused(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.wav", tone())
-    with pytest.raises(AudioError, match="never finished"):
-        read_audio(with_bytes(path, position_of(path, b"data") + 4, bytes(4)))
-
-
-def test_several_ogg_streams_in_a_row_are_refused_because_only_the_first_would_be_read(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.ogg", tone())
-    path.write_bytes(path.read_bytes() * 2)
-    with pytest.raises(AudioError, match="several Ogg streams"):
-        read_audio(path)
 
 
 def test_silence_is_refused(tmp_path: Path) -> None:
@@ -180,7 +127,9 @@ def test_a_recording_of_more_than_six_hours_is_refused_before_it_is_read(tmp_pat
 def test_what_is_no_sound_file_is_refused_in_plain_words(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("This is a text and not a sound file.")
     (tmp_path / "empty.wav").touch()
+    (tmp_path / "score.wav").write_bytes(b"MThd\0\0\0\6\0\1\0\1\1\xe0")
     for name, reason in {
+        "score.wav": "is a MIDI file, not a recording",
         "text.wav": "is not a sound file",
         "empty.wav": "is an empty file",
         "missing.wav": "does not exist",

@@ -28,7 +28,7 @@ from musicnet_build.generation.demo import perform, write_canon
 from musicnet_build.jobs.local import Job, run_jobs
 from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import NoteTable
-from musicnet_build.packing.musicnet_h5 import pack_musicnet
+from musicnet_build.packing.musicnet_h5 import MusicNetSettings, pack_musicnet
 from musicnet_build.packing.windows import MusicNetWindows
 from musicnet_build.score.reader import read_score
 from musicnet_build.synthesis.render import synthesize
@@ -208,7 +208,8 @@ def bench_packages(dataset: Path, package: Path, workers: int) -> None:
     rows: dict[str, list[str]] = {}
     for sample_format, compress in PACKAGES.values():
         started = time.monotonic()
-        pack_musicnet(dataset, package, sample_format=sample_format, compress=compress, workers=workers)
+        settings = MusicNetSettings(sample_format=sample_format, compress=compress)
+        pack_musicnet(dataset, package, settings, workers=workers)
         rows.setdefault("pack, s", []).append(f"{time.monotonic() - started:.0f}")
         rows.setdefault("size, MB", []).append(f"{package.stat().st_size / 1e6:.0f}")
         for processes in (1, 2):

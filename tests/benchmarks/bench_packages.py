@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from musicnet_build.corpora import folds, maps
-from musicnet_build.corpora import recordings as corpora
+from musicnet_build.corpora import maps
 from musicnet_build.generation.maps import generate_maps
 from musicnet_build.generation.maps_recipe import read_recipe
 from musicnet_build.notes import SAMPLE_RATE
@@ -29,11 +28,12 @@ READ_S = 4.0
 
 def prepare(folder: Path, workers: int) -> None:
     """Generate and pack whatever is missing, and print what it took."""
+    corpus = folder / "tiny"
     steps = {
         "generate": lambda: generate_maps(read_recipe("tiny"), folder / "tiny", workers=workers),
-        "frames": lambda: _pack_frames(folder, workers),
-        "segments": lambda: _pack_segments(folder, workers),
-        "thumbnails": lambda: _pack_thumbnails(folder, workers),
+        "frames": lambda: frames.pack_frames(corpus, folder / "frames.h5", workers=workers),
+        "segments": lambda: segments.pack_segments(corpus, folder / "segments.h5", workers=workers),
+        "thumbnails": lambda: thumbnails.pack_thumbnails(corpus, folder / "thumbnails.h5", workers=workers),
     }
     for name, step in steps.items():
         if name != "generate" and (folder / f"{name}.h5").exists():
@@ -41,23 +41,6 @@ def prepare(folder: Path, workers: int) -> None:
         started = time.perf_counter()
         step()
         print(f"{name:12} {time.perf_counter() - started:6.1f} s with {workers} workers")
-
-
-def _pack_frames(folder: Path, workers: int) -> None:
-    recordings = corpora.find_recordings(folder / "tiny")
-    splits = {"configuration_2": folds.configuration_2(recordings, 0)}
-    frames.pack_frames(folder / "frames.h5", recordings, splits, workers=workers)
-
-
-def _pack_segments(folder: Path, workers: int) -> None:
-    recordings = corpora.find_recordings(folder / "tiny")
-    segments.pack_segments(folder / "segments.h5", recordings, folds.train_and_test(recordings, 0), workers=workers)
-
-
-def _pack_thumbnails(folder: Path, workers: int) -> None:
-    recordings = corpora.find_recordings(folder / "tiny", categories=["ISOL"])
-    fold = folds.four_to_one([recording.name for recording in recordings], 0)
-    thumbnails.pack_thumbnails(folder / "thumbnails.h5", recordings, fold, workers=workers)
 
 
 def onset_delays(folder: Path) -> np.ndarray:

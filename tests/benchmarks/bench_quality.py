@@ -103,9 +103,9 @@ def overlap(one, other):
 
 def best_overlap(quality, missing, extra):
     """Of the suspicion that comes nearest to what was done; None where nothing was."""
-    from musicnet_build.quality.flags import OUTSIDE
+    from musicnet_build.quality.flags import NOT_MUSIC
 
-    suspicions = [suspicion for suspicion in quality.suspicions if suspicion.kind != OUTSIDE]
+    suspicions = [suspicion for suspicion in quality.suspicions if suspicion.kind != NOT_MUSIC]
     in_score = [(suspicion.score_start_s, suspicion.score_end_s) for suspicion in suspicions]
     in_recording = [(suspicion.start_s, suspicion.end_s) for suspicion in suspicions]
     if not missing and not extra:

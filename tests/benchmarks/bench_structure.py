@@ -31,6 +31,7 @@ import numpy as np
 
 from musicnet_build.alignment import align
 from musicnet_build.audio.io import read_audio
+from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.order import PlayingOrder, Span, end_beats, measure_starts, same_music
@@ -38,15 +39,18 @@ from musicnet_build.score.reader import Score, read_score
 from musicnet_build.score.repeats import repeated_sections
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.jumps import PRICES, find_playing_order
-from musicnet_build.sync.precise import (
+from musicnet_build.sync.pass_features import (
     COARSE_HOP,
-    align_coarsely,
+    PIANO_BANDS,
     coarse_features,
     coarse_frames_s,
-    listen,
+    semitone_spectra,
+)
+from musicnet_build.sync.precise import (
+    align_coarsely,
+    extract_features,
     music_duration_s,
     render_coarsely,
-    view,
 )
 from musicnet_build.sync.result import Options
 from musicnet_build.synthesis.render import synthesize
@@ -324,9 +328,12 @@ def distance(score, x, x0, y0):
 
 def search(case, soundfont, prices, times):
     rendered = case.rendered if case.rendered is not None else synthesize(case.score, soundfont).audio
-    X, Y = (coarse_features(view(audio, COARSE_HOP)) for audio in (rendered, case.audio))
+    seen = [semitone_spectra(audio, COARSE_HOP) for audio in (rendered, case.audio)]
+    X, Y = map(coarse_features, seen)
     started, busy = time.perf_counter(), time.process_time()
-    order = find_playing_order(case.score, X, coarse_frames_s(len(X)), Y, coarse_frames_s(len(Y)), prices)
+    frames_s = coarse_frames_s(len(Y))
+    tonality = Tonality(tonal_contrast(Y[:, :PIANO_BANDS], frames_s), level_db(seen[1].pitch_window))
+    order = find_playing_order(case.score, X, coarse_frames_s(len(X)), Y, frames_s, tonality, prices).order
     times.append((len(case.audio) / SAMPLE_RATE, time.perf_counter() - started, time.process_time() - busy))
     return order
 
@@ -334,7 +341,7 @@ def search(case, soundfont, prices, times):
 def taken_by_align(case, soundfont, times):
     """The order that ``align`` takes."""
     started, busy = time.perf_counter(), time.process_time()
-    heard, options = listen(case.audio, case.score), Options()
+    heard, options = extract_features(case.audio, case.score), Options()
     played = render_coarsely(case.score, music_duration_s(case.audio), soundfont, options)
     _, _, order = align_coarsely(heard, case.score, played, soundfont, options)
     times.append((len(case.audio) / SAMPLE_RATE, time.perf_counter() - started, time.process_time() - busy))

@@ -26,8 +26,8 @@ from musicnet_build.generation.ascension import AscensionSettings, plan_ascensio
 from musicnet_build.generation.preset_check import AUDIBLE_DBFS, strongest_pitch
 from musicnet_build.generation.rendering import PlannedPiece, mixed, stem_sounds
 from musicnet_build.notes import SAMPLE_RATE as RENDERED_HZ
-from musicnet_build.packing.timbre_frames import ABSENT
-from musicnet_build.packing.timbre_images import SAMPLE_RATE
+from musicnet_build.packing.timbre.frames import ABSENT
+from musicnet_build.packing.timbre.images import SAMPLE_RATE
 from musicnet_build.score.reader import read_score
 from musicnet_build.synthesis.soundfonts import find_soundfonts
 

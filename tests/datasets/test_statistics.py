@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from musicnet_build.audio.io import write_audio
-from musicnet_build.datasets.statistics import dataset_statistics, plot_statistics, sounding_time_s, text_tables
+from musicnet_build.datasets.statistics import dataset_statistics, sounding_time_s, text_tables
 from musicnet_build.errors import DatasetError
 from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import empty_notes
@@ -49,14 +49,11 @@ def test_time_is_counted_by_how_many_notes_sound() -> None:
     np.testing.assert_allclose(sounding_time_s(notes[:0], 10.0), [10.0])
 
 
-def test_people_get_tables_and_a_picture(folder: Path) -> None:
+def test_people_get_tables(folder: Path) -> None:
     found = dataset_statistics(folder)
     lines = text_tables(found)
     assert "label classes   4" in lines
     assert any(line.split() == ["violin", "1", "0.5", "1", "1"] for line in lines)
-    plot_statistics(folder / "a.png", found)
-    plot_statistics(folder / "b.png", found)
-    assert (folder / "a.png").read_bytes() == (folder / "b.png").read_bytes()
 
 
 def test_a_folder_that_is_no_dataset_is_refused(folder: Path) -> None:

@@ -11,10 +11,10 @@ from timbre_helpers import SMALL_PAIR, soundfont
 from musicnet_build.corpora.timbre_set import DEFAULT_INSTRUMENTS
 from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
 from musicnet_build.generation.melodies import melodies_of
-from musicnet_build.packing.timbre import PackSettings, pack_timbre
-from musicnet_build.packing.timbre_frames import ABSENT
-from musicnet_build.packing.timbre_images import ImageSettings, colour_table, coloured
-from musicnet_build.packing.timbre_reader import TimbreFrames
+from musicnet_build.packing.timbre.frames import ABSENT
+from musicnet_build.packing.timbre.images import ImageSettings, colour_table, coloured
+from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
+from musicnet_build.packing.timbre.reader import TimbreFrames
 from musicnet_build.score.reader import read_score
 
 

@@ -21,10 +21,10 @@ from musicnet_build.evaluation.timbre import (
 from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
 from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import NoteTable, empty_notes
-from musicnet_build.packing.timbre import PackSettings, pack_timbre
-from musicnet_build.packing.timbre_frames import ABSENT, one_hot
-from musicnet_build.packing.timbre_images import ImageSettings
-from musicnet_build.packing.timbre_reader import TimbreFrames
+from musicnet_build.packing.timbre.frames import ABSENT, one_hot
+from musicnet_build.packing.timbre.images import ImageSettings
+from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
+from musicnet_build.packing.timbre.reader import TimbreFrames
 
 
 def table(*notes: tuple[float, float, int], program: int = 27) -> NoteTable:

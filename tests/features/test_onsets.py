@@ -1,4 +1,4 @@
-"""Tests of the onset evidence: it rises where a note begins at its pitch, and nowhere else."""
+"""Tests of the onset activations: it rises where a note begins at its pitch, and nowhere else."""
 
 from pathlib import Path
 
@@ -34,35 +34,35 @@ def around(curve: NDArray[np.float32], time_s: float, reach_s: float) -> NDArray
 def test_most_notes_of_a_recorded_ensemble_are_heard_where_they_begin(
     spectrograms: OnsetSpectrograms, truth: NoteTable
 ) -> None:
-    evidence = onsets.onset_evidence(spectrograms, map(int, truth["pitch"]))
+    activations = onsets.onset_activations(spectrograms, map(int, truth["pitch"]))
     apart_s = []
     for note in truth[truth["onset_s"] > 1.5]:
-        window = around(evidence[int(note["pitch"])], note["onset_s"], 0.2)
+        window = around(activations[int(note["pitch"])], note["onset_s"], 0.2)
         apart_s.append((int(np.argmax(window)) - len(window) // 2) * HOP_S)
     assert np.mean(np.abs(apart_s) < 0.03) > 0.7
     assert abs(np.median(apart_s)) <= HOP_S
 
 
-def test_a_pitch_that_does_not_sound_has_less_evidence_than_one_that_does(
+def test_a_pitch_that_does_not_sound_has_less_activations_than_one_that_does(
     spectrograms: OnsetSpectrograms, truth: NoteTable
 ) -> None:
     played = sorted(set(map(int, truth["pitch"])))
     absent = [pitch for pitch in range(min(played), max(played)) if pitch not in played]
-    evidence = onsets.onset_evidence(spectrograms, [*played, *absent])
-    strongest = [np.quantile(evidence[pitch], 0.99) for pitch in played]
-    assert np.mean([np.quantile(evidence[pitch], 0.99) for pitch in absent]) < np.mean(strongest) - 0.8
+    activations = onsets.onset_activations(spectrograms, [*played, *absent])
+    strongest = [np.quantile(activations[pitch], 0.99) for pitch in played]
+    assert np.mean([np.quantile(activations[pitch], 0.99) for pitch in absent]) < np.mean(strongest) - 0.8
 
 
 def test_each_pitch_has_one_value_a_frame(music: Music, spectrograms: OnsetSpectrograms) -> None:
-    evidence = onsets.onset_evidence(spectrograms, iter([60, 62, 60]))
-    assert list(evidence) == [60, 62]
+    activations = onsets.onset_activations(spectrograms, iter([60, 62, 60]))
+    assert list(activations) == [60, 62]
     frames = 1 + len(read_audio(music.recording)) // onsets.HOP_LENGTH
-    assert all(curve.shape == (frames,) for curve in evidence.values())
+    assert all(curve.shape == (frames,) for curve in activations.values())
 
 
 @pytest.mark.parametrize("pitch", [0, 20, 127])
 def test_pitches_beyond_the_piano_are_answered(spectrograms: OnsetSpectrograms, pitch: int) -> None:
-    assert np.isfinite(onsets.onset_evidence(spectrograms, [pitch])[pitch]).all()
+    assert np.isfinite(onsets.onset_activations(spectrograms, [pitch])[pitch]).all()
 
 
 def test_a_long_recording_has_no_seam_where_blocks_meet() -> None:

@@ -15,9 +15,9 @@ from musicnet_build.errors import DatasetError
 from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
 from musicnet_build.generation.melodies import generate_timbre_test, melodies_of, melody, unused_soundfonts
 from musicnet_build.notes import NoteTable, empty_notes
-from musicnet_build.packing.timbre import PackSettings, pack_timbre
-from musicnet_build.packing.timbre_images import ImageSettings
-from musicnet_build.packing.timbre_reader import TimbreFrames
+from musicnet_build.packing.timbre.images import ImageSettings
+from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
+from musicnet_build.packing.timbre.reader import TimbreFrames
 from musicnet_build.score.reader import read_score
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
@@ -118,7 +118,7 @@ def test_each_piece_is_rendered_together_and_alone_at_120(made: Path) -> None:
 
 def test_the_test_package_has_the_layout_of_the_training_package_without_folds(made: Path, tmp_path: Path) -> None:
     packed = pack_timbre(made, tmp_path / "test.h5", PackSettings(ImageSettings("log", 8192, 1024)))
-    assert set(packed.subsets) == {"combined", "guitar_alone", "trumpet_alone"}
+    assert set(packed.parts) == {"combined", "guitar_alone", "trumpet_alone"}
     frames = TimbreFrames(tmp_path / "test.h5", "guitar_alone")
     assert frames[0][0].shape == (128, 512, 3)
     assert frames[0][1].shape == (2, 129)

@@ -2,18 +2,16 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
-import soundfile
 from scipy.io import wavfile
 from small_dataset import contents
 
 from musicnet_build.errors import DatasetError
-from musicnet_build.labels.files import read_labels
-from musicnet_build.notes import empty_notes
-from musicnet_build.packing.musicnet_h5 import midi_events, pack_musicnet, pack_transcription
+from musicnet_build.packing.musicnet_h5 import MusicNetSettings, pack_musicnet
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +56,13 @@ def test_the_audio_is_that_of_the_wav_files(package: Path, dataset: Path) -> Non
 
 @pytest.mark.parametrize(("sample_format", "compress"), [("float32", False), ("int16", True)])
 def test_two_workers_pack_the_same_bytes_as_one(
-    sample_format: str, compress: bool, package: Path, dataset: Path, tmp_path: Path
+    sample_format: Any, compress: bool, package: Path, dataset: Path, tmp_path: Path
 ) -> None:
+    settings = MusicNetSettings(sample_format=sample_format, compress=compress)
     paths = [package] if sample_format == "float32" else [tmp_path / "one.h5"]
     if sample_format != "float32":
-        pack_musicnet(dataset, paths[0], sample_format=sample_format, compress=compress)
-    pack_musicnet(dataset, tmp_path / "two.h5", sample_format=sample_format, compress=compress, workers=2)
+        pack_musicnet(dataset, paths[0], settings)
+    pack_musicnet(dataset, tmp_path / "two.h5", settings, workers=2)
     assert paths[0].read_bytes() == (tmp_path / "two.h5").read_bytes()
     with h5py.File(tmp_path / "two.h5") as file, h5py.File(package) as exact:
         data = file["id_2/data"]
@@ -81,9 +80,7 @@ def test_a_recording_that_cannot_be_packed_leaves_no_package_and_the_rest_need_n
         pack_musicnet(root, path)
     assert not path.exists()
     shutil.copy(dataset / "train_labels" / "2.csv", root / "train_labels" / "2.csv")
-    ended = []
-    pack_musicnet(root, path, on_done=ended.append)
-    assert [outcome.result for outcome in ended] == [False, True, False]
+    assert pack_musicnet(root, path).made == 1
     assert path.read_bytes() == package.read_bytes()
 
 
@@ -94,56 +91,7 @@ def test_packing_that_was_killed_leaves_nothing_behind_when_it_is_done_again(
     path = tmp_path / "musicnet.h5"
     shards = tmp_path / ".musicnet.h5-shards"
     shards.mkdir()
-    for name in (".1-abcd_123.h5", ".whole-abcd_123.part", "whole.part", "2.h5"):
+    for name in (".1-abcd_123.h5", ".whole-abcd_123.part", "whole.part", "2.h5", "2.json"):
         (shards / name).write_bytes(b"half")
     pack_musicnet(dataset, path)
     assert contents(tmp_path) == {"musicnet.h5": package.read_bytes()}
-    pack_transcription(dataset, tmp_path / "out")
-    before = contents(tmp_path / "out")
-    for folder in ("train_data", "tsv_test_labels", "hdf5s/musicnet/0000"):
-        (tmp_path / "out" / folder / ".1-abcd_123.flac").write_bytes(b"half")
-    pack_transcription(dataset, tmp_path / "out")
-    assert contents(tmp_path / "out") == before
-
-
-def test_transcription_readers_open_flac_and_tsv(dataset: Path, tmp_path: Path) -> None:
-    pack_transcription(dataset, tmp_path / "one")
-    pack_transcription(dataset, tmp_path / "two", workers=2)
-    assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    audio, rate = soundfile.read(tmp_path / "one" / "train_data" / "1.flac", dtype="int16")
-    assert (rate, audio.ndim) == (16_000, 1)
-    table = np.loadtxt(tmp_path / "one" / "tsv_train_labels" / "1.tsv", delimiter="\t", skiprows=1)
-    labels = read_labels(dataset / "train_labels" / "1.csv")
-    np.testing.assert_allclose(table[:, 0], labels["onset_s"], atol=1e-6)
-    np.testing.assert_array_equal(table[:, 2], labels["pitch"])
-    with h5py.File(tmp_path / "one" / "hdf5s" / "musicnet" / "0000" / "3.h5") as file:
-        assert file["waveform"].dtype == np.int16
-        assert file.attrs["split"].decode() == "test"
-        assert file.attrs["year"].decode() == "0000"
-        assert float(file.attrs["duration"]) == pytest.approx(len(file["waveform"]) / 16_000)
-        assert file["midi_event_time"].dtype == np.float32
-        assert played(file) == truth(dataset / "test_labels" / "3.csv")
-
-
-def played(file: h5py.File) -> list[tuple[int, float]]:
-    """Note starts as the published reader takes them: fields of the text, by position."""
-    strokes = []
-    for event, time_s in zip(file["midi_event"][:], file["midi_event_time"][:], strict=True):
-        kind, _, note, velocity, _ = event.decode().split(" ")
-        if kind == "note_on" and int(velocity.split("=")[1]) > 0:
-            strokes.append((int(note.split("=")[1]), round(float(time_s), 3)))
-    return sorted(strokes)
-
-
-def truth(path: Path) -> list[tuple[int, float]]:
-    labels = read_labels(path)
-    return sorted({(int(note["pitch"]), round(float(np.float32(note["onset_s"])), 3)) for note in labels})
-
-
-def test_one_key_a_pitch_ends_at_the_next_stroke_and_keeps_the_longest_of_a_unison() -> None:
-    notes = empty_notes(3)
-    notes["onset_s"], notes["offset_s"], notes["pitch"], notes["velocity"] = [0, 0, 1], [0.5, 2.0, 3.0], 60, [1, 2, 3]
-    times_s, events = midi_events(notes)
-    assert times_s.tolist() == [0.0, 1.0, 1.0, 3.0]
-    assert [event.split(" ")[0] for event in events] == ["note_on", "note_off", "note_on", "note_off"]
-    assert events[0] == "note_on channel=0 note=60 velocity=2 time=0"

@@ -64,7 +64,7 @@ def test_recordings_are_chosen_by_set_and_by_id_and_too_short_ones_left_out(path
         MusicNetWindows(path, ids=["9"])
     with pytest.raises(DatasetError, match="at least 16384 samples"):
         MusicNetWindows(path, ids=["3"])
-    with pytest.raises(DatasetError, match="cannot be read"):
+    with pytest.raises(DatasetError, match="does not exist"):
         MusicNetWindows(path.with_name("nothing.h5"))
 
 
@@ -84,6 +84,19 @@ def test_a_reader_that_was_used_may_be_handed_to_other_processes(start: str, pat
         for seed, (audio, targets) in enumerate(pool.starmap(draw, [(windows, seed) for seed in range(4)])):
             check(audio, targets)
             np.testing.assert_array_equal(audio, draw(windows, seed)[0])
+
+
+def test_an_epoch_has_windows_of_its_own_that_follow_from_seed_epoch_and_index(path: Path) -> None:
+    windows = MusicNetWindows(path, seed=3, epoch_windows=200)
+    first, second = ([audio[0] for audio, _ in windows] for _ in range(2))
+    assert len(windows) == 200
+    assert len(set(first)) > 195
+    assert len(set(first) & set(second)) < 5
+    again = MusicNetWindows(path, seed=3, epoch_windows=200)
+    assert [again[i][0][0] for i in reversed(range(200))] == first[::-1]
+    assert [again.item(i, 1)[0][0] for i in range(200)] == second
+    check(*map(np.array, zip(*[windows[i] for i in range(50)], strict=True)))
+    assert MusicNetWindows(path, seed=4)[0][0][0] != first[0]
 
 
 def test_integers_are_read_as_the_same_sound(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def picture(music: Music, alignment: Alignment) -> AlignmentPicture:
 
 def test_it_spans_the_recording_and_the_score(music: Music, picture: AlignmentPicture) -> None:
     assert picture.title == "A title"
+    assert picture.verdict == "accept"
     assert picture.recording_duration_s == pytest.approx(len(read_audio(music.recording)) / SAMPLE_RATE)
     assert picture.score_duration_s >= read_score(music.score).duration_s
 

@@ -15,8 +15,9 @@ from musicnet_build.generation.demo import onset_errors, perform, stand_in_recor
 from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
 from musicnet_build.quality.confidence import SURE, confidence_features, note_confidence
-from musicnet_build.quality.flags import OUTSIDE, TRANSPOSED, WRONG_SCORE
-from musicnet_build.quality.verdict import ACCEPT, REJECT, REVIEW, Quality
+from musicnet_build.quality.flags import NOT_MUSIC, TRANSPOSED, WRONG_SCORE
+from musicnet_build.quality.verdict import Quality, Verdict, assess
+from musicnet_build.score.model import GuessedOffsets, LostNotes
 from musicnet_build.score.order import PlayingOrder, Span, end_beats
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.score.unfold import score_in_order
@@ -89,7 +90,7 @@ def judged(audio: Audio, score: Score) -> Quality:
 def test_a_recording_and_its_score_are_accepted_without_a_word(right: Alignment) -> None:
     quality = right.quality
     assert quality
-    assert quality.verdict == ACCEPT
+    assert quality.verdict == Verdict.ACCEPT
     assert quality.reasons == ()
     assert quality.confident_share > 0.95
     assert quality.transposition == 0
@@ -98,7 +99,7 @@ def test_a_recording_and_its_score_are_accepted_without_a_word(right: Alignment)
 
 def test_another_pieces_score_is_rejected_and_said_to_be_wrong(wrong: Alignment) -> None:
     assert wrong.quality
-    assert wrong.quality.verdict == REJECT
+    assert wrong.quality.verdict == Verdict.REJECT
     assert "wrong score" in wrong.quality.reasons[0]
 
 
@@ -111,7 +112,7 @@ def test_labels_by_the_wrong_score_are_far_less_sure(right: Alignment, wrong: Al
 @pytest.mark.parametrize("semitones", [-3, -1, 1])
 def test_a_transposed_score_is_rejected_with_the_interval(pair: Pair, semitones: int) -> None:
     quality = judged(pair.audio, transposed(pair.score, semitones))
-    assert quality.verdict == REJECT
+    assert quality.verdict == Verdict.REJECT
     assert quality.transposition == -semitones
     side = "above" if semitones < 0 else "below"
     assert f"{abs(semitones)} semitone" in quality.reasons[0]
@@ -121,14 +122,14 @@ def test_a_transposed_score_is_rejected_with_the_interval(pair: Pair, semitones:
 def test_a_recording_thirty_cents_sharp_is_accepted_and_its_tuning_reported(pair: Pair, right: Alignment) -> None:
     quality = judged(soxr.resample(pair.audio, SAMPLE_RATE * 2 ** (30 / 1200), SAMPLE_RATE), pair.score)
     assert right.quality
-    assert quality.verdict == ACCEPT
+    assert quality.verdict == Verdict.ACCEPT
     assert quality.tuning_cents - right.quality.tuning_cents == pytest.approx(30, abs=5)
 
 
 def test_a_passage_cut_from_the_recording_is_flagged(pair: Pair) -> None:
     length = len(pair.audio)
     quality = judged(np.concatenate([pair.audio[: length // 3], pair.audio[length // 2 :]]), pair.score)
-    assert quality.verdict == REVIEW
+    assert quality.verdict == Verdict.REVIEW
     assert quality.reasons
 
 
@@ -138,20 +139,30 @@ def test_a_departure_is_for_review_and_the_labels_have_a_verdict_of_their_own(pa
     audio, soundfont = stand_in_recording(perform(played, 1), choose_soundfont(), 1), choose_soundfont()
     quality = judged(audio, score)
     assert quality.structure
-    assert (quality.verdict, quality.verdict_as_played) == (REVIEW, ACCEPT)
+    assert (quality.verdict, quality.verdict_as_played) == (Verdict.REVIEW, Verdict.ACCEPT)
     given = align(audio, score, soundfont, order=PlayingOrder((Span(0.0, 40.0), Span(24.0, end)))).quality
     assert given
     assert given.structure
-    assert given.verdict == ACCEPT
+    assert given.verdict == Verdict.ACCEPT
     assert right.quality
-    assert right.quality.verdict_as_played == ACCEPT
+    assert right.quality.verdict_as_played == Verdict.ACCEPT
+
+
+@pytest.mark.parametrize(("lost", "held", "verdict"), [(2, 1, Verdict.ACCEPT), (9, 2, Verdict.REVIEW)])
+def test_a_score_that_was_hard_to_read_is_for_review(
+    pair: Pair, right: Alignment, lost: int, held: int, verdict: Verdict
+) -> None:
+    hard = dataclasses.replace(pair.score, lost=LostNotes(no_offset=lost), guessed=GuessedOffsets(held=held))
+    quality = assess(right.warping, hard, right.notes, len(pair.audio) / SAMPLE_RATE)
+    assert quality.verdict == verdict
+    assert any(f"{lost} lost, {held} held" in reason for reason in quality.reasons) == (verdict == Verdict.REVIEW)
 
 
 def test_silence_before_and_behind_the_music_is_shown_and_not_held_against_it(pair: Pair) -> None:
     hiss = (1e-4 * np.random.default_rng(0).standard_normal(5 * SAMPLE_RATE)).astype(np.float32)
     quality = judged(np.concatenate([hiss, pair.audio, hiss]), pair.score)
-    assert quality.verdict == ACCEPT
-    before, behind = (span for span in quality.suspicions if span.kind == OUTSIDE)
+    assert quality.verdict == Verdict.ACCEPT
+    before, behind = (span for span in quality.suspicions if span.kind == NOT_MUSIC)
     assert before.start_s == 0.0
     assert before.end_s == pytest.approx(5 + pair.truth["onset_s"].min(), abs=0.1)
     assert behind.end_s == pytest.approx(10 + len(pair.audio) / SAMPLE_RATE, abs=0.1)
@@ -176,17 +187,17 @@ def with_middle(audio: Audio, middle: Audio) -> Audio:
     return np.concatenate([audio[:start], loudness * middle, audio[start + len(middle) :]]).astype(np.float32)
 
 
-@pytest.mark.parametrize("kind", [WRONG_SCORE, OUTSIDE])
+@pytest.mark.parametrize("kind", [WRONG_SCORE, NOT_MUSIC])
 def test_other_sounds_in_the_middle_are_shown_and_not_accepted(pair: Pair, tmp_path: Path, kind: str) -> None:
     length = 10 * SAMPLE_RATE
-    if kind == OUTSIDE:
+    if kind == NOT_MUSIC:
         middle = np.random.default_rng(0).standard_normal(length).astype(np.float32)
     else:
         middle = stand_in_recording(perform(composed(4, tmp_path), 1), choose_soundfont(), 1)[3 * SAMPLE_RATE :][
             :length
         ]
     quality = judged(with_middle(pair.audio, middle), pair.score)
-    assert quality.verdict != ACCEPT
+    assert quality.verdict != Verdict.ACCEPT
     shared_s = [min(span.end_s, 18.0) - max(span.start_s, 8.0) for span in quality.suspicions if span.kind == kind]
     assert max(shared_s) > 6.0
     assert not [span for span in quality.suspicions if span.kind == kind and span.end_s > 23.0 > span.start_s + 1.0]
@@ -221,7 +232,13 @@ def test_the_report_is_plain_values(right: Alignment, wrong: Alignment) -> None:
 
 def believed(near: float = 0.9, apart_s: float = 0.005, count: int = 10) -> Refinement:
     onset_s = np.arange(count, dtype=np.float64)
-    return Refinement(onset_s, onset_s, np.full(count, near), onset_s + np.full((4, 1), apart_s), 0.9)
+    return Refinement(
+        onset_s,
+        onset_s,
+        np.full(count, near),
+        np.full(count, near),
+        onset_s + np.full((4, 1), apart_s),
+    )
 
 
 def test_confidence_grows_with_belief_and_falls_with_disagreement() -> None:
@@ -234,7 +251,7 @@ def test_confidence_grows_with_belief_and_falls_with_disagreement() -> None:
 
 def test_a_doubtful_note_casts_doubt_on_those_within_a_second_only() -> None:
     refinement = believed()
-    refinement.near[5] = 0.01
+    refinement.p_within_50ms[5] = 0.01
     usual, doubted = note_confidence(believed()), note_confidence(refinement)
     assert doubted[5] < doubted[4] < usual[4]
     np.testing.assert_allclose(doubted[[0, 1, 2, 3, 7, 8, 9]], usual[[0, 1, 2, 3, 7, 8, 9]])
@@ -242,13 +259,13 @@ def test_a_doubtful_note_casts_doubt_on_those_within_a_second_only() -> None:
 
 def test_features_do_not_depend_on_the_order_of_the_notes() -> None:
     refinement = believed()
-    refinement.near[:] = np.linspace(0.1, 0.95, 10)
+    refinement.p_within_50ms[:] = np.linspace(0.1, 0.95, 10)
     order = np.random.default_rng(0).permutation(10)
     shuffled = Refinement(
         refinement.onset_s[order],
         refinement.chord_s[order],
-        refinement.near[order],
-        refinement.opinions_s[:, order],
-        0.9,
+        refinement.p_within_50ms[order],
+        refinement.activation_mass[order],
+        refinement.pass_onsets_s[:, order],
     )
     np.testing.assert_allclose(confidence_features(shuffled), confidence_features(refinement)[order])

@@ -3,11 +3,12 @@
 import dataclasses
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_score import made_score
 
-from musicnet_build.score.beats import beat_grid, end_beats, measure_starts, same_music
+from musicnet_build.score.beats import beat_grid, end_beats, measure_starts, note_value_name, same_music
 from musicnet_build.score.model import TimeSignature
 
 SCALE = list(range(40, 104))  # 16 measures of 4/4, no two notes alike
@@ -58,3 +59,32 @@ def test_same_music_compares_pitches_and_places() -> None:
     assert same_music(score, 0.0, 4.0, 4.0)
     assert not same_music(score, 8.0, 12.0, 4.0)
     assert same_music(score, 8.0, 12.0, 3.0)
+
+
+def test_note_values_have_the_names_of_the_published_labels():
+    lengths = [1 / 48, 1 / 24, 0.0625, 1 / 12, 0.108, 1 / 6, 0.25, 1 / 3, 0.375, 0.4833, 0.75, 0.975, 1.125, 1.25, 1.5]
+    assert note_value_name([*lengths, 2, 2.93, 4.5]).tolist() == [
+        "Triplet Sixty Fourth", "Triplet Sixty Fourth", "Sixty Fourth", "Triplet Thirty Second", "Thirty Second",
+        "Triplet Sixteenth", "Sixteenth", "Triplet", "Dotted Sixteenth", "Eighth", "Dotted Eighth", "Quarter",
+        "Tied Quarter-Thirty Second", "Tied Quarter-Sixteenth", "Dotted Quarter", "Half", "Dotted Half", "Whole",
+    ]  # fmt: skip
+
+
+def test_lengths_outside_the_table_are_unknown():
+    assert note_value_name([0.0, 0.0208, 4.51, 100]).tolist() == ["Unknown"] * 4
+    assert note_value_name([]).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("length", "name"),
+    [
+        (70 / 480, "Triplet Sixteenth"),
+        (0.4375, "Eighth"),
+        (0.625, "Dotted Eighth"),
+        (1.75, "Half"),
+        (3.5, "Whole"),
+    ],
+)
+def test_a_length_exactly_between_two_values_is_the_longer(length, name):
+    assert note_value_name([length, length - 1e-3])[0] == name
+    assert note_value_name(length - 1e-3)[0] != name

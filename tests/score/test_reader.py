@@ -6,7 +6,21 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
-from bad_midi import GOOD, HOPELESS, MENDED, chunk, event, header, meta, midi, note, tempo
+from bad_midi import (
+    GOOD,
+    HOPELESS,
+    MENDED,
+    XG_RESET,
+    chunk,
+    control,
+    event,
+    header,
+    meta,
+    midi,
+    note,
+    program,
+    tempo,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_score import spans
@@ -38,6 +52,13 @@ def test_beats_count_quarter_notes_whatever_the_tempo(read):
 
 def test_of_two_tempos_at_one_tick_the_later_counts(read):
     assert read(midi(tempo(0, 250_000) + tempo(0, 2_000_000) + note(0, 480))).duration_s == 2.0
+
+
+def test_an_impossible_tempo_beside_a_good_one_is_passed_over(read):
+    for tempos in (tempo(0, 0) + tempo(0, 250_000), tempo(0, 250_000) + meta(0, 0x51, b"\1")):
+        score = read(midi(tempos + note(0, 480)))
+        assert score.duration_s == 0.25
+        assert "impossible tempo" in score.warnings[0]
 
 
 @given(
@@ -94,6 +115,26 @@ def test_channel_10_is_drums_and_instrument_names_stand_in_for_track_names(read)
     score = read(midi(meta(0, 4, b"Kit\0") + note(0, 480, 36, channel=9), note(480, 480)))
     assert [(part.name, part.is_drum) for part in score.parts] == [("Kit", True), ("", False)]
     assert score.notes["is_drum"].tolist() == [True, False]
+
+
+def test_drums_by_bank_select_have_a_part_of_their_own_and_are_told(read):
+    score = read(midi(XG_RESET + program(0, 0, channel=4, bank=127) + note(0, 480, 36, channel=4) + note(0, 480)))
+    assert score.notes["is_drum"].tolist() == [True, False]
+    assert score.warnings == ("drums on channel 5, as the file's bank selects or rhythm-part messages say",)
+
+
+def test_melody_on_channel_10_is_melody(read):
+    score = read(midi(program(0, 40, channel=9, bank=121) + note(0, 480, channel=9)))
+    assert (score.parts[0].program, score.parts[0].is_drum) == (40, False)
+    assert "melody on channel 10" in score.warnings[0]
+
+
+def test_a_coarse_tuning_is_in_the_pitches_and_told(read):
+    tuned = control(0, 101, 0) + control(0, 100, 2) + control(0, 6, 76)
+    score = read(midi(tuned + note(0, 480) + note(0, 480, 36, channel=9)))
+    assert score.notes["pitch"].tolist() == [72, 36]
+    assert "1 note shifted in pitch" in score.warnings[0]
+    assert score.controls["number"].tolist() == [101, 100]
 
 
 def test_ports_keep_instruments_on_the_same_channel_apart(read):

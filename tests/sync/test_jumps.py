@@ -12,7 +12,7 @@ from musicnet_build.score.order import PlayingOrder, Span, describe
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.jumps import PRICES, find_playing_order
-from musicnet_build.sync.precise import COARSE_HOP, coarse_features, coarse_frames_s, view
+from musicnet_build.sync.pass_features import COARSE_HOP, coarse_features, coarse_frames_s, semitone_spectra
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
@@ -43,7 +43,7 @@ class Music:
 
     def found(self, spans: list[tuple[float, float]], **how) -> PlayingOrder:
         rendered, rendered_s = self.features([(0.0, 160.0)], noise=0.0)
-        return find_playing_order(self.score, rendered, rendered_s, *self.features(spans, **how))
+        return find_playing_order(self.score, rendered, rendered_s, *self.features(spans, **how)).order
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_rests_before_the_first_note_are_no_cut(noise: Music) -> None:
     later = dataclasses.replace(score, notes=notes)
     rendered, frames_s = noise.features([(0.0, 160.0)], noise=0.0)
     recording = noise.features([(0.0, 80.0), (104.0, 160.0)])
-    order = find_playing_order(later, rendered, frames_s + rest_beats * 0.5, *recording)
+    order = find_playing_order(later, rendered, frames_s + rest_beats * 0.5, *recording).order
     assert np.allclose(spans_of(order), [(0.0, 83.0), (107.0, 163.0)], atol=1.0)  # downbeats attract
 
 
@@ -112,7 +112,7 @@ def test_a_passage_played_three_times_as_fast_is_no_cut(noise: Music) -> None:
     played, _ = noise.features([(0.0, 160.0)])
     hurried = np.concatenate([played[:600], played[600:1000:3], played[1000:]])
     rendered = noise.features([(0.0, 160.0)], noise=0.0)
-    order = find_playing_order(noise.score, *rendered, hurried, np.arange(len(hurried)) * FRAME_S)
+    order = find_playing_order(noise.score, *rendered, hurried, np.arange(len(hurried)) * FRAME_S).order
     assert spans_of(order) == [(0.0, 160.0)]
 
 
@@ -125,7 +125,7 @@ def test_where_a_twin_of_a_passage_sounds_a_little_more_alike_no_jump_leads_ther
     first, second = slice(32 * 10, 64 * 10), slice(96 * 10, 128 * 10)
     rendered[second] += 0.2 * np.abs(random.standard_normal(rendered[second].shape))  # louder, as written
     played[second] = rendered[first]
-    assert spans_of(find_playing_order(music.score, rendered, rendered_s, played, played_s)) == [(0.0, 160.0)]
+    assert spans_of(find_playing_order(music.score, rendered, rendered_s, played, played_s).order) == [(0.0, 160.0)]
 
 
 def test_noise_before_and_behind_forces_no_jump(noise: Music) -> None:
@@ -135,8 +135,8 @@ def test_noise_before_and_behind_forces_no_jump(noise: Music) -> None:
     claps /= np.linalg.norm(claps, axis=1, keepdims=True)
     recording = np.concatenate([claps, played, claps])
     order = find_playing_order(
-        noise.score, rendered, rendered_s, recording, np.arange(len(recording)) * FRAME_S, PRICES
-    )
+        noise.score, rendered, rendered_s, recording, np.arange(len(recording)) * FRAME_S, prices=PRICES
+    ).order
     assert spans_of(order) == [(0.0, 160.0)]
     assert order.spans[0].recording_start_s == pytest.approx(15.0, abs=0.5)
 
@@ -146,7 +146,7 @@ def test_silence_is_no_evidence(noise: Music) -> None:
     played, _ = noise.features([(0.0, 160.0)])
     silence = np.zeros((200, 60), dtype=np.float32)
     recording = np.concatenate([silence, played, silence])
-    order = find_playing_order(noise.score, rendered, rendered_s, recording, np.arange(len(recording)) * FRAME_S)
+    order = find_playing_order(noise.score, rendered, rendered_s, recording, np.arange(len(recording)) * FRAME_S).order
     assert spans_of(order) == [(0.0, 160.0)]
 
 
@@ -161,9 +161,9 @@ def test_the_same_input_gives_the_same_order_whatever_the_threads(noise: Music) 
 def test_a_recording_far_too_short_or_empty_of_sound_still_gives_an_order(noise: Music) -> None:
     rendered = noise.features([(0.0, 160.0)], noise=0.0)
     short = noise.features([(0.0, 2.0)])
-    assert find_playing_order(noise.score, *rendered, *short).spans
+    assert find_playing_order(noise.score, *rendered, *short).order.spans
     nothing = np.zeros((500, 60), dtype=np.float32), np.arange(500) * FRAME_S
-    assert find_playing_order(noise.score, *rendered, *nothing).spans
+    assert find_playing_order(noise.score, *rendered, *nothing).order.spans
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_features_that_cannot_be_searched_are_refused(noise: Music, features: np
 def test_a_score_without_measures_is_searched_by_its_beats(noise: Music) -> None:
     score = dataclasses.replace(noise.score, time_signatures=())
     rendered = noise.features([(0.0, 160.0)], noise=0.0)
-    order = find_playing_order(score, *rendered, *noise.features([(0.0, 41.0), (66.0, 160.0)]))
+    order = find_playing_order(score, *rendered, *noise.features([(0.0, 41.0), (66.0, 160.0)])).order
     assert spans_of(order) == [(0.0, 41.0), (66.0, 160.0)]
 
 
@@ -197,7 +197,7 @@ def canon(tmp_path_factory: pytest.TempPathFactory) -> tuple[Score, np.ndarray]:
     path = tmp_path_factory.mktemp("canon") / "canon.mid"
     write_canon(path)
     score = read_score(path)
-    return score, coarse_features(view(synthesize(score, choose_soundfont()).audio, COARSE_HOP))
+    return score, coarse_features(semitone_spectra(synthesize(score, choose_soundfont()).audio, COARSE_HOP))
 
 
 def heard(canon: tuple[Score, np.ndarray], spans: list[tuple[float, float]]) -> PlayingOrder:
@@ -205,10 +205,10 @@ def heard(canon: tuple[Score, np.ndarray], spans: list[tuple[float, float]]) -> 
     score, rendered = canon
     played, _ = score_in_order(score, PlayingOrder(tuple(Span(*span) for span in spans)))
     audio = stand_in_recording(perform(played, SEED), choose_soundfont(), SEED)
-    recording = coarse_features(view(audio, COARSE_HOP))
+    recording = coarse_features(semitone_spectra(audio, COARSE_HOP))
     return find_playing_order(
         score, rendered, coarse_frames_s(len(rendered)), recording, coarse_frames_s(len(recording))
-    )
+    ).order
 
 
 def test_the_canon_played_as_written_has_no_jump(canon: tuple[Score, np.ndarray]) -> None:

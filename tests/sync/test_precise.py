@@ -16,7 +16,8 @@ from musicnet_build.generation.demo import onset_errors, stand_in_recording
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
 from musicnet_build.score.reader import Score, read_score
-from musicnet_build.sync.precise import COARSE_HOP, FINE_HOP, FINE_PASSES, coarse_features, fine_features, view
+from musicnet_build.sync.pass_features import COARSE_HOP, FINE_HOP, coarse_features, fine_features, semitone_spectra
+from musicnet_build.sync.passes import FINE_PASSES
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 ROLL_S = 0.04  # from note to note of a rolled chord
@@ -137,7 +138,10 @@ def test_the_rolled_chords_of_a_pianist_are_resolved_to_their_notes(tmp_path: Pa
 
 def test_features_have_a_row_a_frame_and_silence_is_near_zero() -> None:
     audio = np.concatenate([np.zeros(2 * SAMPLE_RATE, np.float32), noise(2.0, 0.1)])
-    coarse, fine = coarse_features(view(audio, COARSE_HOP)), fine_features(view(audio, FINE_HOP), *FINE_PASSES[0])
+    coarse, fine = (
+        coarse_features(semitone_spectra(audio, COARSE_HOP)),
+        fine_features(semitone_spectra(audio, FINE_HOP), *FINE_PASSES[0]),
+    )
     for features, hop in ((coarse, COARSE_HOP), (fine, FINE_HOP)):
         rows_a_second = SAMPLE_RATE // hop
         assert len(features) == pytest.approx(6 * rows_a_second, abs=10)  # a second of silence at both ends
@@ -147,5 +151,7 @@ def test_features_have_a_row_a_frame_and_silence_is_near_zero() -> None:
 
 def test_features_do_not_depend_on_the_level() -> None:
     audio = noise(2.0, 0.1)
-    loud, soft = (coarse_features(view(gain * audio, COARSE_HOP)) for gain in (np.float32(1), np.float32(0.01)))
+    loud, soft = (
+        coarse_features(semitone_spectra(gain * audio, COARSE_HOP)) for gain in (np.float32(1), np.float32(0.01))
+    )
     np.testing.assert_allclose(loud, soft, atol=1e-3)

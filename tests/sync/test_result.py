@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.notes import empty_notes
 from musicnet_build.score.reader import CONTROL_DTYPE, LostNotes, Score, TempoMap
-from musicnet_build.sync.result import Warping, cost_along, with_estimate
+from musicnet_build.sync.result import SyncResult, cost_along, with_estimate
 
 HOP_S = 0.1
 
 
-def warping(score: NDArray[np.float32], recording: NDArray[np.float32], time_map: TimeMap) -> Warping:
-    return Warping(
+def warping(score: NDArray[np.float32], recording: NDArray[np.float32], time_map: TimeMap) -> SyncResult:
+    return SyncResult(
         score=written_score(),
         order=None,
         time_map=time_map,

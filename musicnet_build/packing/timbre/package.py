@@ -1,15 +1,13 @@
 """Packing a timbre set: its frames as pictures, what each instrument plays in them, subsets and folds, in one file.
 
 In training sets, frames without a note in which something is still to be heard are left out: there the last notes die
-away. Where frames lie is decided in :mod:`~musicnet_build.packing.timbre_frames`; the layout of the package is
+away. Where frames lie is decided in :mod:`~musicnet_build.packing.timbre.frames`; the layout of the package is
 written down in docs/formats.md.
 """
 
-import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -25,10 +23,11 @@ from musicnet_build.corpora.timbre_set import Piece, TimbreSet, read_set
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import sha256_of
 from musicnet_build.generation.preset_check import AUDIBLE_DBFS
-from musicnet_build.jobs.local import Job, Outcome, run_jobs
 from musicnet_build.notes import NoteTable
-from musicnet_build.packing.hdf5 import GZIP_LEVEL, add, reading, stack_shards, writing
-from musicnet_build.packing.timbre_frames import (
+from musicnet_build.packing.hdf5 import GZIP_LEVEL, add, reading, stack_shards
+from musicnet_build.packing.shards import make_shards, publishing
+from musicnet_build.packing.sources import Packed, Progress, empty_parts
+from musicnet_build.packing.timbre.frames import (
     ABSENT,
     Frames,
     folds,
@@ -37,7 +36,7 @@ from musicnet_build.packing.timbre_frames import (
     training_frames,
     training_subsets,
 )
-from musicnet_build.packing.timbre_images import (
+from musicnet_build.packing.timbre.images import (
     COLOUR_MAP,
     COLUMNS,
     FLOOR_DB,
@@ -91,115 +90,117 @@ class PackSettings:
 
 
 @dataclass(frozen=True)
-class Packed:
-    """What was packed.
+class SetPiece:
+    """A piece of a set, as one shard is made of it."""
 
-    Attributes
-    ----------
-    path : Path
-    frames : int
-    subsets : dict of str to int
-        Frames in each subset.
-    size_bytes : int
-    """
+    source: TimbreSet
+    place: int
 
-    path: Path
-    frames: int
-    subsets: dict[str, int]
-    size_bytes: int
+    @property
+    def piece(self) -> Piece:
+        """What the set says of it."""
+        return self.source.pieces[self.place]
+
+    @property
+    def name(self) -> str:
+        """Names the shard."""
+        return self.piece.name
+
+    @property
+    def inputs(self) -> dict[str, Path]:
+        """The files of the piece."""
+        return {"audio": self.source.audio_path(self.piece), "labels": self.source.labels_path(self.piece)}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the shard depends on besides the files."""
+        instruments = [asdict(instrument) for instrument in self.source.instruments]
+        about = {"place": self.place, "purpose": self.source.purpose, "instruments": instruments}
+        return asdict(self.piece) | about
 
 
 def pack_timbre(
-    folder: str | os.PathLike[str],
-    output: str | os.PathLike[str],
+    source: str | os.PathLike[str],
+    path: str | os.PathLike[str],
     settings: PackSettings | None = None,
     *,
     workers: int = 1,
-    on_done: Callable[[Outcome], object] | None = None,
+    progress: Progress | None = None,
 ) -> Packed:
     """Pack a timbre set into one HDF5 file.
 
     The bytes do not depend on the number of workers. An interrupted run leaves its finished shards in a folder beside
-    the output, and the next one goes on from them.
+    the package, and the next one goes on from them.
 
     Parameters
     ----------
-    folder : str or PathLike
-        Of a set, made by ``generate ascension`` or ``generate timbre-test``.
-    output : str or PathLike
+    source : str or PathLike
+        Folder of a set, made by ``generate ascension`` or ``generate timbre-test``.
+    path : str or PathLike
         The file to write.
     settings : PackSettings, optional
     workers : int
         Processes.
-    on_done : callable, optional
-        Told the outcome of every piece.
+    progress : callable, optional
+        Told the stage and the fraction done.
 
     Returns
     -------
     Packed
+        Its parts count the frames of each subset.
 
     Raises
     ------
     DatasetError
         When the set is damaged, lacks the instrument, or has too few notes for its folds.
     """
-    settings, source, output = settings or PackSettings(), read_set(folder), Path(output)
-    names = [instrument.name for instrument in source.instruments]
+    settings, timbre_set = settings or PackSettings(), read_set(source)
+    names = [instrument.name for instrument in timbre_set.instruments]
     if settings.instrument is not None and settings.instrument not in names:
-        raise DatasetError(f"{folder} has no {settings.instrument}: its instruments are {', '.join(names)}.")
-    shards_folder = output.with_name(f".{output.name}.shards")
-    shards = [shards_folder / f"{piece.name}.h5" for piece in source.pieces]
-    jobs = [
-        Job(
-            piece.name,
-            pack_piece,
-            {"folder": str(folder), "name": piece.name, "shard": str(shard), "settings": settings},
+        raise DatasetError(f"{source} has no {settings.instrument}: its instruments are {', '.join(names)}.")
+    pieces = [SetPiece(timbre_set, place) for place in range(len(timbre_set.pieces))]
+    shards = make_shards(path, pieces, write_shard, asdict(settings), workers=workers, progress=progress)
+    with publishing(path) as whole:
+        stack_shards(
+            whole,
+            shards.paths,
+            attributes=_attributes(timbre_set, settings),
+            finish=lambda file: _finish(file, timbre_set, settings),
         )
-        for piece, shard in zip(source.pieces, shards, strict=True)
-    ]
-    failed = [each for each in run_jobs(jobs, workers=workers, on_done=on_done) if each.state == "failed"]
-    if failed:
-        raise DatasetError(f"{len(failed)} pieces could not be packed; {failed[0].id}: {failed[0].reason}")
-    attributes = _attributes(source, settings)
-    stack_shards(output, shards, attributes=attributes, finish=lambda file: _finish(file, source, settings))
-    shutil.rmtree(shards_folder)
-    with reading(output) as file:
-        subsets = {name: len(group["indices"]) for name, group in file["subsets"].items()}
-        return Packed(output, len(file["pitch"]), subsets, output.stat().st_size)
+    with reading(path) as file:
+        parts = {name: len(group["indices"]) for name, group in file["subsets"].items()}
+    size = Path(path).stat().st_size
+    return Packed(Path(path), len(pieces), shards.made, parts, shards.counts, size, empty_parts(parts))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # A piece into a shard
 
 
-def pack_piece(folder: str, name: str, shard: str, settings: PackSettings) -> None:
-    """Write the frames of one piece to a shard, unless it is there already.
+def write_shard(item: SetPiece, file: h5py.File, **settings: Any) -> dict[str, int]:
+    """Write the frames of one piece; return how many there are.
 
     Raises
     ------
     DatasetError
         When the sound is not what the set says it is.
     """
-    source = read_set(folder)
-    place, piece = next((i, piece) for i, piece in enumerate(source.pieces) if piece.name == name)
-    fingerprint = _fingerprint(source, piece, place, settings)
-    if _is_there(Path(shard), fingerprint):
-        return
+    choices = PackSettings(**settings | {"images": ImageSettings(**settings["images"])})
+    source, piece = item.source, item.piece
     if sha256_of(source.audio_path(piece)) != piece.audio_sha256:
         raise DatasetError(f"{source.audio_path(piece)} is not the file that was generated: generate the set again.")
     notes = source.instrument_notes(piece)
     audio = read_audio(source.audio_path(piece), SAMPLE_RATE)
-    length = settings.images.frame_length
+    length = choices.images.frame_length
     frames = (training_frames if source.purpose == "training" else grid_frames)(list(notes.values()), length)
     audio = np.pad(audio, (0, max(0, int(frames.start.max(initial=0)) + length - len(audio))))
     if source.purpose == "training":
         frames = _without_tails(frames, audio, length)
-    with writing(shard) as file:
-        file.attrs["fingerprint"] = fingerprint
-        _write_images(file, audio, frames.start, settings)
-        _write_labels(file, frames, list(notes), settings)
-        add(file, "piece", np.full(len(frames.start), place, dtype=np.uint32))
-        add(file, "notes", _note_rows(notes, place))
+    _write_images(file, audio, frames.start, choices)
+    _write_labels(file, frames, list(notes), choices)
+    add(file, "piece", np.full(len(frames.start), item.place, dtype=np.uint32))
+    add(file, "notes", _note_rows(notes, item.place))
+    return {"frames": len(frames.start)}
 
 
 def _without_tails(frames: Frames, audio: Audio, length: int) -> Frames:
@@ -250,27 +251,6 @@ def _note_rows(notes: Mapping[str, NoteTable], place: int) -> Records:
             rows[name] = table[name]
         tables.append(rows)
     return np.concatenate(tables)
-
-
-def _fingerprint(source: TimbreSet, piece: Piece, place: int, settings: PackSettings) -> str:
-    content = {
-        "version": __version__,
-        "format": FORMAT,
-        "piece": asdict(piece),
-        "place": place,
-        "labels": sha256_of(source.labels_path(piece)),
-        "purpose": source.purpose,
-        "instruments": [asdict(instrument) for instrument in source.instruments],
-        "settings": asdict(settings),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _is_there(shard: Path, fingerprint: str) -> bool:
-    if not shard.is_file():
-        return False
-    with reading(shard) as file:
-        return bool(file.attrs.get("fingerprint") == fingerprint)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 import os
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from timbre_helpers import SMALL_PAIR, TRUMPET, soundfont
 
@@ -18,8 +19,8 @@ from musicnet_build.errors import DatasetError
 from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
 from musicnet_build.generation.preset_check import AUDIBLE_DBFS, strongest_pitch
 from musicnet_build.notes import NoteTable, empty_notes
-from musicnet_build.packing.timbre import PackSettings, pack_piece, pack_timbre
-from musicnet_build.packing.timbre_frames import (
+from musicnet_build.packing.shards import make_shard
+from musicnet_build.packing.timbre.frames import (
     ABSENT,
     folds,
     grid_frames,
@@ -28,9 +29,10 @@ from musicnet_build.packing.timbre_frames import (
     training_frames,
     training_subsets,
 )
-from musicnet_build.packing.timbre_images import SAMPLE_RATE, ImageSettings
-from musicnet_build.packing.timbre_preview import write_preview
-from musicnet_build.packing.timbre_reader import TimbreFrames
+from musicnet_build.packing.timbre.images import SAMPLE_RATE, ImageSettings
+from musicnet_build.packing.timbre.package import PackSettings, SetPiece, pack_timbre, write_shard
+from musicnet_build.packing.timbre.preview import write_preview
+from musicnet_build.packing.timbre.reader import TimbreFrames
 
 FAST = PackSettings(ImageSettings("log", 8192, 1024))
 
@@ -121,7 +123,6 @@ def test_the_balanced_subset_has_as_many_frames_of_each_kind_and_keeps_notes_who
     assert np.all(np.unique(group[balanced], return_counts=True)[1] == 2)
 
 
-@settings(deadline=None)  # the first call imports scikit-learn
 @given(st.integers(5, 60), st.integers(1, 4), st.integers(0, 5))
 def test_folds_share_no_note_and_together_are_the_subset(notes: int, frames_each: int, seed: int) -> None:
     group = np.repeat(np.arange(notes), frames_each)
@@ -131,6 +132,17 @@ def test_folds_share_no_note_and_together_are_the_subset(notes: int, frames_each
     for train, test in dealt:
         assert not set(group[train - 7]) & set(group[test - 7])
         assert len(train) + len(test) == len(indices)
+
+
+def test_folds_are_those_that_studies_with_scikit_learn_draw() -> None:
+    kfold = pytest.importorskip("sklearn.model_selection").KFold
+    for count, seed in ((5, 0), (23, 1), (1001, 7)):
+        theirs = kfold(5, shuffle=True, random_state=seed).split(np.arange(count))
+        for (train, test), (expected_train, expected_test) in zip(
+            folds(np.arange(count), None, seed), theirs, strict=True
+        ):
+            np.testing.assert_array_equal(train, expected_train)
+            np.testing.assert_array_equal(test, expected_test)
 
 
 def test_notes_are_split_between_folds_only_when_asked() -> None:
@@ -197,14 +209,13 @@ def test_two_workers_write_the_bytes_of_one(folder: Path, package: Path, tmp_pat
 def test_an_interrupted_packing_goes_on_from_its_shards_unless_the_settings_changed(
     folder: Path, package: Path, tmp_path: Path
 ) -> None:
-    shards = tmp_path / ".out.h5.shards"
-    first, second = read_set(folder).pieces[:2]
-    pack_piece(str(folder), first.name, str(shards / f"{first.name}.h5"), FAST)
-    pack_piece(str(folder), second.name, str(shards / f"{second.name}.h5"), PackSettings(ImageSettings("log", 4096)))
-    before = (shards / f"{first.name}.h5").stat().st_mtime_ns
-    pack_piece(str(folder), first.name, str(shards / f"{first.name}.h5"), FAST)
-    assert (shards / f"{first.name}.h5").stat().st_mtime_ns == before
-    pack_timbre(folder, tmp_path / "out.h5", FAST)
+    shards, source = tmp_path / ".out.h5-shards", read_set(folder)
+    first, second = SetPiece(source, 0), SetPiece(source, 1)
+    make_shard(first, shards / f"{first.name}.h5", write_shard, asdict(FAST))
+    other = PackSettings(ImageSettings("log", 4096, 1024))
+    make_shard(second, shards / f"{second.name}.h5", write_shard, asdict(other))
+    assert make_shard(first, shards / f"{first.name}.h5", write_shard, asdict(FAST))[0] is False
+    assert pack_timbre(folder, tmp_path / "out.h5", FAST).made == len(source.pieces) - 1
     assert (tmp_path / "out.h5").read_bytes() == package.read_bytes()
 
 
@@ -230,12 +241,12 @@ def test_sound_that_was_changed_is_not_packed(folder: Path, tmp_path: Path) -> N
 
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    with next((copy / "audio").iterdir()).open("r+b") as file:
+    piece = SetPiece(read_set(copy), 0)
+    with piece.inputs["audio"].open("r+b") as file:
         file.seek(4000)
         file.write(b"\0\0\0\0")
-    name = next((copy / "audio").iterdir()).stem
     with pytest.raises(DatasetError, match="is not the file that was generated"):
-        pack_piece(str(copy), name, str(tmp_path / "x.h5"), FAST)
+        make_shard(piece, tmp_path / "x.h5", write_shard, asdict(FAST))
     assert not (tmp_path / "x.h5").exists()
 
 

@@ -9,8 +9,8 @@ from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.timbre_set import read_set
 from musicnet_build.files import replacing
 from musicnet_build.notes import pitch_name
-from musicnet_build.packing.timbre_frames import ABSENT
-from musicnet_build.packing.timbre_reader import TimbreFrames
+from musicnet_build.packing.timbre.frames import ABSENT
+from musicnet_build.packing.timbre.reader import TimbreFrames
 
 ROWS, COLUMNS = 4, 6
 EXCERPT_S = 8.0

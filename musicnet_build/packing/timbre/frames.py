@@ -15,7 +15,7 @@ import numpy as np
 from musicnet_build._typing import Bools, Int64s, UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.notes import NoteTable
-from musicnet_build.packing.timbre_images import SAMPLE_RATE
+from musicnet_build.packing.timbre.images import SAMPLE_RATE
 
 ABSENT = 128
 """The label of an instrument that does not sound; labels 0 to 127 are MIDI pitches."""
@@ -202,7 +202,7 @@ def _thinned(part: Int64s, note_group: Int64s, count: int, random: np.random.Gen
 
 
 def folds(indices: Int64s, note_group: Int64s | None, seed: int) -> Iterator[tuple[Int64s, Int64s]]:
-    """Yield (training, test) indices of five folds, by scikit-learn's KFold, shuffled.
+    """Yield (training, test) indices of five folds, those of scikit-learn's KFold, shuffled.
 
     Parameters
     ----------
@@ -222,12 +222,12 @@ def folds(indices: Int64s, note_group: Int64s | None, seed: int) -> Iterator[tup
     DatasetError
         When there are fewer groups than folds.
     """
-    from sklearn.model_selection import KFold
-
     _, place = np.unique(np.arange(len(indices)) if note_group is None else note_group, return_inverse=True)
     count = int(place.max(initial=-1)) + 1
     if count < FOLDS:
         raise DatasetError(f"{count} notes cannot be dealt to {FOLDS} folds: generate a larger set.")
-    for _, test in KFold(FOLDS, shuffle=True, random_state=seed).split(np.arange(count)):
+    # As scikit-learn's KFold(5, shuffle=True, random_state=seed): its shuffle, cut into parts of as equal sizes.
+    shuffled = np.random.RandomState(seed).permutation(count)
+    for test in np.array_split(shuffled, FOLDS):
         in_test = np.isin(place, test)
         yield indices[~in_test], indices[in_test]

@@ -5,7 +5,7 @@ import pytest
 
 from musicnet_build.choices import TIMBRE_FRAME_LENGTHS, TIMBRE_HOPS
 from musicnet_build.errors import DatasetError
-from musicnet_build.packing.timbre_images import (
+from musicnet_build.packing.timbre.images import (
     SAMPLE_RATE,
     ImageSettings,
     colour_table,

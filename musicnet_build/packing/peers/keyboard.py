@@ -1,0 +1,53 @@
+"""What one pianist would have to do to play a recording's notes: the form that piano transcription wants."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from musicnet_build.labels.files import DEFAULT_VELOCITY
+from musicnet_build.labels.pianoroll import PIANO
+from musicnet_build.notes import NoteTable, end_at_restrike
+
+
+class Strokes(NamedTuple):
+    """The keys that are struck, and how many notes have no key on a piano."""
+
+    notes: NoteTable
+    out_of_range: int
+
+
+def on_piano(notes: NoteTable) -> Strokes:
+    """Leave out the notes that a piano does not have.
+
+    Parameters
+    ----------
+    notes : NoteTable [shape=(n,)]
+
+    Returns
+    -------
+    Strokes
+    """
+    kept = (notes["pitch"] >= PIANO[0]) & (notes["pitch"] <= PIANO[1])
+    return Strokes(notes[kept], int((~kept).sum()))
+
+
+def key_strokes(notes: NoteTable) -> NoteTable:
+    """Return the notes as strokes of one key per pitch.
+
+    A note that begins while another of its pitch sounds ends that one; of notes of one pitch that begin together the
+    longest is kept.
+
+    Parameters
+    ----------
+    notes : NoteTable [shape=(n,)]
+
+    Returns
+    -------
+    NoteTable [shape=(k,)]
+        Sorted by pitch and onset; velocities that are not known are ``DEFAULT_VELOCITY``.
+    """
+    ordered = notes[np.lexsort((notes["offset_s"], notes["onset_s"], notes["pitch"]))]
+    next_differs = (np.diff(ordered["pitch"]) != 0) | (np.diff(ordered["onset_s"]) > 0)
+    strokes = end_at_restrike(ordered[np.append(next_differs, True)[: len(ordered)]], by=None)
+    strokes["velocity"] = np.where(strokes["velocity"] > 0, strokes["velocity"], DEFAULT_VELOCITY)
+    return strokes

@@ -1,0 +1,1 @@
+"""Packing the frames of a timbre set as pictures, and reading them."""

@@ -1,0 +1,45 @@
+"""One rule of test sets: the folders decide, and published ids only where a publication is named."""
+
+from pathlib import Path
+
+import pytest
+
+from musicnet_build.corpora.folds import given_split
+from musicnet_build.corpora.recording import Recording
+from musicnet_build.corpora.splits import PUBLISHED_TEST_IDS, find_leaks, with_published_split
+from musicnet_build.errors import DatasetError
+
+
+def recording(name: str, split: str, title: str = "") -> Recording:
+    metadata = {"composer": "Anon", "composition": title}
+    return Recording(name, Path("a.wav"), Path("a.csv"), "musicnet", "MUS", name, split, metadata)
+
+
+OWN = [recording(str(number), "test" if number % 10 == 0 else "train") for number in range(1, 2701)]
+"""Ids 1 to 2,700, all published ones among them, in a split of their own."""
+
+
+def test_ids_alone_never_move_a_recording_to_another_set() -> None:
+    assert with_published_split(OWN, None) == OWN
+    fold = given_split(with_published_split(OWN, None))
+    assert set(fold.test) == {str(number) for number in range(10, 2701, 10)}
+    assert (len(fold.train), len(fold.valid), len(fold.test)) == (2430, 0, 270)
+
+
+@pytest.mark.parametrize(("name", "count"), [("paper", 3), ("second-release", 10)])
+def test_a_published_split_tests_on_its_recordings_and_on_no_others(name: str, count: int) -> None:
+    fold = given_split(with_published_split([*OWN, recording("5000", "validation")], name))
+    assert sorted(fold.test) == sorted(PUBLISHED_TEST_IDS[name])
+    assert (len(fold.test), fold.valid, len(fold.train)) == (count, ("5000",), 2700 - count)
+
+
+def test_a_published_split_of_other_recordings_is_refused() -> None:
+    with pytest.raises(DatasetError, match="None of the test recordings of MusicNet"):
+        with_published_split([recording("1", "train")], "paper")
+
+
+def test_a_composition_may_not_be_in_several_sets() -> None:
+    leaks = find_leaks([recording("1", "train", "Fugue"), recording("2", "validation", "Fugue")], {})
+    assert leaks == ["the composition Anon: Fugue is in both sets (train: 1; validation: 2)"]
+    three = [recording(name, split) for name, split in (("1", "train"), ("1", "validation"), ("1", "test"))]
+    assert find_leaks(three, {}) == ["the recording 1 is in several sets (train: 1; validation: 1; test: 1)"]
