@@ -2,7 +2,7 @@
 
     python examples/compose_pieces.py FOLDER
 
-Random melodies on a grid of semiquavers, with rests, leaps and accents; the guitar plays now and then a chord.
+Random melodies on a grid of sixteenth notes, with rests, leaps and accents; the guitar plays now and then a chord.
 """
 
 import sys

@@ -33,22 +33,26 @@ def piece(random: np.random.Generator) -> NoteTable:
 def _bar(
     start: float, key: int, chord: tuple[int, ...], random: np.random.Generator
 ) -> list[tuple[float, float, int, int]]:
-    """Onset and length in beats, pitch, velocity: eight quavers of the chord, and a melody over them."""
+    """Onset and length in beats, pitch, velocity: eight eighth notes of the chord, and a melody over them."""
     broken = [(start + beat / 2, 0.5, key + chord[beat % len(chord)], 60) for beat in range(8)]
     steps = random.choice([0, 2, 4, 5, 7, 9, 11, 12], 4)
     return broken + [(start + beat, 1.0, key + 12 + int(step), 84) for beat, step in enumerate(steps)]
 
 
+def record(number: int, recordings: Path, scores: Path) -> None:
+    """Write the score of a piece, and a recording of it."""
+    score = scores / f"piece-{number}.mid"
+    write_labels(score, piece(np.random.default_rng(number)))
+    performance = perform(read_score(score), seed=number)
+    # The order of the sessions is not that of the pieces.
+    session = recordings / f"session-{number * 5 % 7}.flac"
+    write_audio(session, stand_in_recording(performance, choose_soundfont(), seed=number))
+
+
 def main(recordings: str, scores: str) -> None:
     """Write the scores and their recordings."""
-    soundfont = choose_soundfont()
     for number in range(1, PIECES + 1):
-        score = Path(scores) / f"piece-{number}.mid"
-        write_labels(score, piece(np.random.default_rng(number)))
-        performance = perform(read_score(score), seed=number)
-        # The order of the sessions is not that of the pieces.
-        session = Path(recordings) / f"session-{number * 5 % 7}.flac"
-        write_audio(session, stand_in_recording(performance, soundfont, seed=number))
+        record(number, Path(recordings), Path(scores))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ import h5py
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from musicnet_build.evaluation.timbre import evaluate, read_predictions, read_truth, table_lines
+from musicnet_build.evaluation.timbre import evaluate, table_lines
+from musicnet_build.evaluation.timbre_files import read_predictions, read_truth
 
 SUBSETS = ("guitar_alone", "combined_balanced")
 EPOCHS, HIDDEN, BATCH = 40, 256, 64

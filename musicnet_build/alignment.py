@@ -19,6 +19,7 @@ from musicnet_build.quality.verdict import Quality, assess
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
+from musicnet_build.sync.ends import end_last_chord
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
 from musicnet_build.sync.result import Options, Progress, SyncResult, with_estimate
@@ -98,6 +99,15 @@ def align(
         When the preset is unknown or the two cannot be aligned.
     SoundfontError
         When the score cannot be rendered.
+
+    Examples
+    --------
+    >>> from musicnet_build import align, choose_soundfont, read_audio, read_score
+    >>> result = align(read_audio("recording.flac"), read_score("score.mid"), choose_soundfont("TimGM6mb"))
+    >>> len(result.notes), str(result.quality.verdict)
+    (82, 'accept')
+    >>> result.warping.time_map.recording_at([1.0, 2.0]).round(1)
+    array([1.8, 2.7])
     """
     if preset not in RECIPES:
         raise AlignmentError(f"preset {preset!r} is not known: choose from {', '.join(RECIPES)}.")
@@ -118,6 +128,7 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignme
     notes, quality = mapped_notes(written_notes, warping.time_map, duration_s), None
     if warping.refinement:
         notes = refined_notes(notes, warping.refinement, duration_s)
+        notes = end_last_chord(notes, written_notes, warping)
         quality = assess(warping, written, notes, duration_s)
     return Alignment(
         warping=warping,
@@ -201,7 +212,7 @@ def _musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Opt
     """
     progress("synthesizing the score", 0.0)
     hearing = in_background(spectra.log_spectrogram, recording)
-    X, warnings = _rendered_spectrogram(score, soundfont, options.strict)
+    X, warnings = _rendered_spectrogram(score.detuned(options.tuning_cents or 0.0), soundfont, options.strict)
     progress("synthesizing the score", 1.0)
     Y = hearing.result()
     stage = with_estimate("aligning", estimate_seconds(len(X), *Y.shape))

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from musicnet_build.alignment import Alignment, align
 from musicnet_build.audio.io import read_audio
 from musicnet_build.errors import LabelError
+from musicnet_build.labels.dataframe import to_dataframe
 from musicnet_build.labels.files import write_labels
 from musicnet_build.labels.midi import to_pretty_midi
-from musicnet_build.labels.objects import to_dataframe
 from musicnet_build.listening import notebook
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.plots.alignment import draw_alignment
@@ -171,11 +171,11 @@ def label(
     >>> import musicnet_build as mb
     >>> labelled = mb.label("recording.flac", "score.mid")
     >>> labelled
-    <recording.flac: 12 notes in 4.9 s, accept>
+    <recording.flac: 82 notes in 15.1 s, accept>
     >>> labelled.to_csv("labels.csv")
     >>> labelled.to_pretty_midi().write("labels.mid")
     >>> float(labelled.to_dataframe().onset_s.min().round(1))
-    0.3
+    0.9
     """
     audio, music = read_audio(recording), read_score(score)
     given = parse_order(order, music) if order else None

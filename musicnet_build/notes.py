@@ -100,11 +100,15 @@ def end_at_restrike(
     fields = ["pitch"] if by is None else ["pitch", by]
     order = np.lexsort((notes["onset_s"], *(notes[field] for field in fields)))
     ordered = notes[order]
-    again = np.diff(ordered["onset_s"]) > 0
-    for field in fields:
-        again &= np.diff(ordered[field]) == 0
-    limit_s = np.where(again, ordered["onset_s"][1:] - gap_s, np.inf)
-    ordered["offset_s"][:-1] = np.minimum(ordered["offset_s"][:-1], limit_s)
+    other = np.any([np.diff(ordered[field]) != 0 for field in fields], axis=0)
+    # Notes of one key that begin together are ended by the next that begins later.
+    begins = 1 + np.flatnonzero(other | (np.diff(ordered["onset_s"]) > 0))
+    following = np.append(begins, len(ordered))[np.searchsorted(begins, np.arange(len(ordered)), side="right")]
+    own = np.cumsum(np.concatenate([[0], other]))
+    again = following < len(ordered)
+    again[again] = own[following[again]] == own[: len(ordered)][again]
+    limit_s = ordered["onset_s"][following[again]] - gap_s
+    ordered["offset_s"][again] = np.minimum(ordered["offset_s"][again], limit_s)
     result = notes.copy()
     result[order] = ordered
     return result

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import record_pieces
 from small_corpus import write_corpus
 from small_dataset import Material, write_material
+from timbre_helpers import SMALL_PAIR, soundfont
 
 from musicnet_build.audio.io import write_audio
 from musicnet_build.cli import group
+from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
 from musicnet_build.generation.demo import SEED, perform, stand_in_recording, write_canon
 from musicnet_build.labels.files import write_labels
 from musicnet_build.score.reader import read_score
@@ -65,25 +68,27 @@ def dataset(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def example_files(music: Music, material: Material, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example_files(music: Music, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the examples in documents and docstrings read, under the names that they use; copy it before using it."""
     folder = tmp_path_factory.mktemp("examples") / "files"
-    for name in ("recordings", "scores", "demo"):
-        (folder / name).mkdir(parents=True)
-    for path in material.folder.glob("*.flac"):
-        shutil.copy(path, folder / "recordings")
-    for path in material.folder.glob("*.mid"):
-        shutil.copy(path, folder / "scores")
+    for number in (1, 2, 3):
+        record_pieces.record(number, folder / "recordings", folder / "scores")
+    (folder / "demo").mkdir()
     for path in (music.recording, music.score, music.truth):
         shutil.copy(path, folder / "demo")
+    manifests = shutil.ignore_patterns("demo", "pieces")  # what a person's own commands left there
+    shutil.copytree(Path(__file__).parents[1] / "data_manifests", folder / "data_manifests", ignore=manifests)
+    shutil.copytree(folder / "demo", folder / "data_manifests" / "demo")
     shutil.copytree(dataset, folder / "dataset")
     corpus = write_corpus(folder / "corpus")
     shutil.copy(music.recording, folder / "recording.flac")
     shutil.copy(music.score, folder / "score.mid")
     shutil.copy(music.truth, folder / "labels.csv")
+    generate_ascension(folder / "ascension", [soundfont()], AscensionSettings(SMALL_PAIR, velocities=(90,)))
     packages = {"musicnet": dataset, "frames": corpus, "segments": dataset, "thumbnails": corpus}
     for package, source in packages.items():
         _run("pack", package, source, "-o", folder / f"{package}.h5")
+    _run("pack", "timbre", folder / "ascension", "-o", folder / "timbre.h5", "--hop", "1024")
     return folder
 
 

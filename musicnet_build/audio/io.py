@@ -105,6 +105,13 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
     AudioError
         When the file is missing, not a sound file, damaged, cut short, empty, silent, holds a value that is not a
         finite number, or is longer than ``MAX_DURATION_S``.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_audio
+    >>> recording = read_audio("recording.flac")
+    >>> recording.dtype, recording.ndim, round(len(recording) / 44_100)
+    (dtype('float32'), 1, 15)
     """
     source, (found, info) = Path(path), _inspected(path)
     if found.remark is not None:
@@ -148,6 +155,12 @@ def write_audio(
     ------
     AudioError
         When the ending or subtype is not one of these, or the audio is empty or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from musicnet_build import write_audio
+    >>> write_audio("a4.wav", 0.5 * np.sin(2 * np.pi * 440 * np.arange(44_100) / 44_100))
     """
     target = Path(path)
     subtypes = _SUBTYPES.get(target.suffix.lower())

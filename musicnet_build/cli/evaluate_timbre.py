@@ -25,9 +25,10 @@ def command(
     """Count correct, wrong, false and missed activations of piano rolls at 100 Hz, by instrument and test set.
 
     TRUTH is a timbre set's folder, a package made of one, or a label file. PREDICTED is a file, or a folder with a file
-    for each piece: MusicNet CSV, MIDI, or .npy with a row a frame (pitches, 128 for absent; or 129 values each).
+    per piece: MusicNet CSV, MIDI, or .npy with a row per frame (pitches, 128 for absent; or 129 values each).
     """
-    from musicnet_build.evaluation.timbre import evaluate, read_predictions, read_truth, table_lines
+    from musicnet_build.evaluation.timbre import evaluate, table_lines
+    from musicnet_build.evaluation.timbre_files import read_predictions, read_truth
 
     true = read_truth(truth, instruments, frame_length)
     report = evaluate(read_predictions(predicted, true), true.notes, true.subsets)

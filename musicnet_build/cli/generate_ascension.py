@@ -25,7 +25,7 @@ if TYPE_CHECKING:
               help="Beats of rest after each note.")  # fmt: skip
 @pack_options.seed_option
 @click.option(
-    "--audition/--no-audition", default=True, show_default=True,
+    "--check-presets/--no-check-presets", default=True, show_default=True,
     help="Leave out presets that are silent, end early or sound at another pitch than written.",
 )  # fmt: skip
 @pack_options.run_options
@@ -37,41 +37,42 @@ def command(
     passes: int,
     rest_beats: float,
     seed: int,
-    audition: bool,
+    check_presets: bool,
     workers: int,
     verbose: bool,
     as_json: bool,
 ) -> None:
     """Render instruments alone and in pairs, every note of their ranges, as WAV, MIDI and labels.
 
-    Each part of the set (an instrument alone, a pair) has the same number of notes, each a crotchet at 120. Without
+    Each part of the set (an instrument alone, a pair) has the same number of notes, each a quarter note at 120. Without
     --soundfont the two best are taken, but one is always left for the tests. Run again, it makes what is missing.
     """
     from musicnet_build.generation.ascension import AscensionSettings, default_soundfonts, generate_ascension
     from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     started = time.monotonic()
-    settings = AscensionSettings(instruments, velocities, passes, rest_beats, seed, audition)
+    settings = AscensionSettings(instruments, velocities, passes, rest_beats, seed, check_presets)
     fonts = [choose_soundfont(name) for name in soundfonts] or default_soundfonts() or [choose_soundfont()]
     with console.progress_bar(verbose) as progress:
         progress("rendering", 0.0)
         on_done = console.counting(progress, "rendering", settings.pieces)
         made = generate_ascension(output, fonts, settings, workers=workers, on_done=on_done)
     console.warn(made.warnings)
-    counts = timbre_options.crotchets_of(made)
+    counts, notes = timbre_options.quarter_notes_by_part(made), timbre_options.notes_by_part(made)
     seconds = time.monotonic() - started
     sound_s = sum(piece.duration_s for piece in made.pieces)
     values = {
         "output": str(output),
         "pieces": len(made.pieces),
         "sound_s": sound_s,
-        "notes": counts,
+        "notes": notes,
+        "quarter_notes": counts,
         "balance": min(counts.values()) / max(counts.values()),
         "soundfonts": list(made.soundfonts),
         "warnings": list(made.warnings),
         "seconds": round(seconds, 3),
     }
     lines = [f"{output}: {len(made.pieces)} pieces, {sound_s / 60:.1f} minutes, in {seconds:.1f} s"]
-    lines += [f"{name:24} {count:6} crotchets" for name, count in counts.items()]
+    lines += [f"{name:24} {count:6} quarter notes, {notes[name]:6} notes" for name, count in counts.items()]
     lines.append(f"soundfonts: {', '.join(font['name'] for font in made.soundfonts)}")
     console.report(values, lines, as_json)

@@ -43,7 +43,7 @@ def command(
     """
     if not training and not soundfonts:
         raise click.UsageError("Give --training (its soundfonts are then avoided) or --soundfont.")
-    from musicnet_build.generation.melodies import generate_timbre_test, unused_soundfonts
+    from musicnet_build.generation.melodies import TimbreTestSettings, generate_timbre_test, unused_soundfonts
     from musicnet_build.packing.timbre.package import pack_timbre
     from musicnet_build.synthesis.soundfonts import choose_soundfont
 
@@ -53,12 +53,12 @@ def command(
         progress("rendering", 0.0)
         on_done = console.counting(progress, "rendering", len(scores) * (1 + len(instruments)))
         made, refused = generate_timbre_test(
-            output, scores, fonts, instruments, amplifier=amplifier, workers=workers, on_done=on_done
+            output, scores, fonts, TimbreTestSettings(instruments, amplifier), workers=workers, on_done=on_done
         )
         if package is not None:
             pack_timbre(output, package, workers=workers, progress=progress)
     console.warn(made.warnings)
-    counts = timbre_options.crotchets_of(made)
+    counts = timbre_options.notes_by_part(made)
     values = {
         "output": str(output),
         "package": str(package) if package else None,

@@ -6,10 +6,11 @@ from musicnet_build.cli.lazy_group import LazyGroup
 
 SUBCOMMANDS = {
     "musicnet": "One HDF5 file in the layout of MusicNet's first release.",
-    "transcription": "HDF5 a recording, and 16 kHz FLAC with TSV, as piano transcription reads them.",
+    "transcription": "HDF5 per recording, and 16 kHz FLAC with TSV, as piano transcription reads them.",
+    "maestro": "WAV and MIDI of one piano with tables, in MAESTRO's layout, which most transcription code reads.",
     "frames": "Logarithmic spectra and frame-wise targets of several labelling functions.",
     "segments": "Audio at 16 kHz with onset, offset, frame and velocity rolls, mel and constant-Q spectra.",
-    "thumbnails": "Small pictures of single notes, one a time step.",
+    "thumbnails": "Small pictures of single notes, one per time step.",
     "timbre": "Pictures of short frames, labelled with what each instrument plays, in subsets and folds.",
 }
 

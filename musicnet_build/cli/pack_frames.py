@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 @click.option(
     "--keep-short/--drop-short", default=True, help="Keep notes shorter than a frame as one; they are counted."
 )
-@pack_options.seed_option
 @pack_options.run_options
 def command(folder: Path, output: Path, workers: int, verbose: bool, as_json: bool, **chosen: Any) -> None:
     """Pack the recordings of FOLDER (MAPS, MAESTRO or MusicNet in layout) with targets for every frame."""

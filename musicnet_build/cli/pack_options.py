@@ -60,8 +60,12 @@ def source_options(command: _Command) -> _Command:
         "--published-split", type=click.Choice(PUBLISHED_SPLITS),
         help="Test on MusicNet's published test recordings; by default the folders (or table) say what tests.",
     )  # fmt: skip
+    share = click.option(
+        "--validation-share", type=click.FloatRange(0, 0.5), default=0.0, show_default=True,
+        help="Let this share of the training recordings validate, whole compositions, drawn by the seed.",
+    )  # fmt: skip
     partial = click.option("--partial", is_flag=True, help="Pack what there is of a dataset that is not finished.")
-    return folder_argument(published(partial(command)))
+    return folder_argument(published(share(seed_option(partial(command)))))
 
 
 def recordings_options(category: str) -> Callable[[_Command], _Command]:
@@ -69,6 +73,16 @@ def recordings_options(category: str) -> Callable[[_Command], _Command]:
 
     def add(command: _Command) -> _Command:
         return source_options(output_option(category_option(category)(a_maps_option(command))))
+
+    return add
+
+
+def folders_options(category: str) -> Callable[[_Command], _Command]:
+    """Return the same for packers that write a folder."""
+    output = click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder to write.")
+
+    def add(command: _Command) -> _Command:
+        return source_options(output(category_option(category)(a_maps_option(command))))
 
     return add
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--keep-test-pieces", is_flag=True, help="Train on pieces that are also in the test set.")
 @pack_options.sustain_option
-@pack_options.seed_option
 @pack_options.run_options
 def command(folder: Path, output: Path, workers: int, verbose: bool, as_json: bool, **chosen: Any) -> None:
     """Pack the recordings of FOLDER (MAPS, MAESTRO or MusicNet in layout) at 16 kHz, with rolls and spectra."""

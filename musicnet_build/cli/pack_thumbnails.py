@@ -17,7 +17,6 @@ from musicnet_build.cli import pack_options, parameters
 @click.option("--step", "step_frames", type=click.IntRange(1, 1000), default=1, show_default=True,
               help="One picture every so many frames of 32 ms.")  # fmt: skip
 @click.option("--preview", type=parameters.OutputFile(".png"), help="Also draw a contact sheet (PNG).")
-@pack_options.seed_option
 @pack_options.run_options
 def command(
     folder: Path, output: Path, preview: Path | None, workers: int, verbose: bool, as_json: bool, **chosen: Any

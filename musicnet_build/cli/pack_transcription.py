@@ -5,14 +5,11 @@ from typing import Any
 
 import click
 
-from musicnet_build.cli import pack_options, parameters
+from musicnet_build.cli import pack_options
 
 
 @click.command(name="transcription")
-@pack_options.source_options
-@click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder to write.")
-@pack_options.category_option("MUS")
-@pack_options.a_maps_option
+@pack_options.folders_options("MUS")
 @pack_options.sustain_option
 @pack_options.run_options
 def command(folder: Path, output: Path, workers: int, verbose: bool, as_json: bool, **chosen: Any) -> None:

@@ -34,8 +34,16 @@ soundfonts_option = click.option(
 )
 
 
-def crotchets_of(made: "TimbreSet") -> dict[str, int]:
-    """Return how many notes, or chords, each part of a set has."""
+def notes_by_part(made: "TimbreSet") -> dict[str, int]:
+    """Return how many notes each part of a set has, those of all instruments together."""
+    counts: dict[str, int] = {}
+    for piece in made.pieces:
+        counts[piece.subset] = counts.get(piece.subset, 0) + sum(piece.notes.values())
+    return counts
+
+
+def quarter_notes_by_part(made: "TimbreSet") -> dict[str, int]:
+    """Return how many quarter notes of sound each part of an ascension has: two notes that sound together are one."""
     counts: dict[str, int] = {}
     for piece in made.pieces:
         counts[piece.subset] = counts.get(piece.subset, 0) + max(piece.notes.values())

@@ -7,6 +7,7 @@ Hawthorne et al., "Enabling factorized piano music modeling and generation with 
 
 import csv
 import io
+import re
 from pathlib import Path
 
 from musicnet_build.corpora.recording import SPLITS, Recording
@@ -24,6 +25,8 @@ COLUMNS = (
 """Of the table, in the order of version 3."""
 
 MAX_TABLE_BYTES = 16 * 2**20
+
+NO_YEAR = "0000"
 
 _NEEDED = {"audio_filename", "midi_filename", "split"}
 
@@ -55,6 +58,11 @@ def read_maestro(folder: Path) -> list[Recording]:
     if table is None:
         raise DatasetError(f"{folder} holds no CSV table with audio_filename, midi_filename and split.")
     return [_recording(table, number, row) for number, row in enumerate(_rows(table), start=2)]
+
+
+def year_of(recording: Recording) -> str:
+    """Return the year of a recording, which is its bank in MAESTRO; ``0000`` where it is not known."""
+    return recording.bank if re.fullmatch(r"\d{4}", recording.bank) else NO_YEAR
 
 
 def _table_in(folder: Path) -> Path | None:

@@ -7,6 +7,8 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
 from musicnet_build.corpora.recording import SPLITS, Recording
 from musicnet_build.errors import DatasetError
 
@@ -51,6 +53,45 @@ def _published(recording: Recording, tested: Sequence[str]) -> str:
     if recording.name in tested:
         return "test"
     return "validation" if recording.split == "validation" else "train"
+
+
+def with_validation(recordings: Sequence[Recording], share: float, seed: int = 0) -> list[Recording]:
+    """Let a share of the training recordings validate, composition by composition.
+
+    Recordings of one composition stay together, whoever plays them and whichever movement it is: two versions of one
+    piece are never on both sides. Compositions that are tested on stay in training, where ``without_test_pieces`` and
+    leak checks see them.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+    share : float
+        Of the training recordings, 0 to 1.
+    seed : int
+        Shuffles the compositions.
+
+    Returns
+    -------
+    list of Recording
+        As many compositions validate as come nearest to the share from below, and at least one where the share is not
+        zero and two are there.
+    """
+    pieces = sorted({_piece(one) for one in recordings if one.split == "train"})
+    sizes = {piece: sum(_piece(one) == piece and one.split == "train" for one in recordings) for piece in pieces}
+    room, chosen = share * sum(sizes.values()), set[str]()
+    for place in np.random.default_rng(seed).permutation(len(pieces)):
+        piece = pieces[place]
+        if sizes[piece] <= room or (share > 0 and not chosen and len(pieces) > 1):
+            chosen.add(piece)
+            room -= sizes[piece]
+    return [
+        dataclasses.replace(one, split="validation") if one.split == "train" and _piece(one) in chosen else one
+        for one in recordings
+    ]
+
+
+def _piece(recording: Recording) -> str:
+    return _composition(recording) or recording.piece
 
 
 def find_leaks(recordings: Sequence[Recording], sound_files: Mapping[str, str]) -> list[str]:

@@ -142,6 +142,14 @@ def build(
         When a soundfont that the manifest names cannot be used.
     DatasetError
         When the folder holds something else, or another build works in it.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.build import Settings, build
+    >>> from musicnet_build.datasets.manifest import read_manifest
+    >>> rows = build(read_manifest("data_manifests/demo.csv"), "built", Settings(preset="musicnet"))
+    >>> [(row.id, row.state) for row in rows]
+    [('1', 'review')]
     """
     root = Path(folder).absolute()
     tasks = _tasks(manifest, root, settings, allow_outside)

@@ -295,7 +295,8 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
     root = Path(task.dataset)
     # What is about to be overwritten is no longer what the record says.
     record_path(root, task.id).unlink(missing_ok=True)
-    score = prepared_score(read_score(task.score), task.transposition, task.tuning_cents)
+    semitones, cents = whole_semitones(task.tuning_cents)
+    score = prepared_score(read_score(task.score), task.transposition + semitones)
     order = parse_order(task.order, score) if task.order else None
     audio = _excerpt(task, read_audio(task.recording))
     _check_space(root, audio.nbytes)
@@ -305,7 +306,7 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
         choose_soundfont(task.soundfont),
         preset=task.preset,
         order=order,
-        options=Options(strict=task.strict),
+        options=Options(strict=task.strict, tuning_cents=cents if task.tuning_cents else None),
     )
     verdict, reasons, measures = machine_verdict(alignment)
     heard = condemned_rows(map(json.loads, task.condemned), task.id, alignment.notes)
@@ -337,7 +338,13 @@ def _make(task: Task, inputs: dict[str, str], key: str) -> None:
     write_json(record_path(root, task.id), record)
 
 
-def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Score:
+def whole_semitones(tuning_cents: float) -> tuple[int, float]:
+    """Return a tuning as whole semitones, which transpose the score, and the cents that remain."""
+    semitones = round(tuning_cents / 100)
+    return semitones, tuning_cents - 100 * semitones
+
+
+def prepared_score(score: Score, transposition: int) -> Score:
     """Return the score as it sounds in the recording.
 
     Parameters
@@ -345,8 +352,6 @@ def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Sco
     score : Score
     transposition : int
         Semitones; drums stay as they are.
-    tuning_cents : float
-        A pitch bend of all parts from the start, and added to each bend of the score (a bend spans two semitones).
 
     Returns
     -------
@@ -361,7 +366,7 @@ def prepared_score(score: Score, transposition: int, tuning_cents: float) -> Sco
     notes["pitch"][~notes["is_drum"]] += transposition
     if notes["pitch"].min() < 0 or notes["pitch"].max() > 127:
         raise AlignmentError(f"{score.name}: a transposition of {transposition} semitones leaves the range of MIDI.")
-    return dataclasses.replace(score, notes=notes).detuned(tuning_cents)
+    return dataclasses.replace(score, notes=notes)
 
 
 def _excerpt(task: Task, audio: Audio) -> Audio:

@@ -51,7 +51,8 @@ class Entry(BaseModel):
     transposition : int
         Semitones by which the recording sounds above the score as written.
     tuning_cents : float
-        Cents by which the recording is tuned above A = 440 Hz.
+        Cents by which the recording is tuned above A = 440 Hz, where that is known; whole semitones of it transpose
+        the score, as ``transposition`` does.
     check : str
         Why a person should look at this line before trusting it; empty once that is done.
     verdict : {"", "accepted", "review", "rejected"}
@@ -80,7 +81,7 @@ class Entry(BaseModel):
     preset: _Text = ""
     order: _Text = ""
     transposition: Annotated[int, Field(ge=-36, le=36)] = 0
-    tuning_cents: Annotated[float, Field(ge=-100, le=100)] = 0.0
+    tuning_cents: Annotated[float, Field(ge=-200, le=200)] = 0.0
     check: _Text = ""
     verdict: Literal["", "accepted", "review", "rejected"] = ""
     reason: _Text = ""
@@ -179,6 +180,13 @@ def read_manifest(path: str | os.PathLike[str], *, allow_outside: bool = False) 
         Names every problem of the file: fields, doubled ids, files that are missing or outside the folder.
     ManifestError
         When the file cannot be read at all.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.manifest import read_manifest
+    >>> manifest = read_manifest("data_manifests/demo.csv")
+    >>> [(entry.id, entry.recording, entry.split) for entry in manifest.entries]
+    [('1', 'demo/recording.flac', 'train')]
     """
     path = Path(path)
     if path.suffix.lower() not in _READERS:
@@ -203,6 +211,13 @@ def write_manifest(path: str | os.PathLike[str], entries: Iterable[Mapping[str, 
     path : str or PathLike
     entries : iterable of mapping
         Fields of ``Entry``.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.manifest import read_manifest, write_manifest
+    >>> write_manifest("manifest.csv", [{"id": "7", "recording": "recording.flac", "score": "score.mid"}])
+    >>> read_manifest("manifest.csv").entries[0].id
+    '7'
     """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\n")

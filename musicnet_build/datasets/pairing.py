@@ -104,6 +104,16 @@ def pair_files(
     ------
     ManifestError
         When a folder holds no recordings, or no scores.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from musicnet_build.datasets.pairing import pair_files
+    >>> for pair in pair_files(Path("recordings"), Path("scores")):
+    ...     print(pair.recording.name, pair.score.name)
+    session-1.flac piece-3.mid
+    session-3.flac piece-2.mid
+    session-5.flac piece-1.mid
     """
     recordings = find_files(recordings_folder, AUDIO_SUFFIXES)
     scores = find_files(scores_folder, SCORE_SUFFIXES)

@@ -17,9 +17,9 @@ from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora import musicnet
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import read_json
+from musicnet_build.labels.dataframe import to_dataframe
 from musicnet_build.labels.files import read_labels
 from musicnet_build.labels.midi import to_pretty_midi
-from musicnet_build.labels.objects import to_dataframe
 from musicnet_build.listening import notebook
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 

@@ -108,6 +108,13 @@ def dataset_statistics(folder: str | os.PathLike[str]) -> Statistics:
     ------
     MusicnetBuildError
         When the folder, a recording or a label file cannot be read.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.statistics import dataset_statistics
+    >>> found = dataset_statistics("dataset")
+    >>> found.total.recordings, found.total.labels
+    (3, 36)
     """
     counted = [_count(recording) for recording in read_dataset(folder)]
     programs = sorted({int(program) for one in counted for program in np.unique(one.programs)})

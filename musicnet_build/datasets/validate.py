@@ -58,6 +58,17 @@ def find_problems(
     ------
     DatasetError
         When there is no such folder.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from musicnet_build.datasets.validate import find_problems
+    >>> find_problems("dataset")
+    []
+    >>> Path("dataset/train_labels/1.csv").unlink()
+    >>> for problem in find_problems("dataset")[:1]:
+    ...     print(problem)
+    index.json: names train_labels/1.csv, which is missing
     """
     root = Path(folder)
     if not root.is_dir():

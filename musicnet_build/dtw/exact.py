@@ -120,6 +120,17 @@ def dtw(
     ------
     AlignmentError
         When the features, weights or band cannot be used, or the memory does not suffice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from musicnet_build import dtw
+    >>> X = np.array([[0.0], [1.0], [2.0]])
+    >>> warped = dtw(X, np.repeat(X, 2, axis=0))
+    >>> warped.path.tolist()
+    [[0, 0], [0, 1], [1, 2], [1, 3], [2, 4], [2, 5]]
+    >>> warped.cost
+    0.0
     """
     rows, columns = _checked_features(X, "X"), _checked_features(Y, "Y")
     if rows.shape[1] != columns.shape[1]:

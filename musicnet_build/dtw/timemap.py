@@ -21,6 +21,16 @@ class TimeMap:
     score_s, recording_s : ndarray of float64 [shape=(k,)]
         Corresponding times in seconds, both strictly increasing, k at least 1. Beyond the ends the map goes on with
         slope 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from musicnet_build.dtw import TimeMap
+    >>> played = TimeMap(score_s=np.array([0.0, 10.0]), recording_s=np.array([0.5, 12.5]))
+    >>> float(played.recording_at(5.0))
+    6.5
+    >>> float(played.score_at(0.5))
+    0.0
     """
 
     score_s: Float64s

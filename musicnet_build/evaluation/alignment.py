@@ -132,6 +132,17 @@ def evaluate(truth: NoteTable, labels: NoteTable) -> Evaluation:
     ------
     LabelError
         When no label belongs to any true note.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_labels
+    >>> from musicnet_build.evaluation.alignment import evaluate
+    >>> truth = read_labels("labels.csv")
+    >>> late = truth.copy()
+    >>> late["onset_s"] += 0.020
+    >>> found = evaluate(truth, late)
+    >>> round(found.onset.median_ms), found.onset.within_50_ms
+    (20, 1.0)
     """
     true, label = match_notes(truth, labels)
     if not len(true):

@@ -109,6 +109,14 @@ def evaluate_files(truth: Path, labels: Sequence[Path]) -> list[Labelling]:
     ------
     LabelError
         When a file cannot be read, is missing, or does not belong to its truth.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from musicnet_build.evaluation.files import evaluate_files
+    >>> (found,) = evaluate_files(Path("demo/truth.csv"), [Path("labels.csv")])
+    >>> found.pieces[0].evaluation.onset.median_ms
+    0.0
     """
     truths = {path.stem: path for path in _files_of(truth)} if truth.is_dir() else {truth.stem: truth}
     true_notes = {name: read_notes(path) for name, path in truths.items()}

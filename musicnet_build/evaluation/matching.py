@@ -43,6 +43,15 @@ def match_notes(truth: NoteTable, labels: NoteTable) -> tuple[Int64s, Int64s]:
     ------
     LabelError
         When thousands of notes of one pitch cannot be told apart.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_labels
+    >>> from musicnet_build.evaluation.matching import match_notes
+    >>> truth = read_labels("labels.csv")
+    >>> of_truth, of_labels = match_notes(truth, truth[::-1])
+    >>> len(of_truth) == len(truth)
+    True
     """
     from scipy.optimize import linear_sum_assignment
 

@@ -160,6 +160,14 @@ def note_match(truth: NoteTable, labels: NoteTable, *, with_offsets: bool) -> No
     Returns
     -------
     NoteMatch
+
+    Examples
+    --------
+    >>> from musicnet_build import read_labels
+    >>> from musicnet_build.evaluation.metrics import note_match
+    >>> truth = read_labels("labels.csv")
+    >>> note_match(truth, truth[:-8], with_offsets=False)
+    NoteMatch(precision=1.0, recall=0.9024390243902439, f1=0.9487179487179487)
     """
     from mir_eval.transcription import match_notes as most_matches
 

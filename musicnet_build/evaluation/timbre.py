@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Notes become piano rolls of 100 frames a second; frame k is centred on k / 100 s, and a note sounds from the frame
+Notes become piano rolls of 100 frames per second; frame k is centred on k / 100 s, and a note sounds from the frame
 nearest to its onset up to the one nearest to its offset. In each frame, and for each instrument by itself, the
 pitches predicted are compared with the true ones.
 
@@ -23,36 +23,21 @@ The four kinds follow Poliner and Ellis, "A discriminative model for polyphonic 
 substitutions, false alarms and misses they are.
 """
 
-import json
-import os
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from musicnet_build._typing import Bools, Float64s, Int64s, Records
-from musicnet_build.corpora.timbre_set import Instrument, read_set
+from musicnet_build._typing import Bools
 from musicnet_build.errors import DatasetError, LabelError
-from musicnet_build.labels.files import read_labels
 from musicnet_build.labels.pianoroll import ALL_PITCHES, label_rolls
-from musicnet_build.notes import NoteTable, empty_notes, pitched
-from musicnet_build.packing.hdf5 import reading
-from musicnet_build.packing.timbre.frames import ABSENT, CLASSES
-from musicnet_build.packing.timbre.images import SAMPLE_RATE
-from musicnet_build.packing.timbre.package import FORMAT
+from musicnet_build.notes import NoteTable, empty_notes
+from musicnet_build.packing.timbre.music import InstrumentNotes
 
 ROLL_FRAME_S = 0.01
 MAX_DURATION_S = 6 * 3600
 AVERAGE, ALL = "average", "all"
 _BLOCK_FRAMES = 60_000
-_ENDINGS = (".csv", ".mid", ".midi", ".npy")
-
-Notes = Mapping[str, NoteTable]
-"""Notes of a piece by instrument."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +60,7 @@ class Counts:
 
     @property
     def precision(self) -> float | None:
-        """Share of what was predicted that is right."""
+        """Share of what was predicted that is correct."""
         return _ratio(self.correct, self.correct + self.wrong + self.false)
 
     @property
@@ -138,7 +123,9 @@ def count_activations(predicted: NoteTable, truth: NoteTable) -> Counts:
     return total
 
 
-def evaluate(predicted: Mapping[str, Notes], truth: Mapping[str, Notes], subsets: Mapping[str, str]) -> Report:
+def evaluate(
+    predicted: Mapping[str, InstrumentNotes], truth: Mapping[str, InstrumentNotes], subsets: Mapping[str, str]
+) -> Report:
     """Compare the notes of many pieces, and sum up by test set and instrument.
 
     Parameters
@@ -157,6 +144,15 @@ def evaluate(predicted: Mapping[str, Notes], truth: Mapping[str, Notes], subsets
     ------
     DatasetError
         When nothing was predicted for a piece.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_labels
+    >>> from musicnet_build.evaluation.timbre import evaluate
+    >>> truth = {"duet": {"violin": read_labels("labels.csv")}}
+    >>> found = evaluate(truth, truth, {"duet": "violin_alone"})
+    >>> found["violin_alone"]["violin"]["f_measure"]
+    1.0
     """
     missing = [piece for piece in truth if piece not in predicted]
     if missing:
@@ -186,207 +182,6 @@ def table_lines(report: Report) -> list[str]:
             metrics = " ".join(f"{_shown(values[metric], 3):>6}" for metric in METRICS)
             lines.append(f"{name:16} {instrument:12} {counts} {metrics}")
     return lines
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Reading truth and predictions
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What is to be predicted.
-
-    Attributes
-    ----------
-    programs : dict of str to tuple of int
-        General MIDI programs of each instrument, which tell the notes of label files apart.
-    notes : dict of piece to (dict of instrument to NoteTable)
-    subsets : dict of piece to str
-    frames : dict of piece to ndarray of int64, or None
-        Places of the package's frames that are of the piece; None where the truth is no package.
-    start_s : dict of piece to ndarray of float64
-        When these frames begin.
-    frame_s : float
-        Length of a frame.
-    """
-
-    programs: dict[str, tuple[int, ...]]
-    notes: dict[str, Notes]
-    subsets: dict[str, str]
-    frames: dict[str, Int64s] | None
-    start_s: dict[str, Float64s]
-    frame_s: float
-
-    @property
-    def instruments(self) -> tuple[str, ...]:
-        """Names, in the order of the columns of per-frame predictions."""
-        return tuple(self.programs)
-
-
-def read_truth(path: str | os.PathLike[str], instruments: Sequence[Instrument], frame_length: int = 8192) -> Truth:
-    """Read what is to be predicted.
-
-    Parameters
-    ----------
-    path : str or PathLike
-        The folder of a timbre set, a package made of one, or a label file.
-    instruments : sequence of Instrument
-        Of a label file; sets and packages name their own.
-    frame_length : int
-        Samples at 32,768 Hz that one row of a per-frame prediction stands for; packages know their own.
-
-    Returns
-    -------
-    Truth
-
-    Raises
-    ------
-    DatasetError, LabelError
-        When it cannot be read.
-    """
-    path = Path(path)
-    if path.suffix.lower() in (".h5", ".hdf5"):
-        return _truth_of_package(path)
-    frame_s = frame_length / SAMPLE_RATE
-    if path.is_dir():
-        found = read_set(path)
-        programs = {each.name: each.programs for each in found.instruments}
-        notes: dict[str, Notes] = {piece.name: found.instrument_notes(piece) for piece in found.pieces}
-        return Truth(programs, notes, {piece.name: piece.subset for piece in found.pieces}, None, {}, frame_s)
-    programs = {each.name: each.programs for each in instruments}
-    return Truth(programs, {path.stem: _by_program(path, programs)}, {path.stem: path.stem}, None, {}, frame_s)
-
-
-def read_predictions(path: str | os.PathLike[str], truth: Truth) -> dict[str, Notes]:
-    """Read predictions.
-
-    Parameters
-    ----------
-    path : str or PathLike
-        One file, or a folder with a file for each piece, named after it. MusicNet CSV and MIDI files hold notes, told
-        apart by program. An .npy file holds a row a frame: pitches (128: absent) [shape=(n, instruments)], or a value
-        for each class [shape=(n, instruments, 129)], of which the greatest counts; where there is one instrument its
-        axis may be missing. One .npy file may hold all frames of a package.
-    truth : Truth
-
-    Returns
-    -------
-    dict of piece to (dict of instrument to NoteTable)
-
-    Raises
-    ------
-    DatasetError, LabelError
-        When a file cannot be read, or does not fit.
-    """
-    path = Path(path)
-    if path.is_dir():
-        files = {piece: _file_of(path, piece) for piece in truth.notes}
-        return {piece: _prediction(file, piece, truth) for piece, file in files.items() if file is not None}
-    if truth.frames is not None and path.suffix.lower() == ".npy":
-        pitch = _pitches(path, len(truth.instruments))
-        total = sum(len(frames) for frames in truth.frames.values())
-        if len(pitch) != total:
-            raise DatasetError(f"{path} has {len(pitch)} rows, and the package {total} frames.")
-        return {piece: _notes_of_frames(pitch[rows], piece, truth) for piece, rows in truth.frames.items()}
-    if len(truth.notes) != 1:
-        raise DatasetError(f"{path} is one file, and the truth has {len(truth.notes)} pieces: give a folder of files.")
-    (piece,) = truth.notes
-    return {piece: _prediction(path, piece, truth)}
-
-
-def _truth_of_package(path: Path) -> Truth:
-    with reading(path) as file:
-        if file.attrs.get("format") != FORMAT:
-            raise DatasetError(f"{path} is no timbre package: make one with `pack timbre`.")
-        instruments = json.loads(file.attrs["instruments"])
-        names = [name.decode() for name in file["piece_name"][...]]
-        subsets = [name.decode() for name in file["piece_subset"][...]]
-        rows, piece, start = file["notes"][...], file["piece"][...], file["start_sample"][...]
-        frame_s = int(file.attrs["frame_length"]) / SAMPLE_RATE
-    programs = {each["name"]: tuple(each["programs"]) for each in instruments}
-    frames = {name: np.flatnonzero(piece == i) for i, name in enumerate(names)}
-    return Truth(
-        programs,
-        {name: _notes_of_rows(rows[rows["piece"] == i], list(programs)) for i, name in enumerate(names)},
-        dict(zip(names, subsets, strict=True)),
-        frames,
-        {name: start[own] / SAMPLE_RATE for name, own in frames.items()},
-        frame_s,
-    )
-
-
-def _notes_of_rows(rows: Records, instruments: list[str]) -> Notes:
-    tables = {}
-    for i, name in enumerate(instruments):
-        own = rows[rows["instrument"] == i]
-        tables[name] = _table(own["onset_s"], own["offset_s"], own["pitch"])
-    return tables
-
-
-def _table(onset_s: NDArray[Any], offset_s: NDArray[Any], pitch: NDArray[Any]) -> NoteTable:
-    notes = empty_notes(len(pitch))
-    notes["onset_s"], notes["offset_s"], notes["pitch"], notes["velocity"] = onset_s, offset_s, pitch, 64
-    return notes
-
-
-def _file_of(folder: Path, piece: str) -> Path | None:
-    return next((path for ending in _ENDINGS if (path := folder / f"{piece}{ending}").is_file()), None)
-
-
-def _prediction(path: Path, piece: str, truth: Truth) -> Notes:
-    if path.suffix.lower() == ".npy":
-        return _notes_of_frames(_pitches(path, len(truth.instruments)), piece, truth)
-    return _by_program(path, truth.programs)
-
-
-def _by_program(path: Path, programs: Mapping[str, tuple[int, ...]]) -> Notes:
-    """Read a label file, and tell its notes apart by their programs."""
-    notes = read_labels(path)
-    tables = {name: pitched(notes[np.isin(notes["program"], own)]) for name, own in programs.items()}
-    others = len(notes) - sum(len(table) for table in tables.values())
-    if others:
-        warnings.warn(f"{path}: {others} of {len(notes)} notes are of no instrument that is evaluated.", stacklevel=2)
-    return tables
-
-
-def _pitches(path: Path, instruments: int) -> Int64s:
-    """Read per-frame predictions as pitches [shape=(n, instruments)]."""
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DatasetError(f"{path} cannot be read as a numpy array ({error}).") from error
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
-        raise DatasetError(f"{path} is not one array of numbers.")
-    if values.ndim >= 2 and values.shape[-1] == CLASSES:
-        values = values.argmax(axis=-1)
-    if values.ndim == 1 and instruments == 1:
-        values = values[:, None]
-    if values.ndim != 2 or values.shape[1] != instruments:
-        raise DatasetError(
-            f"{path} has the shape {values.shape}; wanted are {instruments} pitches (or 129 values each) a row."
-        )
-    if values.size and not (np.all(values == np.floor(values)) and values.min() >= 0 and values.max() <= ABSENT):
-        raise DatasetError(f"{path} holds values that are no pitches from 0 to 127, nor 128 for an absent instrument.")
-    pitch: Int64s = values.astype(np.int64)
-    return pitch
-
-
-def _notes_of_frames(pitch: Int64s, piece: str, truth: Truth) -> Notes:
-    """Return a note for every frame in which an instrument sounds."""
-    start_s = truth.start_s.get(piece, np.arange(len(pitch)) * truth.frame_s)
-    if len(start_s) != len(pitch):
-        raise DatasetError(
-            f"{piece}: {len(pitch)} rows were predicted, and the package has {len(start_s)} frames of it."
-        )
-    tables = {}
-    for i, name in enumerate(truth.instruments):
-        sounds = pitch[:, i] != ABSENT
-        tables[name] = _table(start_s[sounds], start_s[sounds] + truth.frame_s, pitch[sounds, i])
-    return tables
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Counting
 
 
 def _roll(notes: NoteTable, first: int) -> Bools:

@@ -1,14 +1,14 @@
-"""Instrument ascensions: every note of an instrument, and every pair of notes of two, each a crotchet at 120.
+"""Instrument ascensions: every note of an instrument, and every pair of notes of two, each a quarter note at 120.
 
 A piece ascends through the range of one instrument, from its lowest to its highest note. For a pair, the second
 instrument ascends too, a number of notes ahead that grows from piece to piece, beginning again at its lowest note after
 its highest; the pieces together hold every combination of one note each, once.
 
-How the set is balanced. With ``a`` and ``b`` notes in two ranges, a pair needs ``a * b`` crotchets. Each instrument
-gets as many alone: the first ascends ``b`` times, the second ``a`` times, and where a number does not come out even the
-last piece skips notes evenly. So each part of the set has the same number of crotchets. The repetitions are no copies:
-soundfonts, programs and velocities change from piece to piece, in a shuffled order in which each combination comes up
-equally often.
+How the set is balanced. With ``a`` and ``b`` notes in two ranges, a pair needs ``a * b`` quarter notes. Each
+instrument gets as many alone: the first ascends ``b`` times, the second ``a`` times, and where a number does not come
+out even the last piece skips notes evenly. So each part of the set has the same number of quarter notes. The
+repetitions are no copies: soundfonts, programs and velocities change from piece to piece, in a shuffled order in which
+each combination comes up equally often.
 """
 
 import itertools
@@ -21,12 +21,12 @@ import numpy as np
 
 from musicnet_build.corpora.timbre_set import DEFAULT_INSTRUMENTS, Instrument, TimbreSet, check_instruments
 from musicnet_build.errors import DatasetError
-from musicnet_build.generation.preset_check import Preset, all_presets, preset_that_plays, serving_presets
+from musicnet_build.generation.preset_check import UsablePreset, all_presets, preset_that_plays, usable_presets
 from musicnet_build.generation.rendering import PlannedPiece, SetPlan, Stem, WrittenNote, render_set
 from musicnet_build.jobs.local import Outcome
 from musicnet_build.synthesis.soundfonts import Soundfont, find_soundfonts
 
-MAX_CROTCHETS = 200_000
+MAX_QUARTER_NOTES = 200_000
 DEFAULT_SOUNDFONTS = 2
 
 
@@ -42,10 +42,10 @@ class AscensionSettings:
     passes : int
         How often each pair of notes is played; with one instrument, how often each note in each variation.
     rest_beats : float
-        Rest after each crotchet.
+        Rest after each quarter note.
     seed : int
         Orders the variations.
-    audition : bool
+    check_presets : bool
         Leave out presets and notes that are silent, end early or sound at another pitch than written.
     """
 
@@ -54,7 +54,7 @@ class AscensionSettings:
     passes: int = 1
     rest_beats: float = 0.0
     seed: int = 0
-    audition: bool = True
+    check_presets: bool = True
 
     def __post_init__(self) -> None:
         """Refuse settings that make no set."""
@@ -63,23 +63,23 @@ class AscensionSettings:
             raise DatasetError(f"Velocities lie between 1 and 127: {list(self.velocities)} do not.")
         if self.passes < 1 or not 0 <= self.rest_beats <= 16:
             raise DatasetError("An ascension needs one pass or more, and rests of 0 to 16 beats.")
-        if self.crotchets > MAX_CROTCHETS:
+        if self.quarter_notes > MAX_QUARTER_NOTES:
             raise DatasetError(
-                f"This makes {self.crotchets:,} crotchets for every part of the set; at most {MAX_CROTCHETS:,} are "
-                "made: choose smaller ranges or fewer passes."
+                f"This makes {self.quarter_notes:,} quarter notes in every part of the set; at most "
+                f"{MAX_QUARTER_NOTES:,} are made: choose smaller ranges or fewer passes."
             )
 
     @property
-    def crotchets(self) -> int:
+    def quarter_notes(self) -> int:
         """How many each part of the set is given; with one instrument, for each variation."""
         sizes = [len(instrument.pitches) for instrument in self.instruments]
         return self.passes * max((a * b for a, b in itertools.combinations(sizes, 2)), default=sizes[0])
 
     @property
     def pieces(self) -> int:
-        """How many pieces that makes, about: one instrument's variations are not known before the audition."""
+        """How many pieces that makes, about: one instrument's variations are known once presets are checked."""
         groups = [(each,) for each in self.instruments] + list(itertools.combinations(self.instruments, 2))
-        return sum(-(-self.crotchets // len(group[0].pitches)) for group in groups)
+        return sum(-(-self.quarter_notes // len(group[0].pitches)) for group in groups)
 
 
 def generate_ascension(
@@ -114,13 +114,23 @@ def generate_ascension(
         When no preset plays a note that is wanted, or a piece cannot be rendered.
     SoundfontError
         When a soundfont cannot be used.
+
+    Examples
+    --------
+    >>> from musicnet_build import choose_soundfont
+    >>> from musicnet_build.corpora.timbre_set import Instrument
+    >>> from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
+    >>> settings = AscensionSettings((Instrument("trumpet", (56,), 60, 62),), velocities=(90,))
+    >>> made = generate_ascension("trumpet", [choose_soundfont("TimGM6mb")], settings)
+    >>> [piece.name for piece in made.pieces]
+    ['trumpet-alone-0000']
     """
     plan = plan_ascension(soundfonts, settings or AscensionSettings())
     return render_set(folder, plan, workers=workers, on_done=on_done)
 
 
 def plan_ascension(soundfonts: Sequence[Soundfont], settings: AscensionSettings) -> SetPlan:
-    """Audition the soundfonts, and decide what is played in which piece with which of them.
+    """Check the presets of the soundfonts, and decide what is played in which piece with which of them.
 
     Parameters and errors are those of :func:`generate_ascension`.
 
@@ -131,8 +141,8 @@ def plan_ascension(soundfonts: Sequence[Soundfont], settings: AscensionSettings)
     warnings: list[str] = []
     softest = min(settings.velocities)
     presets = {
-        each.name: serving_presets(each, soundfonts, softest, warnings)
-        if settings.audition
+        each.name: usable_presets(each, soundfonts, softest, warnings)
+        if settings.check_presets
         else all_presets(each, soundfonts)
         for each in settings.instruments
     }
@@ -152,28 +162,28 @@ def default_soundfonts() -> list[Soundfont]:
     return found[: max(1, min(DEFAULT_SOUNDFONTS, len(found) - 1))]
 
 
-def plan_pieces(settings: AscensionSettings, presets: dict[str, list[Preset]]) -> list[PlannedPiece]:
+def plan_pieces(settings: AscensionSettings, presets: dict[str, list[UsablePreset]]) -> list[PlannedPiece]:
     """Return the pieces of a set: each instrument alone, then each pair.
 
     Parameters
     ----------
     settings : AscensionSettings
-    presets : dict of str to list of Preset
+    presets : dict of str to list of UsablePreset
         What each instrument may be played with; together they must play every pitch of its range.
 
     Returns
     -------
     list of PlannedPiece
     """
-    crotchets = settings.crotchets
+    quarter_notes = settings.quarter_notes
     if len(settings.instruments) == 1:
-        crotchets *= len(presets[settings.instruments[0].name]) * len(settings.velocities)
+        quarter_notes *= len(presets[settings.instruments[0].name]) * len(settings.velocities)
     groups = [(each,) for each in settings.instruments] + list(itertools.combinations(settings.instruments, 2))
     planned: list[PlannedPiece] = []
     for place, group in enumerate(groups):
         orders = [_variations(settings, presets[each.name], (place, part)) for part, each in enumerate(group)]
         subset = subset_name([each.name for each in group])
-        for number, chords in enumerate(ascensions([each.pitches for each in group], crotchets)):
+        for number, chords in enumerate(ascensions([each.pitches for each in group], quarter_notes)):
             stems = _stems(settings, presets, group, orders, number, chords)
             planned.append(PlannedPiece(f"{subset.replace('_', '-')}-{number:04d}", subset, stems))
     return planned
@@ -197,7 +207,7 @@ def ascensions(ranges: Sequence[Sequence[int]], count: int) -> Iterator[list[tup
     Yields
     ------
     list of tuple of int
-        The pitches of each chord, one an instrument.
+        The pitches of each chord, one per instrument.
     """
     leader, *others = ranges
     for number in itertools.count():
@@ -209,7 +219,9 @@ def ascensions(ranges: Sequence[Sequence[int]], count: int) -> Iterator[list[tup
         yield [(leader[step], *(other[(step + number) % len(other)] for other in others)) for step in steps.tolist()]
 
 
-def _variations(settings: AscensionSettings, presets: list[Preset], place: tuple[int, int]) -> list[tuple[int, int]]:
+def _variations(
+    settings: AscensionSettings, presets: list[UsablePreset], place: tuple[int, int]
+) -> list[tuple[int, int]]:
     """Return (index of preset, velocity), all combinations in an order of their own for each part of the set."""
     combinations = list(itertools.product(range(len(presets)), settings.velocities))
     order = np.random.default_rng([settings.seed, *place]).permutation(len(combinations))
@@ -218,7 +230,7 @@ def _variations(settings: AscensionSettings, presets: list[Preset], place: tuple
 
 def _stems(
     settings: AscensionSettings,
-    presets: dict[str, list[Preset]],
+    presets: dict[str, list[UsablePreset]],
     group: Sequence[Instrument],
     orders: Sequence[list[tuple[int, int]]],
     number: int,
@@ -246,5 +258,5 @@ def _told(settings: AscensionSettings) -> dict[str, Any]:
         "passes": settings.passes,
         "rest_beats": settings.rest_beats,
         "seed": settings.seed,
-        "audition": settings.audition,
+        "check_presets": settings.check_presets,
     }

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import ndimage, signal
 
 from musicnet_build._typing import Audio, Float64s, Indices, Int64s
+from musicnet_build.audio import effects
 from musicnet_build.audio.io import write_audio
 from musicnet_build.errors import LabelError
 from musicnet_build.files import replacing
@@ -36,6 +37,8 @@ LEADING_SILENCE_S = 0.9
 RUBATO = 0.13  # largest departure of the local tempo from the written one
 RITARDANDO_S = 8.0
 ASYNCHRONY_S = 0.008
+REVERBERATION_S, REVERBERATION_DB = 1.292, -6.0
+NOISE_DBFS = -66.0  # so that no silence is digital
 
 # One letter sets the length of the notes after it: w h q e s t for whole to thirty-second, a dot for half as much more.
 LENGTHS_BEATS = {"w": 4.0, "h": 2.0, "q": 1.0, "e.": 0.75, "e": 0.5, "s": 0.25, "t": 0.125}
@@ -106,6 +109,14 @@ def prepare_demo(folder: str | os.PathLike[str], soundfont: Soundfont, *, seed: 
     Returns
     -------
     DemoFiles
+
+    Examples
+    --------
+    >>> from musicnet_build import choose_soundfont
+    >>> from musicnet_build.generation.demo import prepare_demo
+    >>> files = prepare_demo("canon", choose_soundfont("TimGM6mb"))
+    >>> files.score.name, files.recording.name, files.truth.name
+    ('score.mid', 'recording.flac', 'truth.csv')
     """
     files = DemoFiles(Path(folder) / "score.mid", Path(folder) / "recording.flac", Path(folder) / "truth.csv")
     write_canon(files.score)
@@ -164,6 +175,14 @@ def perform(score: Score, seed: int) -> Score:
     Score
         The same notes in the same beats, with onsets and offsets where they are played. The first note comes after
         a silence of about 0.9 s.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_score
+    >>> from musicnet_build.generation.demo import perform
+    >>> played = perform(read_score("score.mid"), seed=1)
+    >>> float(played.notes["onset_s"].min().round(1))
+    0.9
     """
     random = np.random.default_rng(seed)
     score_s, played_s = _rubato(score.duration_s, random)
@@ -194,10 +213,10 @@ def stand_in_recording(performance: Score, soundfont: Soundfont, seed: int) -> A
     """
     random = np.random.default_rng([seed, 1])
     dry = synthesize(performance.detuned(_tuning_cents(len(performance.parts), random)), soundfont).audio
-    wet = signal.oaconvolve(dry.astype(np.float64), _room_response(random))
+    wet = effects.apply_reverb(dry, effects.impulse_response(REVERBERATION_S, REVERBERATION_DB, random))
     dark = signal.lfilter([1.0, -0.25], [1.0, -0.55], wet)  # a shelf: treble 6 dB below bass, no delay
     dark *= 0.9 / np.max(np.abs(dark))
-    recording: Audio = (dark + _noise_floor(len(dark), random)).clip(-1.0, 1.0).astype(np.float32)
+    recording: Audio = (dark + effects.noise_floor(len(dark), NOISE_DBFS, random)).clip(-1.0, 1.0).astype(np.float32)
     return recording
 
 
@@ -319,23 +338,6 @@ def _humanized(notes: NoteTable, random: np.random.Generator) -> NoteTable:
 def _tuning_cents(parts: int, random: np.random.Generator) -> Float64s:
     """All parts a few cents high, each a little differently."""
     return 6.0 + 3.0 * random.standard_normal(parts)
-
-
-def _room_response(random: np.random.Generator) -> Float64s:
-    """Impulse response of a room: the direct sound at once, from 8 ms on a dark tail that falls by 60 dB in 1.3 s."""
-    time_s = np.arange(round(1.3 * SAMPLE_RATE)) / SAMPLE_RATE
-    tail = random.standard_normal(len(time_s)) * 10.0 ** (-3.0 * time_s / 1.3) * (time_s >= 0.008)
-    tail = signal.lfilter([0.4], [1.0, -0.6], tail)
-    response: Float64s = 0.5 * tail / np.sqrt(np.sum(tail**2))  # 6 dB below the direct sound
-    response[0] = 1.0
-    return response
-
-
-def _noise_floor(length: int, random: np.random.Generator) -> Float64s:
-    """Soft, dark noise about 66 dB below full scale, so that no silence is digital."""
-    noise = signal.lfilter([1.0], [1.0, -0.9], random.standard_normal(length))
-    noise *= 0.0005 / np.sqrt(np.mean(noise**2))
-    return np.asarray(noise, dtype=np.float64)
 
 
 def _identities(notes: NoteTable) -> Int64s:

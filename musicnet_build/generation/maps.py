@@ -1,14 +1,16 @@
 """Making a MAPS-style corpus: every sound of a recipe as .wav, .mid and .txt.
 
 A sound depends on the recipe, the bank and its own name, on nothing else, so the same recipe gives the same bytes for
-any number of workers, and an interrupted run is continued: a sound whose three files are there is not made again.
+any number of workers, and an interrupted run is continued: sounds are made by the dozen, and a dozen whose record
+says that it is whole is not made again (:mod:`~musicnet_build.jobs.resume`).
 """
 
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ from musicnet_build.audio import effects
 from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import replacing, sha256_of
-from musicnet_build.generation import maps_plan as maps_pieces
+from musicnet_build.files import replacing, sha256_of, sha256_of_values
+from musicnet_build.generation import maps_plan
 from musicnet_build.generation.maps_recipe import Bank, Recipe
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
+from musicnet_build.jobs.resume import Made, code_fingerprint, make_once
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.reader import Score
 from musicnet_build.synthesis.fluidsynth import library_version
@@ -33,13 +36,18 @@ from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
 DESCRIPTION = "corpus.json"
 """At the top of a corpus: what it was made from."""
 
+RECORDS = "records"
+"""Folder of what says which sounds are whole."""
+
 PEAK = 0.99
 """A sound that would exceed this is turned down to it."""
 
 _SOUNDS_PER_JOB = 24
+_CODE = ("generation.maps", "generation.maps_plan", "generation.demo", "audio", "corpora.maps", "labels.pianoroll",
+         "notes", "score", "synthesis")  # fmt: skip
 
 _Piece = tuple[str, Path | int]
-_Task = maps_pieces.Plan | _Piece
+_Task = maps_plan.Plan | _Piece
 
 
 @dataclass(frozen=True)
@@ -90,17 +98,22 @@ def generate_maps(
         When the folder holds a corpus of another recipe, or a piece is missing.
     SoundfontError
         When a bank's soundfont is missing.
+
+    Examples
+    --------
+    >>> from musicnet_build.generation.maps import generate_maps
+    >>> from musicnet_build.generation.maps_recipe import Recipe
+    >>> isolated = {"styles": ["ST"], "loudness": {"F": [80, 100]}, "pitches": [60, 64]}
+    >>> recipe = Recipe.model_validate({"banks": [{"name": "PianoAaa", "soundfont": "TimGM6mb"}], "isolated": isolated})
+    >>> made = generate_maps(recipe, "piano")
+    >>> made.sounds, made.failed
+    (5, ())
     """
     folder = Path(folder)
     soundfonts = {bank.name: choose_soundfont(bank.soundfont) for bank in recipe.banks}
-    pieces = maps_pieces.piece_scores(recipe)
+    pieces = maps_plan.piece_scores(recipe)
     _claim(folder, _description(recipe, soundfonts, pieces))
-    sounds, missing = 0, list[tuple[Bank, _Task]]()
-    for bank in recipe.banks:
-        tasks: list[_Task] = [*maps_pieces.plans(recipe, bank), *maps_pieces.dealt(pieces, recipe, bank).items()]
-        sounds += len(tasks)
-        missing += [(bank, task) for task in tasks if not _is_made(folder, _stem(task, bank))]
-    jobs = list(_jobs(recipe, folder, soundfonts, missing))
+    jobs = list(_jobs(recipe, folder, soundfonts, pieces))
     ended = itertools.count(1)
 
     def on_done(outcome: Outcome) -> None:
@@ -109,14 +122,15 @@ def generate_maps(
 
     outcomes = run_jobs(jobs, workers=workers, on_done=on_done)
     failed = tuple(outcome for outcome in outcomes if outcome.state == "failed")
-    return Generated(sounds, sum(_is_made(folder, _stem(task, bank)) for bank, task in missing), failed)
+    made = sum(outcome.result for outcome in outcomes if isinstance(outcome.result, int))
+    return Generated(sum(len(job.arguments["tasks"]) for job in jobs), made, failed)
 
 
 # Which sounds
 
 
 def _stem(task: _Task, bank: Bank) -> str:
-    return task.stem if isinstance(task, maps_pieces.Plan) else maps.piece_stem(task[0], bank.name)
+    return task.stem if isinstance(task, maps_plan.Plan) else maps.piece_stem(task[0], bank.name)
 
 
 def _paths(folder: Path, stem: str) -> tuple[Path, Path, Path]:
@@ -124,20 +138,15 @@ def _paths(folder: Path, stem: str) -> tuple[Path, Path, Path]:
     return place / f"{stem}.mid", place / f"{stem}.txt", place / f"{stem}.wav"
 
 
-def _is_made(folder: Path, stem: str) -> bool:
-    # The sound is written last.
-    return all(path.is_file() for path in reversed(_paths(folder, stem)))
-
-
 def _jobs(
-    recipe: Recipe, folder: Path, soundfonts: dict[str, Soundfont], missing: list[tuple[Bank, _Task]]
+    recipe: Recipe, folder: Path, soundfonts: dict[str, Soundfont], pieces: dict[str, Path | int]
 ) -> Iterator[Job]:
     """Pieces are long and make jobs of their own, first; the other sounds of a bank go by the dozen."""
-    is_piece = [not isinstance(task, maps_pieces.Plan) for _, task in missing]
-    pieces = [([task], bank) for (bank, task), yes in zip(missing, is_piece, strict=True) if yes]
-    others = [item for item, yes in zip(missing, is_piece, strict=True) if not yes]
-    groups = [([task for _, task in group], bank) for bank, group in _batches(others)]
-    for tasks, bank in [*pieces, *groups]:
+    batches: list[tuple[Bank, Sequence[_Task]]] = [
+        (bank, [piece]) for bank in recipe.banks for piece in maps_plan.dealt(pieces, recipe, bank).items()
+    ]
+    batches += [(bank, batch) for bank in recipe.banks for batch in _batches(recipe, bank)]
+    for bank, tasks in batches:
         arguments = {
             "tasks": tasks,
             "bank": bank,
@@ -149,11 +158,10 @@ def _jobs(
         yield Job(_stem(tasks[0], bank), make_sounds, arguments)
 
 
-def _batches(items: list[tuple[Bank, _Task]]) -> Iterator[tuple[Bank, list[tuple[Bank, _Task]]]]:
-    for _, group in itertools.groupby(items, key=lambda item: item[0].name):
-        of_bank = list(group)
-        for start in range(0, len(of_bank), _SOUNDS_PER_JOB):
-            yield of_bank[0][0], of_bank[start : start + _SOUNDS_PER_JOB]
+def _batches(recipe: Recipe, bank: Bank) -> Iterator[list[maps_plan.Plan]]:
+    plans = list(maps_plan.plans(recipe, bank))
+    for start in range(0, len(plans), _SOUNDS_PER_JOB):
+        yield plans[start : start + _SOUNDS_PER_JOB]
 
 
 # What it was made from
@@ -199,20 +207,50 @@ def _claim(folder: Path, description: dict[str, Any]) -> None:
 
 
 def make_sounds(
-    tasks: list[_Task], bank: Bank, soundfont: Soundfont, seed: int, lead_in_s: float, folder: Path
-) -> None:
-    """Make the sounds of a bank that are missing; a job of :func:`generate_maps`."""
+    tasks: Sequence[_Task],
+    bank: Bank,
+    soundfont: Soundfont,
+    seed: int,
+    lead_in_s: float,
+    folder: Path,
+) -> int:
+    """Make some sounds of a bank unless they are there; return how many were made now."""
+    made_from = {
+        "sounds": sha256_of_values([_described(task) for task in tasks]),
+        "bank": bank.model_dump(mode="json", exclude={"soundfont"}),
+        "soundfont": soundfont.sha256(),
+        "seed": seed,
+        "lead_in_s": lead_in_s,
+        "fluidsynth": library_version(),
+        "code": code_fingerprint(*_CODE),
+    }
+    make = partial(_write_sounds, tasks, bank, soundfont, seed, lead_in_s, folder)
+    _, is_new = make_once(folder / RECORDS / f"{_stem(tasks[0], bank)}.json", folder, made_from, make)
+    return len(tasks) if is_new else 0
+
+
+def _write_sounds(
+    tasks: Sequence[_Task], bank: Bank, soundfont: Soundfont, seed: int, lead_in_s: float, folder: Path
+) -> Made:
     response = _response(bank, seed)
+    files: list[str] = []
     for task in tasks:
         stem = _stem(task, bank)
-        if _is_made(folder, stem):
-            continue
         performance = _performance(task, seed, lead_in_s)
+        score = maps_plan.score_of(performance, stem, bank.program)
         midi, text, wav = _paths(folder, stem)
-        maps_pieces.write_performance(midi, performance, bank.program)
+        maps_plan.write_performance(midi, performance, bank.program)
         maps.write_maps_txt(text, performance.labels)
-        sound = rendered(maps_pieces.score_of(performance, stem, bank.program), bank, soundfont, response, seed)
-        write_audio(wav, sound, SAMPLE_RATE, subtype="PCM_16")
+        write_audio(wav, rendered(score, bank, soundfont, response, seed), SAMPLE_RATE, subtype="PCM_16")
+        files += (path.relative_to(folder).as_posix() for path in (midi, text, wav))
+    return Made(files)
+
+
+def _described(task: _Task) -> list[Any]:
+    if isinstance(task, maps_plan.Plan):
+        return [task.stem, task.compose.__name__, task.arguments, task.pedal]
+    name, source = task
+    return [name, sha256_of(source) if isinstance(source, Path) else source]
 
 
 def rendered(score: Score, bank: Bank, soundfont: Soundfont, response: Audio | None, seed: int) -> Audio:
@@ -238,20 +276,20 @@ def rendered(score: Score, bank: Bank, soundfont: Soundfont, response: Audio | N
         sound = effects.apply_reverb(sound, response)
     sound = sound * np.float32(10.0 ** (bank.gain_db / 20.0))
     if bank.noise_dbfs is not None:
-        sound += effects.noise_floor(len(sound), bank.noise_dbfs, maps_pieces.generator(seed, f"{score.name} noise"))
+        sound += effects.noise_floor(len(sound), bank.noise_dbfs, maps_plan.generator(seed, f"{score.name} noise"))
     peak = float(np.abs(sound).max())
     return sound if peak <= PEAK else sound * np.float32(PEAK / peak)
 
 
-def _performance(task: _Task, seed: int, lead_in_s: float) -> maps_pieces.Performance:
-    if isinstance(task, maps_pieces.Plan):
-        return maps_pieces.performance_of(task, seed, lead_in_s)
-    return maps_pieces.performance_of_score(maps_pieces.read_piece(task[1]), lead_in_s)
+def _performance(task: _Task, seed: int, lead_in_s: float) -> maps_plan.Performance:
+    if isinstance(task, maps_plan.Plan):
+        return maps_plan.performance_of(task, seed, lead_in_s)
+    return maps_plan.performance_of_score(maps_plan.read_piece(task[1]), lead_in_s)
 
 
 def _response(bank: Bank, seed: int) -> Audio | None:
     if bank.room is None:
         return None
     return effects.impulse_response(
-        bank.room.decay_s, bank.room.level_db, maps_pieces.generator(seed, f"{bank.name} room")
+        bank.room.decay_s, bank.room.level_db, maps_plan.generator(seed, f"{bank.name} room")
     )

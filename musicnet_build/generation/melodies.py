@@ -23,7 +23,7 @@ from musicnet_build.corpora.timbre_set import (
     safe_name,
 )
 from musicnet_build.errors import DatasetError, ScoreError
-from musicnet_build.generation.preset_check import Preset, preset_that_plays, serving_presets
+from musicnet_build.generation.preset_check import UsablePreset, preset_that_plays, usable_presets
 from musicnet_build.generation.rendering import PlannedPiece, SetPlan, Stem, WrittenNote, render_set
 from musicnet_build.jobs.local import Outcome
 from musicnet_build.notes import NoteTable
@@ -42,6 +42,28 @@ GUITAR_PROGRAMS = range(24, 32)
 """What the amplifier is for."""
 
 
+_IDENTITIES = ("sha256", "name")
+
+
+@dataclass(frozen=True)
+class TimbreTestSettings:
+    """How pieces become tests.
+
+    Attributes
+    ----------
+    instruments : tuple of Instrument
+    amplifier : bool
+        Send guitars (programs 24 to 31) through :func:`musicnet_build.audio.effects.simulate_guitar_amp`.
+    """
+
+    instruments: tuple[Instrument, ...] = DEFAULT_INSTRUMENTS
+    amplifier: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse instruments that cannot be told apart."""
+        check_instruments(self.instruments)
+
+
 @dataclass(frozen=True)
 class Refused:
     """A file that makes no test, and why."""
@@ -54,9 +76,8 @@ def generate_timbre_test(
     folder: str | os.PathLike[str],
     scores: Sequence[Path],
     soundfonts: Sequence[Soundfont],
-    instruments: Sequence[Instrument] = DEFAULT_INSTRUMENTS,
+    settings: TimbreTestSettings | None = None,
     *,
-    amplifier: bool = False,
     workers: int = 1,
     on_done: Callable[[Outcome], object] | None = None,
 ) -> tuple[TimbreSet, list[Refused]]:
@@ -70,9 +91,7 @@ def generate_timbre_test(
     soundfonts : sequence of Soundfont
         The pieces take them in turn. None of them should have played in the training set
         (see :func:`unused_soundfonts`).
-    instruments : sequence of Instrument
-    amplifier : bool
-        Send guitars (programs 24 to 31) through :func:`musicnet_build.audio.effects.simulate_guitar_amp`.
+    settings : TimbreTestSettings, optional
     workers : int
         Processes; they do not change the bytes.
     on_done : callable, optional
@@ -88,22 +107,33 @@ def generate_timbre_test(
     ------
     DatasetError
         When no file fits, or rendering fails.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from musicnet_build import choose_soundfont
+    >>> from musicnet_build.corpora.timbre_set import Instrument
+    >>> from musicnet_build.generation.melodies import generate_timbre_test
+    >>> pair = (Instrument("violin", (40,), 55, 100), Instrument("flute", (73,), 55, 100))
+    >>> made, refused = generate_timbre_test("duets", [Path("score.mid")], [choose_soundfont("TimGM6mb")], pair)
+    >>> sorted({piece.subset for piece in made.pieces}), refused
+    (['combined', 'flute_alone', 'violin_alone'], [])
     """
-    check_instruments(instruments)
-    fitting, refused = _fitting(scores, instruments)
+    settings = settings or TimbreTestSettings()
+    fitting, refused = _fitting(scores, settings.instruments)
     if not fitting:
         raise DatasetError(f"None of {len(scores)} pieces fits; {refused[0].path}: {refused[0].reason}")
     warnings: list[str] = []
     presets = [
-        {each.name: serving_presets(each, [soundfont], SOFTEST, warnings) for each in instruments}
+        {each.name: usable_presets(each, [soundfont], SOFTEST, warnings) for each in settings.instruments}
         for soundfont in soundfonts
     ]
     planned: list[PlannedPiece] = []
     for number, (path, melodies) in enumerate(fitting):
-        planned += _planned(_new_name(path, planned), melodies, presets[number % len(presets)], amplifier)
-    settings = {"amplifier": amplifier, "scores": [path.name for path in scores]}
+        planned += _planned(_new_name(path, planned), melodies, presets[number % len(presets)], settings.amplifier)
+    told = {"amplifier": settings.amplifier, "scores": [path.name for path in scores]}
     warnings += [f"{each.path}: {each.reason}" for each in refused]
-    plan = SetPlan("test", tuple(instruments), tuple(planned), settings, tuple(warnings))
+    plan = SetPlan("test", settings.instruments, tuple(planned), told, tuple(warnings))
     return render_set(folder, plan, workers=workers, on_done=on_done), refused
 
 
@@ -128,7 +158,7 @@ def unused_soundfonts(training: Sequence[str | os.PathLike[str]], wanted: Sequen
     training : sequence of str or PathLike
         Folders of training sets.
     wanted : sequence of Soundfont
-        To be checked; without them, the best unused one that is found.
+        To be checked; without them, the best unused one that is found. Soundfonts are told apart by bytes and by name.
 
     Returns
     -------
@@ -140,11 +170,13 @@ def unused_soundfonts(training: Sequence[str | os.PathLike[str]], wanted: Sequen
     DatasetError
         When a soundfont that is wanted was used, or none is left.
     """
-    used = {font["sha256"]: str(folder) for folder in training for font in read_set(folder).soundfonts}
+    # By name, too: another version of a soundfont has other bytes and the same instruments.
+    used = {font[key]: folder for folder in training for font in read_set(folder).soundfonts for key in _IDENTITIES}
     for soundfont in wanted:
-        if soundfont.sha256() in used:
-            raise DatasetError(f"{soundfont.name} plays in {used[soundfont.sha256()]} already: test with another one.")
-    unused = list(wanted) or [font for font in find_soundfonts() if font.sha256() not in used][:1]
+        folder = used.get(soundfont.sha256(), used.get(soundfont.name))
+        if folder is not None:
+            raise DatasetError(f"{soundfont.name} plays in {folder} already: test with another one.")
+    unused = list(wanted) or [font for font in find_soundfonts() if not {font.name, font.sha256()} & set(used)][:1]
     if not unused:
         raise DatasetError("Every soundfont found here plays in the training sets: install one more for the tests.")
     return unused
@@ -242,7 +274,7 @@ def _overlap(melodies: Sequence[NoteTable]) -> bool:
 
 
 def _planned(
-    name: str, melodies: dict[str, NoteTable], presets: dict[str, list[Preset]], amplifier: bool
+    name: str, melodies: dict[str, NoteTable], presets: dict[str, list[UsablePreset]], amplifier: bool
 ) -> list[PlannedPiece]:
     stems = [_stem(instrument, notes, presets[instrument], amplifier) for instrument, notes in melodies.items()]
     whole = PlannedPiece(f"{name}-{COMBINED}", COMBINED, tuple(stems))
@@ -250,7 +282,7 @@ def _planned(
     return [whole, *alone]
 
 
-def _stem(instrument: str, notes: NoteTable, presets: list[Preset], amplifier: bool) -> Stem:
+def _stem(instrument: str, notes: NoteTable, presets: list[UsablePreset], amplifier: bool) -> Stem:
     programs = [preset.program for preset in presets]
     written = tuple(
         WrittenNote(

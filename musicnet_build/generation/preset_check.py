@@ -41,7 +41,7 @@ _UNLIKE = 0.5
 
 
 @dataclass(frozen=True)
-class Preset:
+class UsablePreset:
     """A sound of an instrument: a program of a soundfont, and the pitches that it really plays."""
 
     soundfont: Soundfont
@@ -49,9 +49,9 @@ class Preset:
     pitches: frozenset[int]
 
 
-def serving_presets(
+def usable_presets(
     instrument: Instrument, soundfonts: Sequence[Soundfont], softest: int, warnings: list[str]
-) -> list[Preset]:
+) -> list[UsablePreset]:
     """Return the presets of an instrument that play at least half of its range as written.
 
     Parameters
@@ -65,7 +65,7 @@ def serving_presets(
 
     Returns
     -------
-    list of Preset
+    list of UsablePreset
         Together they play the whole range.
 
     Raises
@@ -79,33 +79,33 @@ def serving_presets(
         lost = len(instrument.pitches) - len(heard)
         serves = len(heard) >= LEAST_FITTING * len(instrument.pitches)
         if serves:
-            presets.append(Preset(soundfont, program, heard))
+            presets.append(UsablePreset(soundfont, program, heard))
         if lost:
             warnings.append(_what_is_lost(instrument, soundfont, program, lost, serves))
     unheard = set(instrument.pitches).difference(*(preset.pitches for preset in presets))
     if unheard:
         raise DatasetError(
             f"Nothing plays {len(unheard)} of the {len(instrument.pitches)} notes of the {instrument.name} for a "
-            f"crotchet at its pitch (MIDI {min(unheard)} first): narrow its range, add programs or soundfonts, or "
-            "turn the audition off."
+            f"quarter note at its pitch (MIDI {min(unheard)} first): narrow its range, add programs or soundfonts, or "
+            "turn the check of presets off."
         )
     return presets
 
 
-def all_presets(instrument: Instrument, soundfonts: Sequence[Soundfont]) -> list[Preset]:
+def all_presets(instrument: Instrument, soundfonts: Sequence[Soundfont]) -> list[UsablePreset]:
     """Return every preset of an instrument, taken to play its whole range."""
     every = frozenset(instrument.pitches)
-    return [Preset(*each, every) for each in itertools.product(soundfonts, instrument.programs)]
+    return [UsablePreset(*each, every) for each in itertools.product(soundfonts, instrument.programs)]
 
 
-def preset_that_plays(pitch: int, presets: Sequence[Preset], first: int) -> Preset:
+def preset_that_plays(pitch: int, presets: Sequence[UsablePreset], first: int) -> UsablePreset:
     """Return the preset with index ``first``, or the next one after it that plays a pitch."""
     turned = (*presets[first:], *presets[:first])
     return next(preset for preset in turned if pitch in preset.pitches)
 
 
 def sounding_pitches(soundfont: Soundfont, program: int, pitches: Sequence[int], velocity: int) -> frozenset[int]:
-    """Return those of the pitches that a preset plays for the whole of a crotchet at 120 beats a minute.
+    """Return those of the pitches that a preset plays for the whole of a quarter note at 120 beats a minute.
 
     Each quarter of the note must be heard, and each half must sound at the written pitch: some overdriven guitars
     begin low notes with a quarter of a second of noise.
@@ -198,7 +198,7 @@ def pitch_evidence(audio: Floats, sample_rate: int) -> Float64s:
 def _what_is_lost(instrument: Instrument, soundfont: Soundfont, program: int, lost: int, serves: bool) -> str:
     what = f"program {program} of {soundfont.name} does not play {lost} of {len(instrument.pitches)} notes"
     remedy = "other programs play them" if serves else "it is left out"
-    return f"{instrument.name}: {what} for a crotchet at the written pitch; {remedy}."
+    return f"{instrument.name}: {what} for a quarter note at the written pitch; {remedy}."
 
 
 def _periods(sample_rate: int) -> Iterator[tuple[int, int]]:
@@ -221,6 +221,6 @@ def _one_after_another(pitches: Sequence[int], program: int, velocity: int) -> S
     notes["offset_s"] = notes["onset_s"] + NOTE_S
     notes["pitch"], notes["velocity"], notes["program"] = pitches, velocity, program
     tempo = TempoMap(np.zeros(1), np.zeros(1), np.full(1, NOTE_S))
-    part = Part("audition", program, is_drum=False)
+    part = Part("preset check", program, is_drum=False)
     controls = np.zeros(0, dtype=CONTROL_DTYPE)
     return Score(notes, controls, (part,), tempo, (), LostNotes(), f"program {program}", ())

@@ -6,8 +6,6 @@ itself and the parts are summed, so where an instrument has no notes it adds not
 """
 
 import dataclasses
-import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from musicnet_build import __version__
 from musicnet_build._typing import Audio
+from musicnet_build.audio.effects import simulate_guitar_amp
 from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora.timbre_set import FORMAT, SET_FILE, Instrument, Piece, Purpose, TimbreSet, read_set
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import remove_leftovers, replacing, sha256_of
+from musicnet_build.files import remove_leftovers, sha256_of, sha256_of_values, write_json
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
+from musicnet_build.jobs.resume import Made, code_fingerprint, make_once, read_record
 from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
 from musicnet_build.score.reader import Score, read_score
+from musicnet_build.synthesis.fluidsynth import library_version
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
@@ -85,12 +85,17 @@ class PlannedPiece:
     subset: str
     stems: tuple[Stem, ...]
 
-    def fingerprint(self) -> str:
-        """Hash of all that the files of the piece are made from."""
-        content = dataclasses.asdict(self) | {"version": __version__, "format": FORMAT}
+    def made_from(self) -> dict[str, Any]:
+        """Return all that the files of the piece depend on."""
+        content = dataclasses.asdict(self)
         for stem in content["stems"]:
             del stem["soundfont"]  # the same bytes may lie elsewhere
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return {
+            "piece": sha256_of_values(content),
+            "format": FORMAT,
+            "fluidsynth": library_version(),
+            "code": code_fingerprint("generation.rendering", "audio", "labels", "notes", "score", "synthesis"),
+        }
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ def render_set(
     workers : int
         Processes.
     on_done : callable, optional
-        Told the outcome of every piece that is rendered now.
+        Told the outcome of every piece; its result is whether it was rendered now.
 
     Returns
     -------
@@ -150,20 +155,19 @@ def render_set(
     (folder / SET_FILE).unlink(missing_ok=True)
     for place in ("", "records", *(place for place, _ in _PLACES)):
         remove_leftovers(folder / place)
-    missing = [piece for piece in plan.pieces if _record_of(folder, piece) is None]
-    jobs = [Job(piece.name, render_piece, {"folder": str(folder), "piece": piece}) for piece in missing]
+    jobs = [Job(piece.name, render_piece, {"folder": str(folder), "piece": piece}) for piece in plan.pieces]
     failed = [each for each in run_jobs(jobs, workers=workers, on_done=on_done) if each.state == "failed"]
     if failed:
         raise DatasetError(
             f"{len(failed)} of {len(plan.pieces)} pieces could not be rendered; {failed[0].id}: {failed[0].reason} "
             "Run the command again to go on."
         )
-    _write_json(folder / SET_FILE, _description(folder, plan))
+    write_json(folder / SET_FILE, _description(folder, plan))
     return read_set(folder)
 
 
-def render_piece(folder: str, piece: PlannedPiece) -> None:
-    """Write the WAV, MIDI and CSV file of a piece, then the record that says that they are whole.
+def render_piece(folder: str, piece: PlannedPiece) -> bool:
+    """Write the WAV, MIDI and CSV file of a piece unless they are there; return whether they were written now.
 
     Raises
     ------
@@ -173,18 +177,23 @@ def render_piece(folder: str, piece: PlannedPiece) -> None:
         When a soundfont cannot play a stem, or lacks its program.
     """
     root = Path(folder)
-    files = {ending: root / place / f"{piece.name}{ending}" for place, ending in _PLACES}
-    write_labels(files[".mid"], sorted_by_onset(np.concatenate([_note_table(stem.notes) for stem in piece.stems])))
-    score = read_score(files[".mid"])
-    write_labels(files[".csv"], score.notes)
-    write_audio(files[".wav"], mixed(stem_sounds(piece, score)), SAMPLE_RATE)
+    _, is_new = make_once(_record_path(root, piece), root, piece.made_from(), lambda: _write_files(root, piece))
+    return is_new
+
+
+def _write_files(root: Path, piece: PlannedPiece) -> Made:
+    files = {ending: f"{place}/{piece.name}{ending}" for place, ending in _PLACES}
+    write_labels(
+        root / files[".mid"], sorted_by_onset(np.concatenate([_note_table(stem.notes) for stem in piece.stems]))
+    )
+    score = read_score(root / files[".mid"])
+    write_labels(root / files[".csv"], score.notes)
+    write_audio(root / files[".wav"], mixed(stem_sounds(piece, score)), SAMPLE_RATE)
     counts: dict[str, int] = {}
     for stem in piece.stems:
         counts[stem.instrument] = counts.get(stem.instrument, 0) + len(stem.notes)
-    hashes = {str(path.relative_to(root)): sha256_of(path) for path in files.values()}
-    made = Piece(piece.name, piece.subset, score.duration_s, counts, sha256_of(files[".wav"]))
-    record = {"fingerprint": piece.fingerprint(), "files": hashes, "piece": dataclasses.asdict(made)}
-    _write_json(root / "records" / f"{piece.name}.json", record)
+    made = Piece(piece.name, piece.subset, score.duration_s, counts, sha256_of(root / files[".wav"]))
+    return Made(files.values(), dataclasses.asdict(made))
 
 
 def stem_sounds(piece: PlannedPiece, score: Score) -> list[Audio]:
@@ -219,7 +228,7 @@ def mixed(parts: Sequence[Audio]) -> Audio:
 
 def _description(folder: Path, plan: SetPlan) -> dict[str, Any]:
     """Return the content of ``timbre.json``, all pieces being there."""
-    records = [record for piece in plan.pieces if (record := _record_of(folder, piece)) is not None]
+    records = [record for piece in plan.pieces if (record := read_record(_record_path(folder, piece))) is not None]
     if len(records) != len(plan.pieces):
         raise DatasetError(f"{folder} was changed while it was written: run the command again.")
     return {
@@ -229,7 +238,7 @@ def _description(folder: Path, plan: SetPlan) -> dict[str, Any]:
         "soundfonts": _soundfonts_of(plan.pieces),
         "settings": dict(plan.settings),
         "warnings": list(plan.warnings),
-        "pieces": [record["piece"] for record in records],
+        "pieces": [dict(record.report) for record in records],
     }
 
 
@@ -239,8 +248,6 @@ def _rendered(score: Score, stem: Stem) -> Audio:
         raise DatasetError(f"{stem.soundfont} has changed since the piece was planned: run the command again.")
     audio = synthesize(score, soundfont, strict=True).audio
     if stem.amplified:
-        from musicnet_build.audio.effects import simulate_guitar_amp
-
         audio = simulate_guitar_amp(audio, SAMPLE_RATE)
     return audio
 
@@ -263,25 +270,11 @@ def _score_of(notes: NoteTable, whole: Score) -> Score:
     return dataclasses.replace(whole, notes=notes, parts=parts, controls=whole.controls[:0])
 
 
-def _record_of(folder: Path, piece: PlannedPiece) -> dict[str, Any] | None:
-    """Return the record of a piece that is there as planned, its files untouched; None where it is to be rendered."""
-    path = folder / "records" / f"{piece.name}.json"
-    if not path.is_file():
-        return None
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if record["fingerprint"] != piece.fingerprint():
-        return None
-    files = {folder / name: digest for name, digest in record["files"].items()}
-    whole = all(file.is_file() and sha256_of(file) == digest for file, digest in files.items())
-    return record if whole else None
+def _record_path(folder: Path, piece: PlannedPiece) -> Path:
+    return folder / "records" / f"{piece.name}.json"
 
 
 def _soundfonts_of(planned: Sequence[PlannedPiece]) -> list[dict[str, Any]]:
     paths = {stem.soundfont_sha256: stem.soundfont for piece in planned for stem in piece.stems}
     fonts = (choose_soundfont(path) for path in paths.values())
     return [{"name": font.name, "sha256": font.sha256(), "licence": font.licence} for font in fonts]
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -53,6 +53,13 @@ def write_labels(path: str | os.PathLike[str], notes: NoteTable, *, with_confide
     LabelError
         When the ending names no format, or the notes cannot be labels (negative or unordered times, pitch or program
         out of range).
+
+    Examples
+    --------
+    >>> from musicnet_build import read_labels, write_labels
+    >>> notes = read_labels("labels.csv")
+    >>> for path in ("labels.mid", "labels.tsv", "labels.jams", "labels.txt"):
+    ...     write_labels(path, notes)
     """
     path = Path(path)
     formatter = _format_of(path).write
@@ -81,6 +88,15 @@ def read_labels(path: str | os.PathLike[str]) -> NoteTable:
     ------
     LabelError
         When the file cannot be read; the message names the line where there is one.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_labels
+    >>> notes = read_labels("labels.csv")
+    >>> len(notes), [int(pitch) for pitch in notes["pitch"][:3]]
+    (82, [69, 62, 62])
+    >>> float(notes["onset_s"][0].round(2))
+    0.89
     """
     path = Path(path)
     return sorted_by_onset(_format_of(path).read(path))

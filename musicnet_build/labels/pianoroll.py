@@ -139,6 +139,13 @@ def label_frames(
     ------
     LabelError
         When there is no such function, the frame length is not positive, or a time is not finite.
+
+    Examples
+    --------
+    >>> from musicnet_build.labels import label_frames
+    >>> start, end = label_frames([0.10, 0.50], [0.45, 0.90], 0.032)[:2]
+    >>> start.tolist(), end.tolist()
+    ([3, 16], [14, 28])
     """
     onset, offset = np.asarray(onset_s, dtype=np.float64), np.asarray(offset_s, dtype=np.float64)
     if labelling not in LABELLINGS:
@@ -190,6 +197,14 @@ def label_rolls(
     Returns
     -------
     Rolls
+
+    Examples
+    --------
+    >>> from musicnet_build import read_labels
+    >>> from musicnet_build.labels import label_rolls
+    >>> rolls = label_rolls(read_labels("labels.csv"), frames=470, frame_length_s=0.032)
+    >>> rolls.codes.shape
+    (470, 88)
     """
     start, end = label_frames(notes["onset_s"], notes["offset_s"], frame_length_s, labelling, seed=seed)
     short = end <= start

@@ -131,6 +131,14 @@ def overlay(
         When the recording is not one channel, or the span holds no part of it.
     LabelError
         When no note is played by any of the instruments asked for.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_audio, read_labels
+    >>> from musicnet_build.listening.overlay import overlay
+    >>> heard = overlay(read_audio("recording.flac"), read_labels("labels.csv"), split=True, span_s=(2.0, 5.0))
+    >>> heard.shape
+    (132300, 2)
     """
     if recording.ndim != 1:
         raise AudioError(f"An overlay needs a recording of one channel, not an array of the shape {recording.shape}.")

@@ -55,8 +55,6 @@ class FramesSettings(SourceSettings):
         Give notes without a frame the frame of their onset.
     sustain : bool
         Let notes of MIDI labels sound while the pedal is down.
-    seed : int
-        Draws the splits, and the random steps of the functions e and f.
     test_banks : sequence of str
         Banks of Configuration II to test on; the Disklavier banks of MAPS by default.
     folds : sequence of Path
@@ -66,7 +64,6 @@ class FramesSettings(SourceSettings):
     labellings: Sequence[str] = LABELLINGS
     keep_short: bool = True
     sustain: bool = True
-    seed: int = 0
     test_banks: Sequence[str] = ()
     folds: Sequence[Path] = ()
 
@@ -208,6 +205,14 @@ class FramesReader(Reader[Item]):
     ------
     DatasetError
         When the file, split, rate or function is not there, or the context is even.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.frames import FramesReader
+    >>> frames = FramesReader("frames.h5", "configuration_2/fold_1/train", context=5)
+    >>> window, target = frames[0]
+    >>> window.shape, target.shape
+    ((5, 229), (88,))
     """
 
     def __init__(

@@ -57,8 +57,6 @@ class SegmentsSettings(SourceSettings):
         Store mel and constant-Q spectrograms; otherwise the reader computes them.
     sustain : bool
         Let notes of MIDI labels sound while the pedal is down.
-    seed : int
-        Draws the split where the corpus has none.
     test_banks : sequence of str
         Banks to test on, whatever the corpus says.
     keep_test_pieces : bool
@@ -67,7 +65,6 @@ class SegmentsSettings(SourceSettings):
 
     store_spectra: bool = True
     sustain: bool = True
-    seed: int = 0
     test_banks: Sequence[str] = ()
     keep_test_pieces: bool = False
 
@@ -99,6 +96,12 @@ def pack_segments(
     Packed
         Counts notes shorter than a frame (they keep the frame of their onset), outside the piano's range, and after
         the end of the audio; and the recordings left out because their pieces are tested on.
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.segments import SegmentsSettings, pack_segments
+    >>> pack_segments("dataset", "packed.h5", SegmentsSettings(store_spectra=False)).parts
+    {'train': 2, 'valid': 0, 'test': 1}
     """
     settings = settings or SegmentsSettings()
     fold, recordings, removed = _chosen(recordings_of(source, settings), settings)
@@ -188,6 +191,15 @@ class SegmentsReader(Reader[Item]):
     DatasetError
         When the file is no such package, spectra are asked for that it does not store, or the length is no multiple
         of the hop.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.segments import SegmentsReader
+    >>> segments = SegmentsReader("segments.h5", "train", samples=16_384)
+    >>> sorted(segments[0])
+    ['audio', 'cqt', 'frame', 'mel', 'offset', 'onset', 'velocity']
+    >>> segments[0]["frame"].shape
+    (32, 88)
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from pathlib import Path
 from musicnet_build.corpora.layouts import find_recordings
 from musicnet_build.corpora.musicnet import check_finished
 from musicnet_build.corpora.recording import SPLITS, Recording
-from musicnet_build.corpora.splits import with_published_split
+from musicnet_build.corpora.splits import with_published_split, with_validation
 from musicnet_build.errors import DatasetError
 
 Source = str | os.PathLike[str] | Sequence[Recording]
@@ -35,6 +35,10 @@ class SourceSettings:
         Folder of A-MAPS, whose MIDI files are then the labels of MAPS.
     published_split : {"paper", "second-release"} or None
         Test on the recordings that this publication of MusicNet tests on; None keeps the folders' own split.
+    validation_share : float
+        Let this share of the training recordings validate, whole compositions, drawn by the seed.
+    seed : int
+        Settles what is drawn.
     partial : bool
         Take what there is of a dataset whose ``build`` is not finished.
     """
@@ -42,6 +46,8 @@ class SourceSettings:
     categories: Collection[str] = ("MUS",)
     a_maps: Path | None = None
     published_split: str | None = None
+    validation_share: float = 0.0
+    seed: int = 0
     partial: bool = False
 
 
@@ -89,7 +95,8 @@ def recordings_of(source: Source, settings: SourceSettings) -> list[Recording]:
     else:
         found = list(source)
     check_names(found)
-    return with_published_split(found, settings.published_split)
+    found = with_published_split(found, settings.published_split)
+    return with_validation(found, settings.validation_share, settings.seed) if settings.validation_share else found
 
 
 def check_names(recordings: Sequence[Recording]) -> None:

@@ -61,15 +61,12 @@ class ThumbnailsSettings(SourceSettings):
         Constant-Q transform (27.5 Hz to 4.3 kHz) or short-time Fourier transform (to 8 kHz).
     step_frames : int
         One picture every so many frames of 32 ms.
-    seed : int
-        Draws the split where the corpus has none.
     """
 
     categories: Sequence[str] = ("ISOL",)
     size: int = THUMBNAIL_SIZES[0]
     spectrum: Spectrum = "cqt"
     step_frames: int = 1
-    seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse other sizes."""
@@ -111,6 +108,13 @@ def pack_thumbnails(
     ------
     DatasetError
         When there is no time step at which a single note sounds.
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.thumbnails import ThumbnailsSettings, pack_thumbnails
+    >>> packed = pack_thumbnails("corpus", "packed.h5", ThumbnailsSettings(step_frames=4))
+    >>> packed.recordings
+    4
     """
     settings = settings or ThumbnailsSettings()
     recordings = _chosen(recordings_of(source, settings), settings.seed)
@@ -277,6 +281,14 @@ class ThumbnailsReader(Reader[Item]):
     ------
     DatasetError
         When the file is no such package, or there is no such set.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.thumbnails import ThumbnailsReader
+    >>> pictures = ThumbnailsReader("thumbnails.h5", "train")
+    >>> picture, pitch = pictures[0]
+    >>> picture.shape
+    (1, 32, 32)
     """
 
     def __init__(

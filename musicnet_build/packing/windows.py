@@ -56,6 +56,12 @@ class MusicNetWindows(Reader[Item]):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from musicnet_build.datasets.windows import MusicNetWindows
+    >>> windows = MusicNetWindows("musicnet.h5", split="train")
+    >>> audio, pitches = windows.random(8, np.random.default_rng(0))
+    >>> audio.shape, pitches.shape
+    ((8, 16384), (8, 128))
     >>> windows = MusicNetWindows("musicnet.h5", split="train", seed=1)  # doctest: +SKIP
     >>> loader = torch.utils.data.DataLoader(windows, 64, num_workers=2, persistent_workers=True)  # doctest: +SKIP
     """

@@ -167,6 +167,14 @@ class Score:
         One sentence each: notes lost, damage mended.
     guessed : GuessedOffsets
         Notes whose end the file leaves open.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_score
+    >>> score = read_score("score.mid")
+    >>> half_as_fast = score.retimed(lambda score_s: 2 * score_s)
+    >>> round(half_as_fast.duration_s / score.duration_s)
+    2
     """
 
     notes: NoteTable

@@ -80,6 +80,14 @@ def parse_order(text: str, score: Score) -> PlayingOrder:
     ------
     ScoreError
         When the text is no playing order, or names what the score does not have.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_score
+    >>> from musicnet_build.score import parse_order
+    >>> order = parse_order("b0-b4,b2-b8", read_score("score.mid"))
+    >>> [(span.start_beats, span.end_beats) for span in order.spans]
+    [(0.0, 4.0), (2.0, 8.0)]
     """
     order = PlayingOrder(tuple(_span(passage, score) for passage in read_passages(text)))
     if not any(_sounds(score, span.start_beats, span.end_beats) for span in order.spans):

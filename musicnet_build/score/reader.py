@@ -73,6 +73,15 @@ def read_score(path: str | os.PathLike[str]) -> Score:
     ScoreError
         When there is no such file, it is not a MIDI file of type 0 or 1, it is damaged beyond doubt, too large, too
         long, or holds no note.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_score
+    >>> score = read_score("score.mid")
+    >>> len(score.notes), round(score.duration_s, 1)
+    (82, 10.3)
+    >>> [int(pitch) for pitch in score.notes["pitch"][:3]]
+    [62, 66, 69]
     """
     path = Path(path)
     try:

@@ -52,6 +52,19 @@ def repeated_sections(score: Score) -> tuple[RepeatedSection, ...]:
     -------
     tuple of RepeatedSection
         In the order in which they begin. Empty for scores of more than ``MOST_BEATS_COMPARED`` beats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from musicnet_build import read_score, write_labels
+    >>> from musicnet_build.score.repeats import repeated_sections
+    >>> once = read_score("scores/piece-1.mid").notes
+    >>> again = once.copy()
+    >>> again["onset_s"] += 12
+    >>> again["offset_s"] += 12
+    >>> write_labels("twice.mid", np.concatenate([once, again]))
+    >>> [(section.start_beats, section.again_beats) for section in repeated_sections(read_score("twice.mid"))]
+    [(0.0, 24.0)]
     """
     grid = beat_grid(score)
     if len(grid.beats) > MOST_BEATS_COMPARED:

@@ -44,6 +44,15 @@ def unfold_score(score: Score, order: PlayingOrder) -> tuple[Score, Int64s]:
     ------
     ScoreError
         When no note begins in the passages, or they last too long.
+
+    Examples
+    --------
+    >>> from musicnet_build import read_score
+    >>> from musicnet_build.score import parse_order, score_in_order
+    >>> score = read_score("score.mid")
+    >>> played, written_note = score_in_order(score, parse_order("b0-b4,b0-b4", score))
+    >>> len(played.notes), int(written_note[0]), int(written_note[len(played.notes) // 2])
+    (32, 0, 0)
     """
     starts_s, seconds = _span_seconds(score, order)
     if float(seconds.sum()) > MAX_DURATION_S:

@@ -51,11 +51,15 @@ class Options:
         Find out whether passages of the score were left out or played again, where the recipe can.
     memory_bytes : int
         Budget of the dynamic time warping.
+    tuning_cents : float, optional
+        How far above A4 = 440 Hz the recording is tuned, up to half a semitone, where the caller knows it; it is
+        measured otherwise.
     """
 
     strict: bool = False
     search_order: bool = True
     memory_bytes: int = MEMORY_BYTES
+    tuning_cents: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

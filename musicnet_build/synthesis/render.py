@@ -96,6 +96,13 @@ def synthesize(
         heard where the score has notes.
     ScoreError
         When the score lasts longer than ``MAX_SCORE_S`` or has more than 256 parts.
+
+    Examples
+    --------
+    >>> from musicnet_build import choose_soundfont, read_score, synthesize
+    >>> rendered = synthesize(read_score("score.mid"), choose_soundfont("TimGM6mb"))
+    >>> rendered.audio.dtype, rendered.warnings
+    (dtype('float32'), ())
     """
     channels = len(score.parts)
     if channels > MAX_CHANNELS:

@@ -136,6 +136,12 @@ def find_soundfonts() -> list[Soundfont]:
     Returns
     -------
     list of Soundfont
+
+    Examples
+    --------
+    >>> from musicnet_build.synthesis.soundfonts import find_soundfonts
+    >>> "TimGM6mb" in [soundfont.name for soundfont in find_soundfonts()]
+    True
     """
     return [found for found in _survey() if isinstance(found, Soundfont)]
 
@@ -167,6 +173,12 @@ def choose_soundfont(path_or_name: str | os.PathLike[str] | None = None) -> Soun
     ------
     SoundfontError
         When there is none, or it cannot be played; the message says what there is, and how to install one.
+
+    Examples
+    --------
+    >>> from musicnet_build import choose_soundfont
+    >>> choose_soundfont("TimGM6mb").name
+    'TimGM6mb'
     """
     if path_or_name is not None and Path(path_or_name).is_file():
         return _given(Path(path_or_name))

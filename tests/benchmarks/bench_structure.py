@@ -341,7 +341,8 @@ def search(case, soundfont, prices, times):
 def taken_by_align(case, soundfont, times):
     """The order that ``align`` takes."""
     started, busy = time.perf_counter(), time.process_time()
-    heard, options = extract_features(case.audio, case.score), Options()
+    options = Options()
+    heard = extract_features(case.audio, case.score, options)
     played = render_coarsely(case.score, music_duration_s(case.audio), soundfont, options)
     _, _, order = align_coarsely(heard, case.score, played, soundfont, options)
     times.append((len(case.audio) / SAMPLE_RATE, time.perf_counter() - started, time.process_time() - busy))

@@ -27,7 +27,7 @@ from musicnet_build.generation.preset_check import AUDIBLE_DBFS, strongest_pitch
 from musicnet_build.generation.rendering import PlannedPiece, mixed, stem_sounds
 from musicnet_build.notes import SAMPLE_RATE as RENDERED_HZ
 from musicnet_build.packing.timbre.frames import ABSENT
-from musicnet_build.packing.timbre.images import SAMPLE_RATE
+from musicnet_build.packing.timbre.images import TIMBRE_SAMPLE_RATE
 from musicnet_build.score.reader import read_score
 from musicnet_build.synthesis.soundfonts import find_soundfonts
 
@@ -66,14 +66,14 @@ def checked(
     start, pitch, boundary = (file[name][...][frames] for name in ("start_sample", "pitch", "boundary"))
     for i, instrument in enumerate(source.instruments):
         part = parts.get(instrument.name, np.zeros(0, np.float32))
-        audio = np.pad(soxr.resample(part, RENDERED_HZ, SAMPLE_RATE), (0, int(start.max()) + length))
+        audio = np.pad(soxr.resample(part, RENDERED_HZ, TIMBRE_SAMPLE_RATE), (0, int(start.max()) + length))
         for at, label, crossed in zip(start.tolist(), pitch[:, i].tolist(), boundary[:, i], strict=True):
             sound = audio[at : at + length]
             yield instrument.name, label, None if crossed else _is_right(sound, label)
 
 
 def _is_right(sound: Audio, label: int) -> bool:
-    return level_dbfs(sound) < AUDIBLE_DBFS if label == ABSENT else strongest_pitch(sound, SAMPLE_RATE) == label
+    return level_dbfs(sound) < AUDIBLE_DBFS if label == ABSENT else strongest_pitch(sound, TIMBRE_SAMPLE_RATE) == label
 
 
 def main(folder: str, package: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from musicnet_build.corpora.folds import given_split
 from musicnet_build.corpora.recording import Recording
-from musicnet_build.corpora.splits import PUBLISHED_TEST_IDS, find_leaks, with_published_split
+from musicnet_build.corpora.splits import PUBLISHED_TEST_IDS, find_leaks, with_published_split, with_validation
 from musicnet_build.errors import DatasetError
 
 
@@ -43,3 +43,20 @@ def test_a_composition_may_not_be_in_several_sets() -> None:
     assert leaks == ["the composition Anon: Fugue is in both sets (train: 1; validation: 2)"]
     three = [recording(name, split) for name, split in (("1", "train"), ("1", "validation"), ("1", "test"))]
     assert find_leaks(three, {}) == ["the recording 1 is in several sets (train: 1; validation: 1; test: 1)"]
+
+
+def test_validation_takes_whole_compositions_out_of_training_alone() -> None:
+    versions = [recording(f"{title}{player}", "train", str(title)) for title in range(20) for player in "abc"]
+    tested = [recording("t", "test", "0")]
+    dealt = with_validation([*versions, *tested], 0.1, seed=1)
+    validating = [one for one in dealt if one.split == "validation"]
+    assert len(validating) == 6
+    assert find_leaks([one for one in dealt if one.split != "test"], {}) == []
+    assert dealt == with_validation([*versions, *tested], 0.1, seed=1) != with_validation(versions, 0.1, seed=2)
+    assert dealt[-1] == tested[0]
+
+
+def test_a_small_share_still_validates_on_one_composition() -> None:
+    dealt = with_validation([recording(str(number), "train", str(number)) for number in range(3)], 0.01)
+    assert sorted(one.split for one in dealt) == ["train", "train", "validation"]
+    assert [one.split for one in with_validation([recording("1", "train")], 0.5)] == ["train"]

@@ -22,7 +22,7 @@ from small_dataset import LATE_S, Material, contents
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.datasets.build import build, local_runner, summary_table
-from musicnet_build.datasets.job import Row, prepared_score
+from musicnet_build.datasets.job import Row, prepared_score, whole_semitones
 from musicnet_build.datasets.manifest import read_manifest
 from musicnet_build.datasets.validate import find_problems
 from musicnet_build.errors import AlignmentError, DatasetError, ManifestError
@@ -31,7 +31,7 @@ from musicnet_build.jobs.dask import cluster_runner
 from musicnet_build.jobs.local import Job, Outcome
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.notes import SAMPLE_RATE, empty_notes
-from musicnet_build.score.reader import PITCH_BEND, read_score
+from musicnet_build.score.reader import read_score
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_the_remaining_time_follows_the_pace_of_what_was_made(
 def test_an_excerpt_and_a_transposition_are_applied(material: Material, tmp_path: Path) -> None:
     changed = material.copy(tmp_path / "in")
     changed.manifest.write_text("".join(changed.manifest.read_text().splitlines(keepends=True)[:2]))
-    changed.change("1", start_s=LATE_S, end_s=2.5, transposition=1, tuning_cents=-50)
+    changed.change("1", start_s=LATE_S, end_s=2.5, transposition=2, tuning_cents=-101)
     changed.build(tmp_path / "out")
     assert read_json(tmp_path / "out" / ".build" / "1.json")["samples"] == round(2.5 * 44_100) - round(LATE_S * 44_100)
     labels = read_labels(tmp_path / "out" / "train_labels" / "1.csv")
@@ -270,14 +270,19 @@ def test_overlaps_of_a_passage_that_is_played_twice_count_twice(material: Materi
     assert [problem for problem in find_problems(tmp_path / "out") if "overlap" in problem.fault] == []
 
 
-def test_a_score_is_transposed_and_tuned_as_it_sounds(material: Material) -> None:
+def test_a_score_is_transposed_as_it_sounds(material: Material) -> None:
     score = read_score(material.folder / "1.mid")
-    sounding = prepared_score(score, -12, 50)
+    sounding = prepared_score(score, -12)
     assert (sounding.notes["pitch"] == score.notes["pitch"] - 12).all()
-    bends = sounding.controls[sounding.controls["number"] == PITCH_BEND]
-    assert bends["value"].tolist() == [2048] * len(score.parts)
     with pytest.raises(AlignmentError, match="leaves the range of MIDI"):
-        prepared_score(score, 60, 0)
+        prepared_score(score, 60)
+
+
+@pytest.mark.parametrize(
+    ("stated", "semitones", "cents"), [(0, 0, 0), (30, 0, 30), (-101, -1, -1), (99.4, 1, -0.6), (-60, -1, 40)]
+)
+def test_a_tuning_is_whole_semitones_and_what_remains(stated: float, semitones: int, cents: float) -> None:
+    assert whole_semitones(stated) == (semitones, pytest.approx(cents))
 
 
 def test_overlaps_are_counted_for_each_pitch_and_instrument() -> None:

@@ -19,13 +19,14 @@ from musicnet_build.generation.ascension import (
     generate_ascension,
     plan_pieces,
 )
-from musicnet_build.generation.preset_check import Preset, all_presets, strongest_pitch
+from musicnet_build.generation.preset_check import UsablePreset, all_presets, strongest_pitch
+from musicnet_build.jobs.local import Outcome
 from musicnet_build.labels.files import read_labels
 
 SETTINGS = AscensionSettings(SMALL_PAIR, velocities=(80, 110))
 
 
-def presets() -> dict[str, list[Preset]]:
+def presets() -> dict[str, list[UsablePreset]]:
     return {each.name: all_presets(each, [soundfont()]) for each in SMALL_PAIR}
 
 
@@ -46,7 +47,7 @@ def test_notes_alone_differ_by_one_repetition_at_most(size: int, count: int) -> 
     assert all(piece == sorted(piece) for piece in pieces)
 
 
-def test_the_default_set_has_1645_crotchets_of_each_kind() -> None:
+def test_the_default_set_has_1645_quarter_notes_of_each_kind() -> None:
     settings = AscensionSettings()
     whole = {each.name: all_presets(each, [soundfont()]) for each in settings.instruments}
     counts = Counter()
@@ -84,7 +85,7 @@ def test_variations_change_with_the_seed_and_only_with_it() -> None:
 def test_a_note_that_a_preset_does_not_play_is_given_to_another() -> None:
     font = soundfont()
     halves = {
-        "guitar": [Preset(font, 26, frozenset({60, 61})), Preset(font, 27, frozenset(range(60, 64)))],
+        "guitar": [UsablePreset(font, 26, frozenset({60, 61})), UsablePreset(font, 27, frozenset(range(60, 64)))],
         "trumpet": all_presets(TRUMPET, [font]),
     }
     notes = [n for p in plan_pieces(SETTINGS, halves) for s in p.stems if s.instrument == "guitar" for n in s.notes]
@@ -98,7 +99,10 @@ def test_a_note_that_a_preset_does_not_play_is_given_to_another() -> None:
         ({"velocities": (0,)}, "Velocities"),
         ({"passes": 0}, "one pass"),
         ({"rest_beats": -1.0}, "rests"),
-        ({"instruments": (Instrument("a", (1,), 0, 127), Instrument("b", (2,), 0, 127)), "passes": 99}, "crotchets"),
+        (
+            {"instruments": (Instrument("a", (1,), 0, 127), Instrument("b", (2,), 0, 127)), "passes": 99},
+            "quarter notes",
+        ),
         ({"instruments": (GUITAR, Instrument("lute", (26,), 50, 60))}, "program 26"),
     ],
 )
@@ -119,12 +123,12 @@ def test_sound_labels_and_midi_agree_and_a_second_run_makes_nothing_anew(tmp_pat
     np.testing.assert_array_equal(labels["pitch"], midi["pitch"])
     starts = np.rint(labels["onset_s"] * 44_100).astype(int)
     assert [strongest_pitch(audio[s : s + 22_050], 44_100) for s in starts] == [62, 63, 64]
-    done: list[object] = []
+    done: list[Outcome] = []
     again = generate_ascension(
         tmp_path, [soundfont()], AscensionSettings((TRUMPET,), velocities=(90,), rest_beats=1.0), on_done=done.append
     )
     assert again == made
-    assert done == []
+    assert [outcome.result for outcome in done] == [False]
 
 
 def test_a_file_that_was_changed_is_made_again(tmp_path: Path) -> None:

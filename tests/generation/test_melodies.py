@@ -13,7 +13,13 @@ from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.timbre_set import DEFAULT_INSTRUMENTS, TRUMPET
 from musicnet_build.errors import DatasetError
 from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
-from musicnet_build.generation.melodies import generate_timbre_test, melodies_of, melody, unused_soundfonts
+from musicnet_build.generation.melodies import (
+    TimbreTestSettings,
+    generate_timbre_test,
+    melodies_of,
+    melody,
+    unused_soundfonts,
+)
 from musicnet_build.notes import NoteTable, empty_notes
 from musicnet_build.packing.timbre.images import ImageSettings
 from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
@@ -97,7 +103,9 @@ def test_pieces_that_do_not_fit_are_refused_with_the_reason(
 def made(band: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     without = write_tracks(folder / "without.mid", [(27, 0, tune(52))])
-    _, refused = generate_timbre_test(folder / "set", [*band, without], [soundfont()], amplifier=True)
+    _, refused = generate_timbre_test(
+        folder / "set", [*band, without], [soundfont()], TimbreTestSettings(amplifier=True)
+    )
     assert [(each.path, "no trumpet" in each.reason) for each in refused] == [(without, True)]
     return folder / "set"
 
@@ -123,7 +131,7 @@ def test_the_test_package_has_the_layout_of_the_training_package_without_folds(m
     assert frames[0][0].shape == (128, 512, 3)
     assert frames[0][1].shape == (2, 129)
     np.testing.assert_array_equal(frames.pitches()[:, 1], 128)
-    # Crotchets at 120 are two frames long; the first note of the tune is E3.
+    # Quarter notes at 120 are two frames long; the first note of the tune is E3.
     np.testing.assert_array_equal(frames.pitches()[:4, 0], [52, 52, 54, 54])
     with pytest.raises(DatasetError, match="no fold"):
         TimbreFrames(tmp_path / "test.h5", fold=0)
@@ -135,8 +143,10 @@ def test_soundfonts_of_the_training_set_are_not_used_for_tests(tmp_path: Path) -
         unused_soundfonts([tmp_path / "set"], [soundfont()])
     other = choose_soundfont(write_soundfont(tmp_path / "other.sf2", [(0, 56)], wave="sine"))
     assert unused_soundfonts([tmp_path / "set"], [other]) == [other]
-    used = soundfont().sha256()  # another machine may have another soundfont of the same name
-    assert all(font.sha256() != used for font in unused_if_any(tmp_path / "set"))
+    another_version = choose_soundfont(write_soundfont(tmp_path / "TimGM6mb.sf2", [(0, 56)], wave="sine"))
+    with pytest.raises(DatasetError, match=r"TimGM6mb plays in .* already"):
+        unused_soundfonts([tmp_path / "set"], [another_version])
+    assert all(font.name != soundfont().name for font in unused_if_any(tmp_path / "set"))
 
 
 def unused_if_any(folder: Path) -> list:

@@ -13,9 +13,9 @@ from musicnet_build.corpora.timbre_set import Instrument
 from musicnet_build.errors import DatasetError, SoundfontError
 from musicnet_build.generation.preset_check import (
     LOWEST_PITCH,
-    serving_presets,
     sounding_pitches,
     strongest_pitch,
+    usable_presets,
 )
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
@@ -51,7 +51,7 @@ def test_notes_beyond_the_soundfonts_keys_are_found_out(tmp_path: Path) -> None:
 def test_guitar_harmonics_which_sound_two_octaves_higher_are_left_out() -> None:
     warnings: list[str] = []
     guitar = Instrument("guitar", (27, 31), 52, 64)
-    (preset,) = serving_presets(guitar, [soundfont()], 90, warnings)
+    (preset,) = usable_presets(guitar, [soundfont()], 90, warnings)
     assert preset.program == 27
     assert len(warnings) == 1
     assert "program 31 of TimGM6mb" in warnings[0]
@@ -59,7 +59,7 @@ def test_guitar_harmonics_which_sound_two_octaves_higher_are_left_out() -> None:
 
 def test_a_range_that_nothing_plays_is_refused() -> None:
     with pytest.raises(DatasetError, match="Nothing plays 13 of the 13 notes of the harmonics"):
-        serving_presets(Instrument("harmonics", (31,), 52, 64), [soundfont()], 90, [])
+        usable_presets(Instrument("harmonics", (31,), 52, 64), [soundfont()], 90, [])
 
 
 def test_a_soundfont_without_the_program_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from musicnet_build.labels.files import DEFAULT_VELOCITY
 from musicnet_build.labels.pianoroll import PIANO
 from musicnet_build.notes import NoteTable, end_at_restrike
 
+_ONE_STROKE_S = 2e-3
+"""No key is struck again so soon, and MIDI files of long recordings could not tell the strokes apart."""
+
 
 class Strokes(NamedTuple):
     """The keys that are struck, and how many notes have no key on a piano."""
@@ -34,8 +37,8 @@ def on_piano(notes: NoteTable) -> Strokes:
 def key_strokes(notes: NoteTable) -> NoteTable:
     """Return the notes as strokes of one key per pitch.
 
-    A note that begins while another of its pitch sounds ends that one; of notes of one pitch that begin together the
-    longest is kept.
+    A note that begins while another of its pitch sounds ends that one; of notes of one pitch that begin together
+    (within 2 ms) the last is kept, and of those that begin at the same time the longest.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ def key_strokes(notes: NoteTable) -> NoteTable:
         Sorted by pitch and onset; velocities that are not known are ``DEFAULT_VELOCITY``.
     """
     ordered = notes[np.lexsort((notes["offset_s"], notes["onset_s"], notes["pitch"]))]
-    next_differs = (np.diff(ordered["pitch"]) != 0) | (np.diff(ordered["onset_s"]) > 0)
+    next_differs = (np.diff(ordered["pitch"]) != 0) | (np.diff(ordered["onset_s"]) > _ONE_STROKE_S)
     strokes = end_at_restrike(ordered[np.append(next_differs, True)[: len(ordered)]], by=None)
     strokes["velocity"] = np.where(strokes["velocity"] > 0, strokes["velocity"], DEFAULT_VELOCITY)
     return strokes

@@ -10,7 +10,6 @@ All instruments together are one piano: notes outside its 88 keys are left out a
 """
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from musicnet_build._typing import Float32s
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.layouts import read_notes
+from musicnet_build.corpora.maestro import year_of
 from musicnet_build.corpora.maps import parse_stem
 from musicnet_build.corpora.musicnet import BANK as MUSICNET_BANK
 from musicnet_build.corpora.musicnet import METADATA_COLUMNS, id_order, write_table
@@ -42,8 +42,6 @@ from musicnet_build.packing.sources import (
 
 RATE_HZ = 16_000
 
-# High-resolution piano transcription keeps its files in a folder a year; MusicNet's labels do not know the year.
-_NO_YEAR = "0000"
 _END_OF_TRACK = "<meta message end_of_track time=0>"
 
 
@@ -91,6 +89,12 @@ def pack_transcription(
     ------
     DatasetError
         When a recording cannot be packed; the others are there.
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.peers.transcription import pack_transcription
+    >>> pack_transcription("dataset", "transcription").recordings
+    3
     """
     settings, root = settings or TranscriptionSettings(), Path(path)
     recordings = sorted(recordings_of(source, settings), key=lambda recording: id_order(recording.id))
@@ -140,7 +144,7 @@ class _Places(NamedTuple):
 
 def _places_of(recording: Recording) -> _Places:
     name = recording.name
-    h5 = f"hdf5s/{_corpus_of(recording)}/{_year_of(recording)}/{name}.h5"
+    h5 = f"hdf5s/{_corpus_of(recording)}/{year_of(recording)}/{name}.h5"
     if recording.split:
         split = recording.split
         return _Places(f"{split}_data/{name}.flac", (f"tsv_{split}_labels/{name}.tsv",), h5)
@@ -153,16 +157,12 @@ def _corpus_of(recording: Recording) -> str:
     return "musicnet" if recording.bank == MUSICNET_BANK else "maestro"
 
 
-def _year_of(recording: Recording) -> str:
-    return recording.bank if re.fullmatch(r"\d{4}", recording.bank) else _NO_YEAR
-
-
 def _attributes(recording: Recording, duration_s: float) -> dict[str, Any]:
     texts = {
         "canonical_composer": recording.metadata.get("composer", ""),
         "canonical_title": recording.metadata.get("composition", "") or recording.piece,
         "split": recording.split,
-        "year": _year_of(recording),
+        "year": year_of(recording),
         "midi_filename": f"{recording.id}.mid",
         "audio_filename": f"{recording.id}.wav",
     }

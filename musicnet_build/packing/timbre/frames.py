@@ -15,7 +15,7 @@ import numpy as np
 from musicnet_build._typing import Bools, Int64s, UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.notes import NoteTable
-from musicnet_build.packing.timbre.images import SAMPLE_RATE
+from musicnet_build.packing.timbre.images import TIMBRE_SAMPLE_RATE
 
 ABSENT = 128
 """The label of an instrument that does not sound; labels 0 to 127 are MIDI pitches."""
@@ -125,7 +125,7 @@ def one_hot(pitch: UInt8s) -> UInt8s:
 def _samples(notes: NoteTable) -> Int64s:
     """Onsets and offsets in samples at 32,768 Hz; shape (2, n)."""
     times = np.stack([notes["onset_s"], notes["offset_s"]])
-    samples: Int64s = np.rint(times * SAMPLE_RATE).astype(np.int64)
+    samples: Int64s = np.rint(times * TIMBRE_SAMPLE_RATE).astype(np.int64)
     return samples
 
 

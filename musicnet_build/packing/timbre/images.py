@@ -21,8 +21,8 @@ from musicnet_build._typing import Float32s, Float64s, Int64s, UInt8s
 from musicnet_build.choices import TIMBRE_FRAME_LENGTHS, TIMBRE_HOPS
 from musicnet_build.errors import DatasetError
 
-SAMPLE_RATE = 32_768
-"""In Hz: 8,192 samples are a quarter of a second, a quaver at 120 beats a minute."""
+TIMBRE_SAMPLE_RATE = 32_768
+"""In Hz: 8,192 samples are a quarter of a second, an eighth note at 120 beats per minute."""
 
 WINDOW_LENGTH = 1024
 LOWEST_HZ, HIGHEST_HZ = 20.0, 16_000.0
@@ -148,7 +148,7 @@ def _banded(frames: Float32s, settings: ImageSettings) -> Float32s:
 def _filterbank(spectrogram: Spectrogram) -> Float32s:
     """Triangles that fall to zero at the neighbouring rows, never narrower than a bin to each side; (513, 128)."""
     centres = row_frequencies_hz(spectrogram)
-    bin_hz = SAMPLE_RATE / WINDOW_LENGTH
+    bin_hz = TIMBRE_SAMPLE_RATE / WINDOW_LENGTH
     widths = np.diff(centres)
     below = np.maximum(np.concatenate([widths[:1], widths]), bin_hz)
     above = np.maximum(np.concatenate([widths, widths[-1:]]), bin_hz)
@@ -192,11 +192,11 @@ def _kernels(frame_length: int) -> list[tuple[Int64s, NDArray[np.complex64]]]:
     quality = 1.0 / (centres[1] / centres[0] - 1.0)
     kernels = []
     for centre in centres:
-        length = min(round(quality * SAMPLE_RATE / centre), frame_length) | 1
+        length = min(round(quality * TIMBRE_SAMPLE_RATE / centre), frame_length) | 1
         time = np.arange(length) - length // 2
         window = scipy.signal.get_window("hann", length)
         wave = np.zeros(size, dtype=np.complex128)
-        wave[time] = window * (2.0 / window.sum()) * np.exp(2j * np.pi * centre * time / SAMPLE_RATE)
+        wave[time] = window * (2.0 / window.sum()) * np.exp(2j * np.pi * centre * time / TIMBRE_SAMPLE_RATE)
         spectrum = np.fft.fft(wave)
         bins = np.flatnonzero(np.abs(spectrum) > 1e-3 * np.abs(spectrum).max())
         kernels.append((bins, (spectrum[bins] / size).astype(np.complex64)))

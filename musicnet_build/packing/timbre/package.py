@@ -41,7 +41,7 @@ from musicnet_build.packing.timbre.images import (
     COLUMNS,
     FLOOR_DB,
     ROWS,
-    SAMPLE_RATE,
+    TIMBRE_SAMPLE_RATE,
     WINDOW_LENGTH,
     ImageSettings,
     colour_table,
@@ -153,6 +153,14 @@ def pack_timbre(
     ------
     DatasetError
         When the set is damaged, lacks the instrument, or has too few notes for its folds.
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.timbre.images import ImageSettings
+    >>> from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
+    >>> packed = pack_timbre("ascension", "packed.h5", PackSettings(ImageSettings("log", 8192, 1024)))
+    >>> packed.recordings, packed.warnings
+    (10, ())
     """
     settings, timbre_set = settings or PackSettings(), read_set(source)
     names = [instrument.name for instrument in timbre_set.instruments]
@@ -190,7 +198,7 @@ def write_shard(item: SetPiece, file: h5py.File, **settings: Any) -> dict[str, i
     if sha256_of(source.audio_path(piece)) != piece.audio_sha256:
         raise DatasetError(f"{source.audio_path(piece)} is not the file that was generated: generate the set again.")
     notes = source.instrument_notes(piece)
-    audio = read_audio(source.audio_path(piece), SAMPLE_RATE)
+    audio = read_audio(source.audio_path(piece), TIMBRE_SAMPLE_RATE)
     length = choices.images.frame_length
     frames = (training_frames if source.purpose == "training" else grid_frames)(list(notes.values()), length)
     audio = np.pad(audio, (0, max(0, int(frames.start.max(initial=0)) + length - len(audio))))
@@ -269,7 +277,7 @@ def _attributes(source: TimbreSet, settings: PackSettings) -> dict[str, Any]:
         "instruments": json.dumps([asdict(instrument) for instrument in source.instruments]),
         "labels": "dual" if settings.instrument is None else "single",
         "label_instrument": settings.instrument or "",
-        "sample_rate_hz": SAMPLE_RATE,
+        "sample_rate_hz": TIMBRE_SAMPLE_RATE,
         "frame_length": images.frame_length,
         "hop": images.hop,
         "spectrogram": images.spectrogram,

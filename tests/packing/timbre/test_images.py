@@ -6,7 +6,7 @@ import pytest
 from musicnet_build.choices import TIMBRE_FRAME_LENGTHS, TIMBRE_HOPS
 from musicnet_build.errors import DatasetError
 from musicnet_build.packing.timbre.images import (
-    SAMPLE_RATE,
+    TIMBRE_SAMPLE_RATE,
     ImageSettings,
     colour_table,
     coloured,
@@ -16,7 +16,7 @@ from musicnet_build.packing.timbre.images import (
 
 
 def tone(hz: float, length: int = 8192, amplitude: float = 1.0) -> np.ndarray:
-    return (amplitude * np.sin(2 * np.pi * hz * np.arange(length) / SAMPLE_RATE)).astype(np.float32)
+    return (amplitude * np.sin(2 * np.pi * hz * np.arange(length) / TIMBRE_SAMPLE_RATE)).astype(np.float32)
 
 
 @pytest.mark.parametrize("spectrogram", ["log", "mel", "cqt"])

@@ -29,7 +29,7 @@ from musicnet_build.packing.timbre.frames import (
     training_frames,
     training_subsets,
 )
-from musicnet_build.packing.timbre.images import SAMPLE_RATE, ImageSettings
+from musicnet_build.packing.timbre.images import TIMBRE_SAMPLE_RATE, ImageSettings
 from musicnet_build.packing.timbre.package import PackSettings, SetPiece, pack_timbre, write_shard
 from musicnet_build.packing.timbre.preview import write_preview
 from musicnet_build.packing.timbre.reader import TimbreFrames
@@ -64,7 +64,7 @@ def table(*notes: tuple[float, float, int]) -> NoteTable:
 
 def test_training_frames_never_cross_a_note_boundary() -> None:
     frames = training_frames([table((0.1, 0.75, 60), (0.75, 1.0, 61)), table((0.3, 1.0, 70))], 2048)
-    edges = {round(t * SAMPLE_RATE) for t in (0, 0.1, 0.3, 0.75, 1.0)}
+    edges = {round(t * TIMBRE_SAMPLE_RATE) for t in (0, 0.1, 0.3, 0.75, 1.0)}
     for start in frames.start.tolist():
         assert not any(start < edge < start + 2048 for edge in edges)
     assert not frames.boundary.any()
@@ -86,7 +86,8 @@ def test_the_pitch_at_a_sample_is_that_of_the_note_around_it(rows: list[tuple[in
         time += rest + length
     samples = np.arange(0, time * 512 + 1024, 256)
     expected = [
-        next((p for a, b, p in notes if a * SAMPLE_RATE <= s < b * SAMPLE_RATE), ABSENT) for s in samples.tolist()
+        next((p for a, b, p in notes if a * TIMBRE_SAMPLE_RATE <= s < b * TIMBRE_SAMPLE_RATE), ABSENT)
+        for s in samples.tolist()
     ]
     np.testing.assert_array_equal(pitch_at(samples, table(*notes)), expected)
 
@@ -190,10 +191,10 @@ def test_labels_say_what_sounds_and_absent_is_silent(folder: Path, package: Path
     source = read_set(folder)
     with h5py.File(package, "r") as file:
         pitch, start, piece = file["pitch"][...], file["start_sample"][...], file["piece"][...]
-    audio = [read_audio(source.audio_path(each), SAMPLE_RATE) for each in source.pieces]
+    audio = [read_audio(source.audio_path(each), TIMBRE_SAMPLE_RATE) for each in source.pieces]
     sounds = [audio[p][s : s + 8192] for p, s in zip(piece, start, strict=True)]
     one = (pitch != ABSENT).sum(axis=1) == 1
-    heard = np.array([strongest_pitch(sound, SAMPLE_RATE) for sound in sounds])
+    heard = np.array([strongest_pitch(sound, TIMBRE_SAMPLE_RATE) for sound in sounds])
     assert np.mean(heard[one] == pitch.min(axis=1)[one]) >= 0.99
     rests = (pitch == ABSENT).all(axis=1)
     assert rests.sum() > 20

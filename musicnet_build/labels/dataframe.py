@@ -23,10 +23,10 @@ def to_dataframe(notes: NoteTable) -> "pandas.DataFrame":
     Examples
     --------
     >>> from musicnet_build import read_labels
-    >>> from musicnet_build.labels.objects import to_dataframe
+    >>> from musicnet_build.labels.dataframe import to_dataframe
     >>> table = to_dataframe(read_labels("labels.csv"))
     >>> len(table[table.pitch < 60])
-    11
+    16
     """
     import pandas
 
