@@ -9,9 +9,7 @@ import musicnet_build
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
-    code = (
-        "import sys, musicnet_build; print(*({'numpy', 'scipy', 'numba', 'librosa'} & set(sys.modules)))"
-    )
+    code = "import sys, musicnet_build; print(*({'numpy', 'scipy', 'numba', 'librosa'} & set(sys.modules)))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.strip() == ""
 
