@@ -26,6 +26,7 @@ NOTE_DTYPE = np.dtype(
         ("part", np.int16),  # index into the parts of the score; 0 where a label file names no part
         ("is_drum", np.bool_),
         ("confidence", np.float64),  # probability of a right onset, nan where unknown
+        ("score_note", np.int32),  # place among the note ids of the score, -1 where the score has none
     ]
 )
 """One row per note."""
@@ -41,7 +42,7 @@ NoteTable = TypeAliasType("NoteTable", NDArray[np.void])
 
 
 def empty_notes(count: int = 0) -> NoteTable:
-    """Return ``count`` notes, all fields zero, confidence unknown.
+    """Return ``count`` notes, all fields zero, confidence and place in the score unknown.
 
     Parameters
     ----------
@@ -54,6 +55,7 @@ def empty_notes(count: int = 0) -> NoteTable:
     """
     notes = np.zeros(count, dtype=NOTE_DTYPE)
     notes["confidence"] = np.nan
+    notes["score_note"] = -1
     return notes
 
 
@@ -100,11 +102,15 @@ def end_at_restrike(
     fields = ["pitch"] if by is None else ["pitch", by]
     order = np.lexsort((notes["onset_s"], *(notes[field] for field in fields)))
     ordered = notes[order]
-    again = np.diff(ordered["onset_s"]) > 0
-    for field in fields:
-        again &= np.diff(ordered[field]) == 0
-    limit_s = np.where(again, ordered["onset_s"][1:] - gap_s, np.inf)
-    ordered["offset_s"][:-1] = np.minimum(ordered["offset_s"][:-1], limit_s)
+    other = np.any([np.diff(ordered[field]) != 0 for field in fields], axis=0)
+    # Notes of one key that begin together are ended by the next that begins later.
+    begins = 1 + np.flatnonzero(other | (np.diff(ordered["onset_s"]) > 0))
+    following = np.append(begins, len(ordered))[np.searchsorted(begins, np.arange(len(ordered)), side="right")]
+    own = np.cumsum(np.concatenate([[0], other]))
+    again = following < len(ordered)
+    again[again] = own[following[again]] == own[: len(ordered)][again]
+    limit_s = ordered["onset_s"][following[again]] - gap_s
+    ordered["offset_s"][again] = np.minimum(ordered["offset_s"][again], limit_s)
     result = notes.copy()
     result[order] = ordered
     return result

@@ -86,9 +86,9 @@ def example_files(music: Music, dataset: Path, tmp_path_factory: pytest.TempPath
     shutil.copy(music.truth, folder / "labels.csv")
     generate_ascension(folder / "ascension", [soundfont()], AscensionSettings(SMALL_PAIR, velocities=(90,)))
     packages = {"musicnet": dataset, "frames": corpus, "segments": dataset, "thumbnails": corpus}
-    packages |= {"timbre": folder / "ascension"}
     for package, source in packages.items():
         _run("pack", package, source, "-o", folder / f"{package}.h5")
+    _run("pack", "timbre", folder / "ascension", "-o", folder / "timbre.h5", "--hop", "1024")
     return folder
 
 

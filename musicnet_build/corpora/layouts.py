@@ -129,6 +129,13 @@ def read_notes(recording: Recording, *, sustain: bool = True) -> NoteTable:
     ------
     LabelError, ScoreError
         When the file cannot be read.
+
+    Examples
+    --------
+    >>> from musicnet_build.corpora.layouts import find_recordings, read_notes
+    >>> recording = find_recordings("corpus")[0]
+    >>> recording.name, len(read_notes(recording))
+    ('MAPS_MUS-one_SynSinAa', 7)
     """
     ending = recording.labels.suffix.lower()
     if ending == ".txt":

@@ -39,8 +39,8 @@ def level_db(log_spectrum: Features) -> Float64s:
     ndarray of float64 [shape=(frames,)]
     """
     energy = np.square(np.expm1(log_spectrum)).sum(axis=1, dtype=np.float64)
-    level_db: Float64s = 10.0 * np.log10(np.maximum(energy / max(float(np.quantile(energy, 0.9)), 1e-12), 1e-12))
-    return level_db
+    loud = max(float(np.quantile(energy, 0.9)), 1e-12)
+    return np.asarray(10.0 * np.log10(np.maximum(energy / loud, 1e-12)), dtype=np.float64)
 
 
 def tonal_contrast(spectrum: Features, frames_s: Float64s) -> Float64s:

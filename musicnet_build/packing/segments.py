@@ -96,6 +96,12 @@ def pack_segments(
     Packed
         Counts notes shorter than a frame (they keep the frame of their onset), outside the piano's range, and after
         the end of the audio; and the recordings left out because their pieces are tested on.
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.segments import SegmentsSettings, pack_segments
+    >>> pack_segments("dataset", "packed.h5", SegmentsSettings(store_spectra=False)).parts
+    {'train': 2, 'valid': 0, 'test': 1}
     """
     settings = settings or SegmentsSettings()
     fold, recordings, removed = _chosen(recordings_of(source, settings), settings)

@@ -20,12 +20,14 @@ from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
+from musicnet_build.progress import Progress
 from musicnet_build.score.beats import end_beats
 from musicnet_build.score.order import PlayingOrder, describe
 from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.adaptation import adapted_model
 from musicnet_build.sync.chords import chord_means
+from musicnet_build.sync.ends import in_score_order
 from musicnet_build.sync.jumps import JumpSearch, find_playing_order
 from musicnet_build.sync.pass_features import (
     COARSE_HOP,
@@ -42,7 +44,7 @@ from musicnet_build.sync.pass_features import (
 )
 from musicnet_build.sync.passes import COARSE_PASSES, FINE_PASSES, best_of, coarse_map, fine_map
 from musicnet_build.sync.refinement import Refinement, refine
-from musicnet_build.sync.result import Options, Progress, SyncResult
+from musicnet_build.sync.result import Options, SyncResult
 from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
@@ -55,6 +57,9 @@ recordings, and renderings with another soundfont, cost 0.6 and more."""
 TEMPO_SMOOTHING_S = 0.3
 LEAST_SHARE = 0.25
 """Share of a score that a playing order must have at least."""
+
+MUSIC_SHARE = 0.9
+"""Where less than this of what sounds is the music, the score is rendered again, as long as the music."""
 
 VOLUME, EXPRESSION = 7, 11
 LEAST_LEVEL = 64
@@ -133,14 +138,14 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     """
     progress("listening for onsets", 0.0)
     rendering = in_background(render_coarsely, score, music_duration_s(recording), soundfont, options)
-    heard = extract_features(recording, score)
-    progress("aligning coarsely", 0.0)
+    heard = extract_features(recording, score, options)
+    progress("aligning coarsely", 0.4)
     score, coarse, order = align_coarsely(heard, score, rendering.result(), soundfont, options)
-    progress("aligning finely", 0.0)
+    progress("aligning finely", 0.65)
     notes = pitched(score.notes)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
     cost, fine_s = _align_finely(heard, score, soundfont, options, coarse, times_s)
-    progress("placing the notes", 0.0)
+    progress("placing the notes", 0.95)
     at = np.searchsorted(times_s, notes["onset_s"])
     mismatch = float(np.clip((cost - SAME_SOUND) / (OTHER_SOUND - SAME_SOUND), 0.0, 1.0))
     refined = _placed(notes, fine_s[:, at], coarse.passes_s, heard, mismatch)
@@ -159,7 +164,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     )
 
 
-def extract_features(recording: Audio, score: Score) -> RecordingFeatures:
+def extract_features(recording: Audio, score: Score, options: Options) -> RecordingFeatures:
     """Take from a recording what the passes compare with a score.
 
     Parameters
@@ -168,12 +173,16 @@ def extract_features(recording: Audio, score: Score) -> RecordingFeatures:
         Mono audio at 44.1 kHz.
     score : Score
         Whose pitches are listened for.
+    options : Options
+        Which may state the tuning.
 
     Returns
     -------
     RecordingFeatures
     """
-    tuning_cents = spectra.estimated_tuning_cents(recording)
+    tuning_cents = options.tuning_cents
+    if tuning_cents is None:
+        tuning_cents = spectra.estimated_tuning_cents(recording)
     spectrograms = onsets.onset_spectrograms(padded(recording), tuning_cents)
     fine = SemitoneSpectra(spectrograms.medium[:, :PIANO_BANDS], spectrograms.long[:, :PIANO_BANDS])
     return RecordingFeatures(
@@ -265,11 +274,12 @@ def align_coarsely(
     departs = bool(describe(found.order, score))
     if departs and not options.search_order:
         return score, _aligned(heard, score, rendered, None, options), None
-    if not departs:
-        return score, _aligned(heard, score, rendered, found.music_s, options), None
-    score, _ = unfold_score(score, found.order)
-    rendered = render_coarsely(score, rendered.music_s, soundfont, options)
-    return score, _aligned(heard, score, rendered, found.music_s, options), found.order
+    music_s = found.music_s[1] - found.music_s[0] if found.music_s else rendered.music_s
+    if departs:
+        score, _ = unfold_score(score, found.order)
+    if departs or music_s < MUSIC_SHARE * rendered.music_s:
+        rendered = render_coarsely(score, min(music_s, rendered.music_s), soundfont, options)
+    return score, _aligned(heard, score, rendered, found.music_s, options), found.order if departs else None
 
 
 def _searched(score: Score, heard: RecordingFeatures, rendered: RenderedFeatures) -> JumpSearch:
@@ -334,12 +344,16 @@ def _placed(
 
     How sure they are is told by the network as it was: what has learnt from its own answers is too sure of them.
     """
-    refined = refine(notes, fine_s, coarse_s, heard.activations, mismatch)
+    refined = _in_order(notes, refine(notes, fine_s, coarse_s, heard.activations, mismatch))
     model = adapted_model(notes, refined, heard.spectrograms) if mismatch > 0 else None
     if model is None:
         return refined
     adapted = _activations(heard.spectrograms, notes, model)
-    return refine(notes, fine_s, coarse_s, adapted, mismatch, judge=heard.activations)
+    return _in_order(notes, refine(notes, fine_s, coarse_s, adapted, mismatch, judge=heard.activations))
+
+
+def _in_order(notes: NoteTable, refined: Refinement) -> Refinement:
+    return replace(refined, onset_s=in_score_order(refined.onset_s, notes))
 
 
 def _through_chords(times_s: Float64s, recording_s: Float64s, notes: NoteTable, refined: Refinement) -> TimeMap:

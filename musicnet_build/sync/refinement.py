@@ -8,6 +8,8 @@ not breathe together begin, they do not. Each chord is one or the other, in prop
 is heard of its other notes (their marginal likelihood).
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +19,9 @@ from musicnet_build._typing import Features, Float64s
 from musicnet_build.features.onsets import HOP_S
 from musicnet_build.notes import NoteTable
 from musicnet_build.sync.chords import (
+    MUTE,
     NOTE_SPREAD_S,
+    PASS_SPREAD_S,
     REACH_S,
     STRAY,
     Chords,
@@ -39,10 +43,13 @@ P_TOGETHER = 0.25
 DECISION_S = 0.04
 """A note is put into the middle of the most probable stretch of this width to both sides."""
 
-CLEARLY = 1.0
-"""Log likelihood ratio per note required before the first chord is moved past leading noise."""
+CLEARLY = 3.0
+"""Log likelihood ratio required before the first chord or the last is moved further than the search reaches."""
 
 NEAR_S = 0.05
+_TEMPO_CHORDS = 9  # by which the tempo beside the first chord or the last is told
+_FURTHEST_S = 3.0
+_ODD_GAP = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +107,8 @@ def refine(
     -------
     Refinement
     """
-    late_s = _start_behind_noise_s(notes, np.median(fine_s, axis=0), activations)
-    first = notes["onset_s"] == notes["onset_s"].min()
-    passes_s = np.concatenate([fine_s, coarse_s]) + late_s * first
+    passes_s = np.concatenate([fine_s, coarse_s])
+    passes_s += _shifts_at_ends_s(notes, fine_s, activations)
     chords = chords_around(notes, np.median(passes_s[: len(fine_s)], axis=0))
     likelihood = log_likelihoods(notes["pitch"], chords, activations)
     chord_passes_s = np.array([chord_means(notes["onset_s"], estimate)[1] for estimate in passes_s])
@@ -114,30 +120,58 @@ def refine(
     return Refinement(onset_s, chord_s[chords.of_note], near, mass, passes_s)
 
 
-def _start_behind_noise_s(notes: NoteTable, passed_s: Float64s, activations: dict[int, Features]) -> float:
-    """How much later than the passes say the first chord begins: more than 0 where they took noise for its beginning.
+def _shifts_at_ends_s(notes: NoteTable, passes_s: Float64s, activations: dict[int, Features]) -> Float64s:
+    """How much later than the passes say each note begins, where they lost the first chord or the last.
 
-    Noise before the music begins like a chord, and nothing holds the first chord but the second one. Where the tempo
-    behind them puts it much later than the passes do, and its notes are heard there and not at the noise, it is later.
+    Nothing holds the outermost chords but the chords beside them: noise before the music begins like a chord, and a
+    last chord may be delayed by seconds.
     """
-    score_s, played_s = chord_means(notes["onset_s"], passed_s)
-    last = min(8, len(score_s) - 1)
-    if last < 3:
-        return 0.0
-    slope = (played_s[last] - played_s[1]) / (score_s[last] - score_s[1])
-    late_s = float(played_s[1] - (score_s[1] - score_s[0]) * slope - played_s[0])
-    if late_s < REACH_S:
-        return 0.0
-    first = notes["pitch"][notes["onset_s"] == score_s[0]]
-    gain = [_heard(activations[p], played_s[0] + late_s) - _heard(activations[p], played_s[0]) for p in map(int, first)]
-    return late_s if float(np.mean(gain)) > CLEARLY else 0.0
+    score_s, _ = chord_means(notes["onset_s"], notes["onset_s"])
+    if len(score_s) < _TEMPO_CHORDS:
+        return np.zeros(len(notes))
+    played_s = np.array([chord_means(notes["onset_s"], estimate)[1] for estimate in passes_s])
+    shifts_s = np.zeros(len(notes))
+    for direction in (1, -1):  # the last chord is the first one of the same music backwards
+        backwards = slice(None, None, direction)
+        rows = notes["onset_s"] == score_s[backwards][0]
+        curves = [activations[int(pitch)] for pitch in notes["pitch"][rows]]
+        shifts_s[rows] = direction * _first_shift_s(
+            direction * score_s[backwards],
+            direction * played_s[:, backwards],
+            functools.partial(_heard, curves, direction),
+        )
+    return shifts_s
 
 
-def _heard(curve: Features, time_s: float) -> float:
-    """The highest activation within a tenth of a second."""
-    middle, reach = round(time_s / HOP_S), round(0.1 / HOP_S)
-    around = curve[max(0, middle - reach) : max(1, middle + reach + 1)]
-    return float(around.max()) if len(around) else float(curve.min())
+def _first_shift_s(score_s: Float64s, played_s: Float64s, heard: Callable[[Float64s], Float64s]) -> float:
+    """How much later the first chord begins than the median of its passes; 0 where it is within ``REACH_S``.
+
+    What speaks for a time is the tempo behind the chord, the passes, and what is heard of its notes.
+    """
+    middle_s = np.median(played_s, axis=0)
+    last = min(_TEMPO_CHORDS, len(score_s)) - 1
+    slope = float((middle_s[last] - middle_s[1]) / (score_s[last] - score_s[1]))
+    gap_s = max(float(score_s[1] - score_s[0]) * slope, HOP_S)
+    times_s = middle_s[1] - np.arange(HOP_S, gap_s + max(_FURTHEST_S, 2 * gap_s), HOP_S)
+    usual = students_t(times_s - (middle_s[1] - gap_s), _ODD_GAP * gap_s + NOTE_SPREAD_S)
+    passed = np.mean([students_t(times_s - estimate_s, PASS_SPREAD_S) for estimate_s in played_s[:, 0]], axis=0)
+    total = heard(times_s) + np.log(with_floor(usual, STRAY)) + np.log(with_floor(passed, STRAY))
+    now, best = int(np.argmin(np.abs(times_s - middle_s[0]))), int(np.argmax(total))
+    shift_s = float(times_s[best] - middle_s[0])
+    return shift_s if abs(shift_s) > REACH_S and total[best] - total[now] > CLEARLY else 0.0
+
+
+def _heard(curves: list[Features], direction: int, times_s: Float64s) -> Float64s:
+    """What is heard of some notes at evenly spaced times, backwards for a direction of -1, as a log probability."""
+    frames = np.round(direction * times_s / HOP_S).astype(np.int64)
+    smear = students_t(np.arange(-25, 26) * HOP_S, NOTE_SPREAD_S)
+    total = np.zeros(len(times_s))
+    for curve in curves:
+        inside = (frames >= 0) & (frames < len(curve))
+        logits = np.where(inside, curve[np.clip(frames, 0, len(curve) - 1)], curve.min()).astype(np.float64)
+        own = np.exp(log_softmax(logits[None]))[0]
+        total += np.log(with_floor(np.convolve(own, smear / smear.sum(), mode="same"), MUTE))
+    return total
 
 
 def _note_times(likelihood: Float64s, chords: Chords, chord_s: Float64s, render_mismatch: float) -> Float64s:

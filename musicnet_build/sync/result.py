@@ -1,6 +1,5 @@
 """What a recipe of alignment gives, and what it may ask of its caller."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +12,6 @@ from musicnet_build.sync.refinement import Refinement
 
 MEMORY_BYTES = 2**30
 """Default memory budget of the dynamic time warping."""
-
-Progress = Callable[[str, float], None]
-"""Told the name of a stage and the fraction of it that is done."""
 
 _WORTH_SAYING_S = 20.0
 
@@ -51,11 +47,15 @@ class Options:
         Find out whether passages of the score were left out or played again, where the recipe can.
     memory_bytes : int
         Budget of the dynamic time warping.
+    tuning_cents : float, optional
+        How far above A4 = 440 Hz the recording is tuned, up to half a semitone, where the caller knows it; it is
+        measured otherwise.
     """
 
     strict: bool = False
     search_order: bool = True
     memory_bytes: int = MEMORY_BYTES
+    tuning_cents: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

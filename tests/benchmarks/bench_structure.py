@@ -34,9 +34,9 @@ from musicnet_build.audio.io import read_audio
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.score.beats import repeated_sections
 from musicnet_build.score.order import PlayingOrder, Span, end_beats, measure_starts, same_music
 from musicnet_build.score.reader import Score, read_score
-from musicnet_build.score.repeats import repeated_sections
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.jumps import PRICES, find_playing_order
 from musicnet_build.sync.pass_features import (
@@ -341,7 +341,8 @@ def search(case, soundfont, prices, times):
 def taken_by_align(case, soundfont, times):
     """The order that ``align`` takes."""
     started, busy = time.perf_counter(), time.process_time()
-    heard, options = extract_features(case.audio, case.score), Options()
+    options = Options()
+    heard = extract_features(case.audio, case.score, options)
     played = render_coarsely(case.score, music_duration_s(case.audio), soundfont, options)
     _, _, order = align_coarsely(heard, case.score, played, soundfont, options)
     times.append((len(case.audio) / SAMPLE_RATE, time.perf_counter() - started, time.process_time() - busy))

@@ -89,6 +89,12 @@ def pack_transcription(
     ------
     DatasetError
         When a recording cannot be packed; the others are there.
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.peers.transcription import pack_transcription
+    >>> pack_transcription("dataset", "transcription").recordings
+    3
     """
     settings, root = settings or TranscriptionSettings(), Path(path)
     recordings = sorted(recordings_of(source, settings), key=lambda recording: id_order(recording.id))

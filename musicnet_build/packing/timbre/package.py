@@ -153,6 +153,14 @@ def pack_timbre(
     ------
     DatasetError
         When the set is damaged, lacks the instrument, or has too few notes for its folds.
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.timbre.images import ImageSettings
+    >>> from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
+    >>> packed = pack_timbre("ascension", "packed.h5", PackSettings(ImageSettings("log", 8192, 1024)))
+    >>> packed.recordings, packed.warnings
+    (10, ())
     """
     settings, timbre_set = settings or PackSettings(), read_set(source)
     names = [instrument.name for instrument in timbre_set.instruments]

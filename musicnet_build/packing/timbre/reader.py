@@ -40,6 +40,14 @@ class TimbreFrames(Reader[Item]):
     ------
     DatasetError
         When the file is no timbre package, or has no such subset or fold.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.timbre_reader import TimbreFrames
+    >>> frames = TimbreFrames("timbre.h5", "combined_balanced", fold=0)
+    >>> picture, label = frames[0]
+    >>> picture.shape, label.shape
+    ((128, 512, 3), (2, 129))
     """
 
     def __init__(

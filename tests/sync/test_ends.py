@@ -1,0 +1,80 @@
+"""Tests of the ends of notes: a last chord ends with its sound, and notes of one voice keep their order."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_score import made_score
+
+from musicnet_build._typing import Features
+from musicnet_build.corpora.musicnet import count_overlaps
+from musicnet_build.dtw.timemap import TimeMap
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, end_at_restrike
+from musicnet_build.sync.ends import LONGEST_HOLD, end_last_chord, in_score_order
+from musicnet_build.sync.result import SyncResult
+
+FRAME_S = 0.1
+
+
+def chords(count: int = 20) -> NoteTable:
+    """A note every second, each a second long."""
+    notes = empty_notes(count)
+    notes["onset_s"] = np.arange(count)
+    notes["offset_s"] = notes["onset_s"] + 1.0
+    notes["pitch"] = 60 + np.arange(count) % 3
+    return notes
+
+
+def result(sounding_s: float, behind: float) -> SyncResult:
+    """A recording with tones up to a time, and noise or silence behind it."""
+    random = np.random.default_rng(0)
+    heard: Features = np.full((600, 88), behind, np.float32) * random.uniform(0.9, 1.1, (600, 88)).astype(np.float32)
+    heard[: round(sounding_s / FRAME_S), [30, 34, 37]] = 0.5
+    frames_s = np.arange(600) * FRAME_S
+    ends_s = np.array([0.0, 60.0])
+    return SyncResult(made_score([60]), None, TimeMap(ends_s, ends_s), heard, heard, frames_s, frames_s, ())
+
+
+def last_end_s(sounding_s: float, mapped_end_s: float, behind: float = 0.1) -> float:
+    """When a last note ends that begins at 38 s, at half the score's tempo, and is written to last 2 s there."""
+    written, notes = chords(), chords()
+    notes["onset_s"] *= 2
+    notes["offset_s"] = notes["onset_s"] + 2.0
+    notes["offset_s"][-1] = mapped_end_s
+    return float(end_last_chord(notes, written, result(sounding_s, behind))["offset_s"][-1])
+
+
+@pytest.mark.parametrize("behind", [0.0, 0.1])
+def test_a_last_note_that_is_held_ends_when_it_is_heard_no_more(behind: float) -> None:
+    assert last_end_s(41.2, 55.0, behind) == pytest.approx(41.2, abs=0.6)
+
+
+def test_a_last_note_lasts_as_long_as_it_is_written_where_noise_covers_it() -> None:
+    assert last_end_s(38.5, 55.0) == pytest.approx(40.0)
+
+
+def test_a_last_note_lasts_no_longer_than_a_hold_where_music_goes_on_behind_it() -> None:
+    assert last_end_s(60.0, 55.0) == pytest.approx(38.0 + 2.0 * LONGEST_HOLD)
+
+
+def test_no_offset_becomes_later() -> None:
+    assert last_end_s(60.0, 38.7) == pytest.approx(38.7)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(60, 61), st.floats(0, 3)), min_size=1, max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_notes_of_a_voice_overlap_no_more_than_they_are_written(rows: list[tuple[int, int, float]]) -> None:
+    written = empty_notes(len(rows))
+    written["onset_s"], written["pitch"] = [row[0] for row in rows], [row[1] for row in rows]
+    written["offset_s"] = written["onset_s"] + 1.0
+    notes = written.copy()
+    notes["onset_s"] = in_score_order(np.array([row[2] for row in rows]), written)
+    notes["offset_s"] = 9.0
+    notes = end_at_restrike(notes, by="program")
+    notes["offset_s"] = np.maximum(notes["offset_s"], notes["onset_s"] + 1 / SAMPLE_RATE)
+    assert count_overlaps(notes) <= count_overlaps(written)
+
+
+def test_onsets_that_are_in_order_stay_where_they_are() -> None:
+    notes = chords()
+    np.testing.assert_array_equal(in_score_order(notes["onset_s"], notes), notes["onset_s"])
