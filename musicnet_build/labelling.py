@@ -21,7 +21,7 @@ from musicnet_build.labels.midi import to_pretty_midi
 from musicnet_build.listening import notebook
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.plots.alignment import draw_alignment
-from musicnet_build.plots.alignment_picture import alignment_picture
+from musicnet_build.plots.alignment_picture import alignment_picture, picture_title
 from musicnet_build.plots.style import write_png
 from musicnet_build.recipe import RecipeSettings
 
@@ -106,7 +106,7 @@ class LabelledRecording:
         -------
         matplotlib.figure.Figure
         """
-        title = f"{self.recording.name} and {self.score.name}"
+        title = picture_title(self.recording, self.score)
         figure = draw_alignment(alignment_picture(title, self.audio, self.alignment))
         if path is not None:
             write_png(path, figure)

@@ -111,9 +111,9 @@ def _write(
         write_audio(overlay_path, overlay(aligned.audio, aligned.notes))
     if plot_path:
         from musicnet_build.plots.alignment import plot_alignment
-        from musicnet_build.plots.alignment_picture import alignment_picture
+        from musicnet_build.plots.alignment_picture import alignment_picture, picture_title
 
-        title = f"{aligned.recording.name} and {aligned.score.name}"
+        title = picture_title(aligned.recording, aligned.score)
         plot_alignment(plot_path, alignment_picture(title, aligned.audio, aligned.alignment))
 
 
