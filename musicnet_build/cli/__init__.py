@@ -33,6 +33,7 @@ COMMANDS = {
 }
 
 _FAILED, _INTERRUPTED = 1, 130
+_RESUMING = (["build"], ["pack"], ["generate"])
 
 
 @click.group(cls=LazyGroup, subcommands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,15 +49,17 @@ def main() -> None:
         # What a command returns is its exit code, None being 0.
         sys.exit(group(prog_name="musicnet-build", standalone_mode=False))
     except click.Abort:
-        console.fail("interrupted.")
-        sys.exit(_INTERRUPTED)
+        goes_on = ": run the same command again to go on" if sys.argv[1:2] in _RESUMING else ""
+        console.fail(f"interrupted{goes_on}.")
+        console.leave(_INTERRUPTED)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        console.fail_as_json(error.format_message())
+        console.leave(error.exit_code)
     except MusicnetBuildError as error:
         console.fail(str(error))
     except OSError as error:
         console.fail(f"{error.filename or 'the system'}: {error.strerror or error}.")
     except MemoryError:
         console.fail("out of memory: close other programs, or use a machine with more of it.")
-    sys.exit(_FAILED)
+    console.leave(_FAILED)
