@@ -28,6 +28,9 @@ from musicnet_build.notes import SAMPLE_RATE
 MAX_DURATION_S = 6 * 3600
 """Recordings longer than this are refused: split them into movements."""
 
+LOWEST_RATE_HZ = 1_000
+"""A lower sample rate than this is a damaged header: brought to 44.1 kHz, a small file would fill the memory."""
+
 SILENCE_DBFS = -90.0
 """A recording whose peak lies below this is refused as silent."""
 
@@ -133,39 +136,6 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
     if peak < 10 ** (SILENCE_DBFS / 20):
         raise AudioError(f"{path} is silent: once its channels are mixed, nothing reaches {SILENCE_DBFS:g} dBFS.")
     return audio
-
-
-def mono_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[Audio]:
-    """Read a recording as one channel at one rate, block by block: what ``read_audio`` gives as a whole.
-
-    Several channels are read twice, for whether they cancel each other is only known at their end.
-
-    Parameters
-    ----------
-    path : str or PathLike
-    sample_rate : int
-        Of the result, in Hz.
-
-    Yields
-    ------
-    float32 [shape=(n,)]
-
-    Raises
-    ------
-    AudioError
-        As ``audio_blocks`` does.
-    """
-    source, (found, info) = Path(path), _inspected(path)
-    mix = ChannelMix(info.sample_rate)
-    if info.channels > 1:
-        for _ in mix.mono(_checked_blocks(source, found, info)):
-            pass
-    blocks = _checked_blocks(source, found, info)
-    mono = ChannelMix(info.sample_rate).mono(blocks)
-    if mix.cancelled_share() > CANCELLED_TIME:
-        loudest = mix.loudest()
-        mono = (block[:, loudest] for block in blocks)
-    yield from _resampled(mono, info.sample_rate, sample_rate)
 
 
 def write_audio(
@@ -281,6 +251,8 @@ def _inspected(path: str | os.PathLike[str]) -> tuple[Finding, AudioInfo]:
 
 def _checked_blocks(source: Path, found: Finding, info: AudioInfo) -> Iterator[Audio]:
     _check_duration(source, info.duration_s or 0.0)
+    if info.sample_rate < LOWEST_RATE_HZ:
+        raise AudioError(f"{source} states a sample rate of {info.sample_rate} Hz, which is none of a recording.")
     read = 0
     for block in pyav_blocks(source) if needs_pyav(source) else _soundfile_blocks(source, found):
         if not np.isfinite(block).all():

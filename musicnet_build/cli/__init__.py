@@ -1,4 +1,4 @@
-"""The command line: one small module a command, imported when the command is named.
+"""The command line: one small module per command, imported when the command is named.
 
 Each command parses its arguments, calls the package, and reports. Errors become one line on standard error. Exit
 codes: 0 done, 1 failed, 2 misuse, 130 interrupted.
@@ -16,19 +16,19 @@ from musicnet_build.errors import MusicnetBuildError
 COMMANDS = {
     "align": "Label a recording with the notes of its score.",
     "synth": "Render a score to audio.",
-    "overlay": "Lay sine tones at the labelled onsets over a recording.",
+    "overlay": "Mix a short tone into a recording at every labelled onset.",
     "convert": "Convert labels from one format to another.",
     "audit": "Hear, see and judge labels in the browser.",
     "init": "Pair recordings and scores into a manifest.",
-    "build": "Make a dataset of the recordings and scores of a manifest.",
-    "generate": "Make a dataset of scores and soundfonts.",
-    "pack": "Pack a dataset into the files that trainings read.",
-    "stats": "Say what is in a dataset.",
+    "build": "Build a dataset from the recordings and scores of a manifest.",
+    "generate": "Generate exactly labelled music from soundfonts.",
+    "pack": "Pack a dataset into the files that training code reads.",
+    "stats": "Count what is in a dataset.",
     "validate": "Find what is wrong with a dataset.",
-    "score": "Look into a score: length, instruments, tempo, metre, repeats.",
+    "score": "Show what a score holds: length, instruments, tempo, metre, repeats.",
     "evaluate": "Compare predictions with the truth.",
     "soundfonts": "List the soundfonts found on this machine.",
-    "doctor": "Say what is installed, what is missing, and how to mend it.",
+    "doctor": "Check the installation, and name the command that mends what is missing.",
     "demo": "Make a small labelled recording, its overlay and its picture.",
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @timbre_options.soundfonts_option
 @click.option(
     "--velocity", "velocities", type=click.IntRange(1, 127), multiple=True, default=(64, 90, 116), show_default=True,
-    help="Of the notes. May be given several times.",
+    help="Velocity of the notes. May be given several times.",
 )  # fmt: skip
 @click.option("--passes", type=click.IntRange(1), default=1, show_default=True, help="How often every pair is played.")
 @click.option("--rest", "rest_beats", type=click.FloatRange(0, 16), default=0.0, show_default=True,
@@ -45,7 +45,7 @@ def command(
     """Render instruments alone and in pairs, every note of their ranges, as WAV, MIDI and labels.
 
     Each part of the set (an instrument alone, a pair) has the same number of notes, each a quarter note at 120. Without
-    --soundfont the two best are taken, but one is always left for the tests. Run again, it makes what is missing.
+    --soundfont the two best are taken, but one is always left for the tests. Run it again to make what is missing.
     """
     from musicnet_build.generation.ascension import AscensionSettings, default_soundfonts, generate_ascension
     from musicnet_build.synthesis.soundfonts import choose_soundfont

@@ -124,6 +124,11 @@ def test_a_recording_of_more_than_six_hours_is_refused_before_it_is_read(tmp_pat
         read_audio(path)
 
 
+def test_a_sample_rate_that_no_recording_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="states a sample rate of 1 Hz"):
+        read_audio(written(tmp_path / "a.wav", tone(0.1), 1))
+
+
 def test_what_is_no_sound_file_is_refused_in_plain_words(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("This is a text and not a sound file.")
     (tmp_path / "empty.wav").touch()
