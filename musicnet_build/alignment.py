@@ -4,28 +4,30 @@
 What belongs here is what all recipes share; a recipe of more than a few lines has a room of its own.
 """
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from musicnet_build._typing import Audio, Features
-from musicnet_build.dtw.exact import dtw, estimate_seconds
-from musicnet_build.dtw.timemap import TimeMap, map_from_path
+from musicnet_build._typing import Audio
+from musicnet_build.corpora.musicnet import count_overlaps
+from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
-from musicnet_build.features import spectra
+from musicnet_build.labels.files import labelled
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, end_at_restrike, pitched, sorted_by_onset
+from musicnet_build.progress import Progress, ignore
 from musicnet_build.quality.confidence import note_confidence
 from musicnet_build.quality.verdict import Quality, assess
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.ends import end_last_chord
+from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
-from musicnet_build.sync.result import Options, Progress, SyncResult, with_estimate
-from musicnet_build.synthesis.cache import cached_synthesize
+from musicnet_build.sync.result import Options, SyncResult
 from musicnet_build.synthesis.soundfonts import Soundfont
-from musicnet_build.threads import in_background
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,35 @@ class Alignment:
     quality: Quality | None
     warnings: tuple[str, ...]
 
+    def report(self) -> dict[str, Any]:
+        """Return what is to be said of the labels, as plain values: what every command and list writes of them.
+
+        Returns
+        -------
+        dict
+            ``verdict`` and ``reasons`` (None and empty where the recipe does not measure its quality); ``notes``, those
+            of the label list, with ``duplicate_notes`` (exact duplicates, listed once), ``drum_notes`` and
+            ``lost_notes`` beside them; ``overlaps_in_score``, notes that begin while one of their pitch and instrument
+            sounds; ``first_onset_s`` and ``last_offset_s`` in the recording; ``offset_s`` and ``tempo_ratio`` as the
+            attributes (None where not finite); ``quality``, the measures; ``warnings``.
+        """
+        listed = labelled(self.notes)
+        return {
+            "verdict": str(self.quality.verdict) if self.quality else None,
+            "reasons": list(self.quality.reasons) if self.quality else [],
+            "notes": len(listed),
+            "duplicate_notes": len(self.notes) - len(listed),
+            "drum_notes": self.drum_notes,
+            "lost_notes": asdict(self.warping.score.lost),
+            "overlaps_in_score": count_overlaps(labelled(self.warping.score.notes)),
+            "first_onset_s": float(self.notes["onset_s"].min()),
+            "last_offset_s": float(self.notes["offset_s"].max()),
+            "offset_s": self.offset_s,
+            "tempo_ratio": self.tempo_ratio if math.isfinite(self.tempo_ratio) else None,
+            "quality": self.quality.as_dict() if self.quality else None,
+            "warnings": list(self.warnings),
+        }
+
 
 def align(
     recording: Audio,
@@ -87,7 +118,7 @@ def align(
     options : Options
         What else is asked of the recipe.
     progress : callable, optional
-        Called with the name of the stage and the fraction of it that is done.
+        Told the name of the stage, and how much of the whole is done.
 
     Returns
     -------
@@ -116,7 +147,7 @@ def align(
     as_played = score
     if order:
         as_played, options = unfold_score(score, order)[0], replace(options, search_order=False)
-    warping = RECIPES[preset](recording, as_played, soundfont, options, progress or _silent)
+    warping = RECIPES[preset](recording, as_played, soundfont, options, progress or ignore)
     if order:
         warping = replace(warping, order=order)
     return _labelled(warping, score, len(recording) / SAMPLE_RATE)
@@ -194,10 +225,6 @@ def _kept_inside(notes: NoteTable, duration_s: float) -> NoteTable:
     return notes
 
 
-def _silent(stage: str, fraction: float) -> None:
-    """Tell nobody."""
-
-
 def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float]:
     score_s = np.array([notes["onset_s"].min(), notes["onset_s"].max()])
     played_s = time_map.recording_at(score_s)
@@ -205,39 +232,5 @@ def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float
     return float(played_s[0] - score_s[0]), span_s / played_span_s if played_span_s else float("nan")
 
 
-def _musicnet(recording: Audio, score: Score, soundfont: Soundfont, options: Options, progress: Progress) -> SyncResult:
-    """The recipe of the MusicNet paper: log-spectrograms, the low 50 bins, Euclidean distance, exact DTW.
-
-    The synthesis is normalised to its peak, as the tools of the time did; the recording is taken as it is.
-    """
-    progress("synthesizing the score", 0.0)
-    hearing = in_background(spectra.log_spectrogram, recording)
-    X, warnings = _rendered_spectrogram(score.detuned(options.tuning_cents or 0.0), soundfont, options.strict)
-    progress("synthesizing the score", 1.0)
-    Y = hearing.result()
-    stage = with_estimate("aligning", estimate_seconds(len(X), *Y.shape))
-    progress(stage, 0.0)
-    warped = dtw(X, Y, memory_bytes=options.memory_bytes, progress=lambda done: progress(stage, done))
-    hop_s = spectra.HOP_LENGTH / SAMPLE_RATE
-    return SyncResult(
-        score=score,
-        order=None,
-        time_map=map_from_path(warped.path, hop_s, hop_s),
-        score_features=X,
-        recording_features=Y,
-        score_frames_s=spectra.frame_times_s(np.arange(len(X))),
-        recording_frames_s=spectra.frame_times_s(np.arange(len(Y))),
-        warnings=warnings,
-    )
-
-
-def _rendered_spectrogram(score: Score, soundfont: Soundfont, strict: bool) -> tuple[Features, tuple[str, ...]]:
-    """Features and warnings of the synthesized score; its sound, which may be large, is not kept."""
-    rendered = cached_synthesize(score, soundfont, strict=strict)
-    audio = rendered.audio
-    audio /= max(audio.max(), -audio.min())
-    return spectra.log_spectrogram(audio), rendered.warnings
-
-
-RECIPES = {"precise": precise, "musicnet": _musicnet}
+RECIPES = {"precise": precise, "musicnet": musicnet}
 """Presets by name."""

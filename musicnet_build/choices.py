@@ -30,3 +30,12 @@ TIMBRE_FRAME_LENGTHS = (8192, 4096, 2048)
 TIMBRE_HOPS = (32, 512, 1024)
 TIMBRE_SPECTROGRAMS = ("log", "mel", "cqt")
 TIMBRE_STORAGES = ("colour", "float")
+
+SPLITS = ("train", "validation", "test")
+"""What a recording of a dataset is for."""
+
+STRUCTURES = ("search", "never")
+"""Whether an alignment finds out which passages of the score were left out or played again, the default first."""
+
+VERDICTS = ("accept", "review", "reject")
+"""On a recording's labels, the best first."""

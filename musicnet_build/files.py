@@ -179,18 +179,19 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
     File names that are no text (surrogates) are written as the bytes they stand for.
     """
-    _write(Path(path), text.encode("utf-8", "surrogateescape"))
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
 def write_json(path: str | os.PathLike[str], values: Any) -> None:
     """Write plain values as indented JSON, whole or not at all; a file that holds them already is left alone."""
     text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     # What cannot be UTF-8, as parts of odd file names, comes out as JSON's own \udc80.
-    _write(Path(path), text.encode("utf-8", "backslashreplace"))
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
-def _write(path: Path, data: bytes) -> None:
-    if path.is_file() and path.read_bytes() == data:
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write bytes, whole or not at all; a file that holds them already is left alone."""
+    if Path(path).is_file() and Path(path).read_bytes() == data:
         return
     with replacing(path) as temporary:
         temporary.write_bytes(data)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from musicnet_build.alignment import Alignment, align
-from musicnet_build.audio.io import read_audio
+from musicnet_build.align_files import align_files
+from musicnet_build.alignment import Alignment
 from musicnet_build.errors import LabelError
 from musicnet_build.labels.dataframe import to_dataframe
 from musicnet_build.labels.files import write_labels
@@ -21,11 +21,9 @@ from musicnet_build.labels.midi import to_pretty_midi
 from musicnet_build.listening import notebook
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.plots.alignment import draw_alignment
-from musicnet_build.plots.alignment_picture import alignment_picture
+from musicnet_build.plots.alignment_picture import alignment_picture, picture_title
 from musicnet_build.plots.style import write_png
-from musicnet_build.score.order import parse_order
-from musicnet_build.score.reader import read_score
-from musicnet_build.synthesis.soundfonts import choose_soundfont
+from musicnet_build.recipe import RecipeSettings
 
 if TYPE_CHECKING:
     import pandas
@@ -108,7 +106,7 @@ class LabelledRecording:
         -------
         matplotlib.figure.Figure
         """
-        title = f"{self.recording.name} and {self.score.name}"
+        title = picture_title(self.recording, self.score)
         figure = draw_alignment(alignment_picture(title, self.audio, self.alignment))
         if path is not None:
             write_png(path, figure)
@@ -177,8 +175,6 @@ def label(
     >>> float(labelled.to_dataframe().onset_s.min().round(1))
     0.9
     """
-    audio, music = read_audio(recording), read_score(score)
-    given = parse_order(order, music) if order else None
-    chosen = choose_soundfont(None if soundfont is None else os.fspath(soundfont))
-    alignment = align(audio, music, chosen, preset=preset, order=given)
-    return LabelledRecording(Path(recording), Path(score), audio, alignment)
+    settings = RecipeSettings(preset, None if soundfont is None else os.fspath(soundfont), order=order or "")
+    aligned = align_files(recording, score, settings)
+    return LabelledRecording(aligned.recording, aligned.score, aligned.audio, aligned.alignment)

@@ -26,6 +26,7 @@ NOTE_DTYPE = np.dtype(
         ("part", np.int16),  # index into the parts of the score; 0 where a label file names no part
         ("is_drum", np.bool_),
         ("confidence", np.float64),  # probability of a right onset, nan where unknown
+        ("score_note", np.int32),  # place among the note ids of the score, -1 where the score has none
     ]
 )
 """One row per note."""
@@ -41,7 +42,7 @@ NoteTable = TypeAliasType("NoteTable", NDArray[np.void])
 
 
 def empty_notes(count: int = 0) -> NoteTable:
-    """Return ``count`` notes, all fields zero, confidence unknown.
+    """Return ``count`` notes, all fields zero, confidence and place in the score unknown.
 
     Parameters
     ----------
@@ -54,6 +55,7 @@ def empty_notes(count: int = 0) -> NoteTable:
     """
     notes = np.zeros(count, dtype=NOTE_DTYPE)
     notes["confidence"] = np.nan
+    notes["score_note"] = -1
     return notes
 
 

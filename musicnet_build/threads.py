@@ -14,13 +14,16 @@ Arguments = ParamSpec("Arguments")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_BACKGROUND = "background"
+
 
 def in_background(
     function: Callable[Arguments, Result], *arguments: Arguments.args, **keywords: Arguments.kwargs
 ) -> "Future[Result]":
     """Call a function in a thread of its own.
 
-    The thread is a daemon: a program that is interrupted does not wait for it.
+    A program does not end before the thread does: an interpreter that goes away under a native call crashes. Who cannot
+    wait asks :func:`in_flight`, and leaves by ``os._exit``.
 
     Parameters
     ----------
@@ -41,8 +44,13 @@ def in_background(
         except BaseException as error:  # handed on, whatever it is: the caller waits for either
             future.set_exception(error)
 
-    threading.Thread(target=call, daemon=True, name=f"background {getattr(function, '__name__', 'call')}").start()
+    threading.Thread(target=call, name=f"{_BACKGROUND} {getattr(function, '__name__', 'call')}").start()
     return future
+
+
+def in_flight() -> bool:
+    """Return whether a call of :func:`in_background` has not ended yet."""
+    return any(thread.name.startswith(_BACKGROUND) for thread in threading.enumerate())
 
 
 def on_all_cores(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -67,4 +75,9 @@ def thread_count() -> int:
     """Return how many threads may be used: what ``OMP_NUM_THREADS`` says, else one per available processor."""
     if (wanted := os.environ.get("OMP_NUM_THREADS", "")).isdecimal():
         return max(1, int(wanted))
+    return available_processors()
+
+
+def available_processors() -> int:
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

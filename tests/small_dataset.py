@@ -17,6 +17,7 @@ from musicnet_build.datasets.manifest import read_manifest, write_manifest
 from musicnet_build.jobs.local import Job, Outcome, attempt
 from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import empty_notes
+from musicnet_build.recipe import RecipeSettings
 from musicnet_build.score.reader import read_score
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import choose_soundfont
@@ -37,7 +38,7 @@ class Material:
 
     @property
     def settings(self) -> Settings:
-        return Settings(preset="musicnet", soundfont=str(self.folder / "tiny.sf2"))
+        return Settings(RecipeSettings(preset="musicnet", soundfont=str(self.folder / "tiny.sf2")))
 
     def rows(self) -> list[dict[str, Any]]:
         with self.manifest.open(encoding="utf-8", newline="") as file:
@@ -51,9 +52,12 @@ class Material:
         shutil.copytree(self.folder, folder)
         return Material(folder)
 
-    def build(self, dataset: Path, *, run: Runner | None = None, settings: Settings | None = None) -> list[Row]:
+    def build(
+        self, dataset: Path, *, run: Runner | None = None, settings: Settings | None = None, **options: Any
+    ) -> list[Row]:
         """Build in this process, without the second that a worker takes to start, unless ``run`` is given."""
-        return build(read_manifest(self.manifest), dataset, settings or self.settings, run=run or run_here)
+        manifest = read_manifest(self.manifest)
+        return build(manifest, dataset, settings or self.settings, run=run or run_here, **options)
 
 
 def run_here(jobs: Sequence[Job], on_done: Callable[[Outcome], object]) -> list[Outcome]:

@@ -75,22 +75,23 @@ def test_what_is_imported_is_required() -> None:
     assert imported - set(sys.stdlib_module_names) - {"musicnet_build"} - known == set()
 
 
-def packaged_files() -> set[Path]:
-    """The files that are no code and that setup.cfg puts into the wheel."""
-    found: set[Path] = set()
+def packaged_files() -> dict[str, set[Path]]:
+    """The files that are no code and that setup.cfg puts into the wheel, by the line that names them."""
+    found = {}
     for package, patterns in SETUP["options.package_data"].items():
         folders = [path for path in (PACKAGE, *PACKAGE.rglob("*")) if path.is_dir()]
         if package != "*":
             folders = [PACKAGE.parent / package.replace(".", "/")]
-        found.update(*(folder.glob(part) for folder in folders for part in re.split(r"[,\s]+", patterns) if part))
+        parts = [part for part in re.split(r"[,\s]+", patterns) if part]
+        found |= {f"{package} = {part}": {path for folder in folders for path in folder.glob(part)} for part in parts}
     return found
 
 
 def test_the_wheel_takes_every_file_that_is_no_code() -> None:
     others = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".py"}
     others = {path for path in others if "__pycache__" not in path.parts}
-    assert others
-    assert others - packaged_files() == set()
+    assert others == set().union(*packaged_files().values())
+    assert all(packaged_files().values())
 
 
 def test_version_and_address_are_the_same_everywhere() -> None:

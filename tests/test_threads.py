@@ -29,10 +29,25 @@ def test_an_error_is_raised_where_the_result_is_asked_for() -> None:
         future.result(5)
 
 
-def test_a_program_that_ends_does_not_wait_for_it() -> None:
-    program = "import time; from musicnet_build.threads import in_background; in_background(time.sleep, 60)"
+def test_a_program_that_ends_waits_for_it_and_does_not_crash_under_a_native_call() -> None:
+    program = (
+        "import numpy, soxr, sys; from musicnet_build.threads import in_background;"
+        "noise = numpy.random.default_rng(0).standard_normal(10_000_000).astype('float32');"
+        "in_background(soxr.resample, noise, 48_000, 44_100); sys.exit(7)"
+    )
+    process = subprocess.run([sys.executable, "-c", program], check=False, timeout=30, capture_output=True, text=True)
+    assert (process.returncode, process.stderr) == (7, "")
+
+
+def test_the_command_line_leaves_at_once_whatever_still_runs() -> None:
+    program = (
+        "import time; from musicnet_build.threads import in_background, in_flight;"
+        "from musicnet_build.cli.console import leave;"
+        "assert not in_flight(); in_background(time.sleep, 60); print('said'); leave(3)"
+    )
     started = time.monotonic()
-    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=30).returncode == 0
+    process = subprocess.run([sys.executable, "-c", program], check=False, timeout=30, capture_output=True, text=True)
+    assert (process.returncode, process.stdout) == (3, "said\n")
     assert time.monotonic() - started < 20
 
 

@@ -34,6 +34,7 @@ env -u PYTHONPATH "$work/build/bin/python" -m build --outdir "$folder" . >"$work
 }
 
 environment wheel "$(ls "$folder"/*.whl)"
+say "$(du -sh "$work/wheel" | cut -f1) installed"
 run_demo wheel
 
 sdist=$(ls "$folder"/*.tar.gz)

@@ -138,39 +138,6 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
     return audio
 
 
-def mono_blocks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> Iterator[Audio]:
-    """Read a recording as one channel at one rate, block by block: what ``read_audio`` gives as a whole.
-
-    Several channels are read twice, for whether they cancel each other is only known at their end.
-
-    Parameters
-    ----------
-    path : str or PathLike
-    sample_rate : int
-        Of the result, in Hz.
-
-    Yields
-    ------
-    float32 [shape=(n,)]
-
-    Raises
-    ------
-    AudioError
-        As ``audio_blocks`` does.
-    """
-    source, (found, info) = Path(path), _inspected(path)
-    mix = ChannelMix(info.sample_rate)
-    if info.channels > 1:
-        for _ in mix.mono(_checked_blocks(source, found, info)):
-            pass
-    blocks = _checked_blocks(source, found, info)
-    mono = ChannelMix(info.sample_rate).mono(blocks)
-    if mix.cancelled_share() > CANCELLED_TIME:
-        loudest = mix.loudest()
-        mono = (block[:, loudest] for block in blocks)
-    yield from _resampled(mono, info.sample_rate, sample_rate)
-
-
 def write_audio(
     path: str | os.PathLike[str], audio: ArrayLike, sample_rate: int = SAMPLE_RATE, *, subtype: str | None = None
 ) -> None:

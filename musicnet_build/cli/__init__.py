@@ -1,4 +1,4 @@
-"""The command line: one small module a command, imported when the command is named.
+"""The command line: one small module per command, imported when the command is named.
 
 Each command parses its arguments, calls the package, and reports. Errors become one line on standard error. Exit
 codes: 0 done, 1 failed, 2 misuse, 130 interrupted.
@@ -16,23 +16,24 @@ from musicnet_build.errors import MusicnetBuildError
 COMMANDS = {
     "align": "Label a recording with the notes of its score.",
     "synth": "Render a score to audio.",
-    "overlay": "Lay sine tones at the labelled onsets over a recording.",
+    "overlay": "Mix a short tone into a recording at every labelled onset.",
     "convert": "Convert labels from one format to another.",
     "audit": "Hear, see and judge labels in the browser.",
     "init": "Pair recordings and scores into a manifest.",
-    "build": "Make a dataset of the recordings and scores of a manifest.",
-    "generate": "Make a dataset of scores and soundfonts.",
-    "pack": "Pack a dataset into the files that trainings read.",
-    "stats": "Say what is in a dataset.",
+    "build": "Build a dataset from the recordings and scores of a manifest.",
+    "generate": "Generate exactly labelled music from soundfonts.",
+    "pack": "Pack a dataset into the files that training code reads.",
+    "stats": "Count what is in a dataset.",
     "validate": "Find what is wrong with a dataset.",
-    "score": "Look into a score: length, instruments, tempo, metre, repeats.",
+    "score": "Show what a score holds: length, instruments, tempo, metre, repeats.",
     "evaluate": "Compare predictions with the truth.",
     "soundfonts": "List the soundfonts found on this machine.",
-    "doctor": "Say what is installed, what is missing, and how to mend it.",
+    "doctor": "Check the installation, and name the command that mends what is missing.",
     "demo": "Make a small labelled recording, its overlay and its picture.",
 }
 
 _FAILED, _INTERRUPTED = 1, 130
+_RESUMING = (["build"], ["pack"], ["generate"])
 
 
 @click.group(cls=LazyGroup, subcommands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,15 +49,17 @@ def main() -> None:
         # What a command returns is its exit code, None being 0.
         sys.exit(group(prog_name="musicnet-build", standalone_mode=False))
     except click.Abort:
-        console.fail("interrupted.")
-        sys.exit(_INTERRUPTED)
+        goes_on = ": run the same command again to go on" if sys.argv[1:2] in _RESUMING else ""
+        console.fail(f"interrupted{goes_on}.")
+        console.leave(_INTERRUPTED)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        console.fail_as_json(error.format_message())
+        console.leave(error.exit_code)
     except MusicnetBuildError as error:
         console.fail(str(error))
     except OSError as error:
         console.fail(f"{error.filename or 'the system'}: {error.strerror or error}.")
     except MemoryError:
         console.fail("out of memory: close other programs, or use a machine with more of it.")
-    sys.exit(_FAILED)
+    console.leave(_FAILED)

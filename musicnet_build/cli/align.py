@@ -1,33 +1,30 @@
 """``musicnet-build align``: label a recording with the notes of its score."""
 
-import dataclasses
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicnet_build.choices import ALIGNMENT_PRESETS
+from musicnet_build.choices import STRUCTURES, VERDICTS
 from musicnet_build.cli import console, parameters
+from musicnet_build.recipe import RecipeSettings
 
 if TYPE_CHECKING:
-    from musicnet_build.alignment import Alignment
-    from musicnet_build.score.reader import Score
-    from musicnet_build.synthesis.soundfonts import Soundfont
+    from musicnet_build.align_files import AlignedFiles
+    from musicnet_build.progress import Progress
+
+_DOUBTED = 3
+_MOST_SPANS = 5
+# Nothing is to be looked at this long after the last note.
+_AFTERGLOW_S = 1.0
 
 
 @click.command(name="align")
 @click.argument("recording", type=parameters.existing_file)
 @click.argument("score", type=parameters.existing_file)
 @parameters.label_outputs_option
-@click.option(
-    "--preset",
-    type=click.Choice(ALIGNMENT_PRESETS),
-    default="precise",
-    show_default=True,
-    help="Recipe to align by.",
-)
+@parameters.preset_option
 @parameters.soundfont_option
 @parameters.strict_option
 @parameters.confidence_option
@@ -41,133 +38,118 @@ if TYPE_CHECKING:
     help="Also write a report: verdict, reasons, suspicious spans (JSON).",
 )  # fmt: skip
 @click.option(
-    "--structure", type=click.Choice(["search", "never"]), default="search", show_default=True,
+    "--structure", type=click.Choice(STRUCTURES), default=STRUCTURES[0], show_default=True,
     help="Whether to find out which passages were left out or played again.",
 )  # fmt: skip
 @click.option(
-    "--order", "order_text", metavar="ORDER",
+    "--order", metavar="ORDER", default="",
     help="The order in which the score is played, in measures (1-24,9-48) or beats (b0-b96,b32-b192).",
 )  # fmt: skip
+@click.option(
+    "--fail-on", type=click.Choice(["review", "reject"]),
+    help="End with exit code 3 where the verdict is this or worse; the labels are written all the same.",
+)  # fmt: skip
+@parameters.force_option
 @parameters.verbose_option
 @parameters.json_option
 def command(
     recording: Path,
     score: Path,
     outputs: tuple[Path, ...],
-    preset: str,
-    soundfont: str | None,
-    strict: bool,
     with_confidence: bool,
     overlay_path: Path | None,
     plot_path: Path | None,
     quality_path: Path | None,
-    structure: str,
-    order_text: str | None,
+    fail_on: str | None,
+    force: bool,
     verbose: bool,
     as_json: bool,
-) -> None:
+    **settings: Any,
+) -> int:
     """Label RECORDING (a sound file) with the notes of SCORE (a MIDI file)."""
-    parameters.check_outputs([recording, score], [*outputs, overlay_path, plot_path, quality_path])
-    if preset == "musicnet" and (quality_path or with_confidence):
+    extras = (overlay_path, plot_path, quality_path)
+    parameters.check_outputs([recording, score], [*outputs, *extras])
+    parameters.keep_labels(outputs, force)
+    recipe = RecipeSettings(**settings)
+    if recipe.preset == "musicnet" and (quality_path or with_confidence or fail_on):
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
     started = time.monotonic()
-    from musicnet_build.audio.io import read_audio, write_audio
-    from musicnet_build.threads import in_background
-
-    # Read while this thread imports the rest, which takes as long.
-    reading = in_background(read_audio, recording)
-    from musicnet_build.alignment import align
+    from musicnet_build.align_files import align_files
     from musicnet_build.files import write_json
-    from musicnet_build.labels.files import write_labels
-    from musicnet_build.listening.overlay import overlay
-    from musicnet_build.notes import SAMPLE_RATE
-    from musicnet_build.plots.alignment import plot_alignment
-    from musicnet_build.plots.alignment_picture import alignment_picture
-    from musicnet_build.score.order import parse_order
-    from musicnet_build.score.reader import read_score
-    from musicnet_build.sync.result import Options
-    from musicnet_build.synthesis.soundfonts import choose_soundfont
 
-    music = read_score(score)
-    order = parse_order(order_text, music) if order_text else None
-    options = Options(strict=strict, search_order=structure == "search")
-    chosen = choose_soundfont(soundfont)
     with console.progress_bar(verbose) as progress:
-        progress("reading the recording", 0.0)
-        audio = reading.result()
-        result = align(audio, music, chosen, preset=preset, order=order, options=options, progress=progress)
-        progress("writing", 0.0)
-        for output in outputs:
-            write_labels(output, result.notes, with_confidence=with_confidence)
-        if overlay_path:
-            write_audio(overlay_path, overlay(audio, result.notes), SAMPLE_RATE)
-        if plot_path:
-            plot_alignment(plot_path, alignment_picture(f"{recording.name} and {score.name}", audio, result))
-    console.warn(result.warnings)
-    outputs_written = (*outputs, overlay_path, plot_path, quality_path)
-    values = {
-        "recording": _made_from(recording, len(audio) / SAMPLE_RATE),
-        "score": _made_from(score, music.duration_s),
-        **_summary(music, result, chosen),
-        "preset": preset,
-        "outputs": [str(path) for path in outputs_written if path],
-        "seconds": round(time.monotonic() - started, 3),
-    }
+        aligned = align_files(recording, score, recipe, progress=progress)
+        _write(aligned, outputs, with_confidence, overlay_path, plot_path, progress)
+    report = aligned.report()
+    console.warn(report["warnings"])
     if quality_path:
-        report = {name: value for name, value in values.items() if name not in ("outputs", "seconds")}
         write_json(quality_path, report)
+    written = [str(path) for path in (*outputs, *extras) if path]
+    values = {**report, "outputs": written, "seconds": round(time.monotonic() - started, 3)}
     console.report(values, _lines(values), as_json)
+    failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
+    return _DOUBTED if report["verdict"] in failing else 0
 
 
-def _made_from(path: Path, duration_s: float) -> dict[str, Any]:
-    from musicnet_build.files import sha256_of
+def _write(
+    aligned: "AlignedFiles",
+    outputs: tuple[Path, ...],
+    with_confidence: bool,
+    overlay_path: Path | None,
+    plot_path: Path | None,
+    progress: "Progress",
+) -> None:
+    from musicnet_build.labels.files import write_labels
 
-    return {"path": str(path), "sha256": sha256_of(path), "duration_s": duration_s}
+    progress("writing", 1.0)
+    for output in outputs:
+        write_labels(output, aligned.notes, with_confidence=with_confidence)
+    if overlay_path:
+        from musicnet_build.audio.io import write_audio
+        from musicnet_build.listening.overlay import overlay
 
+        write_audio(overlay_path, overlay(aligned.audio, aligned.notes))
+    if plot_path:
+        from musicnet_build.plots.alignment import plot_alignment
+        from musicnet_build.plots.alignment_picture import alignment_picture, picture_title
 
-def _summary(music: "Score", result: "Alignment", soundfont: "Soundfont") -> dict[str, Any]:
-    from musicnet_build import __version__
-    from musicnet_build.synthesis.fluidsynth import library_version
-
-    return {
-        "notes": len(result.notes),
-        "drum_notes": result.drum_notes,
-        "lost_notes": dataclasses.asdict(music.lost),
-        "offset_s": result.offset_s,
-        "tempo_ratio": result.tempo_ratio if math.isfinite(result.tempo_ratio) else None,
-        "quality": result.quality.as_dict() if result.quality else None,
-        "warnings": list(result.warnings),
-        "soundfont": {"name": soundfont.name, "path": str(soundfont.path), "sha256": soundfont.sha256()},
-        "versions": {"musicnet_build": __version__, "fluidsynth": library_version()},
-    }
+        title = picture_title(aligned.recording, aligned.score)
+        plot_alignment(plot_path, alignment_picture(title, aligned.audio, aligned.alignment))
 
 
 def _lines(values: dict[str, Any]) -> list[str]:
-    drums = f", {values['drum_notes']} drum notes left out" if values["drum_notes"] else ""
+    left_out = [f"{values['drum_notes']} drum notes left out"] if values["drum_notes"] else []
+    left_out += [f"{values['duplicate_notes']} exact duplicates left out"] if values["duplicate_notes"] else []
+    without = f" ({', '.join(left_out)})" if left_out else ""
     ratio = values["tempo_ratio"]
     tempo = f", played at {ratio:.2f} times the score's tempo" if ratio is not None else ""
     return [
         f"recording  {values['recording']['duration_s']:.1f} s, score {values['score']['duration_s']:.1f} s",
-        f"labelled   {values['notes']} notes{drums}",
+        f"labelled   {values['notes']} notes{without}",
         f"soundfont  {values['soundfont']['name']} ({values['soundfont']['sha256'][:12]}), preset {values['preset']}",
-        f"timing     first onset {values['offset_s']:+.2f} s from the score's{tempo}",
-        *_verdict(values["quality"]),
+        f"timing     first note at {values['first_onset_s']:.2f} s{tempo}",
+        *_verdict(values["quality"], values["last_offset_s"]),
         f"took       {values['seconds']:.1f} s",
         *(f"wrote      {path}" for path in values["outputs"]),
     ]
 
 
-def _verdict(quality: dict[str, Any] | None) -> list[str]:
+def _verdict(quality: dict[str, Any] | None, last_offset_s: float) -> list[str]:
     if quality is None:
         return []
-    spans = [
-        f"           {span['start_s']:.1f} to {span['end_s']:.1f} s: {span['message']}"
-        for span in quality["suspicions"]
-    ]
-    return [
-        f"verdict    {quality['verdict']}, {quality['confident_share']:.1%} of the labels confident "
+    lines = [
+        f"{quality['verdict']}, {quality['confident_share']:.1%} of the labels confident "
         f"(mean confidence {quality['mean_confidence']:.2f})",
-        *(f"           {reason}" for reason in quality["reasons"]),
-        *([f"           labels in the order played: {quality['verdict_as_played']}"] if quality["structure"] else []),
-        *spans,
+        *quality["reasons"],
     ]
+    if quality["structure"]:
+        lines.append(f"{quality['verdict_as_played']} on the labels in the order played")
+    spans = [span for span in quality["suspicions"] if span["start_s"] < last_offset_s + _AFTERGLOW_S]
+    if spans:
+        lines.append("look at:")
+        lines += [
+            f"  {span['start_s']:.1f} to {span['end_s']:.1f} s: {span['message']}" for span in spans[:_MOST_SPANS]
+        ]
+    if len(spans) > _MOST_SPANS:
+        lines.append(f"  and {len(spans) - _MOST_SPANS} more: --quality writes them all")
+    return [f"{'verdict' if not place else '':<10} {line}" for place, line in enumerate(lines)]

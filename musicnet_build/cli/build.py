@@ -1,19 +1,17 @@
 """``musicnet-build build``: from a manifest to a dataset."""
 
-import contextlib
-import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicnet_build.choices import ALIGNMENT_PRESETS
+from musicnet_build.choices import VERDICTS
 from musicnet_build.cli import console, parameters
+from musicnet_build.recipe import RecipeSettings
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.build import Progress
+    from musicnet_build.datasets.build import Plan
     from musicnet_build.datasets.job import Row
     from musicnet_build.datasets.manifest import Manifest
 
@@ -23,23 +21,23 @@ _LINES_SHOWN = 40
 @click.command(name="build")
 @click.argument("manifest", type=parameters.existing_file)
 @click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder of the dataset.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes on this machine; by default one a processor.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes on this machine; by default one per processor.")
 @click.option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://scheduler:8786.")
-@click.option(
-    "--preset",
-    type=click.Choice(ALIGNMENT_PRESETS),
-    default="precise",
-    show_default=True,
-    help="Recipe to align by.",
-)
+@parameters.preset_option
 @parameters.soundfont_option
 @parameters.strict_option
 @parameters.confidence_option
-@click.option("--overlay", is_flag=True, help="Also write three short clips with tones a recording, to listen to.")
+@click.option("--overlay", is_flag=True, help="Also write three short clips per recording, with tones at the notes.")
 @click.option(
-    "--include", type=click.Choice(["accepted", "review", "rejected"]), default="review", show_default=True,
+    "--include", type=parameters.Verdict(), default=VERDICTS[1], show_default=True,
     help="The worst verdict with which a recording goes into the sets.",
 )  # fmt: skip
+@click.option(
+    "--remake", metavar="ID", multiple=True,
+    help="Find the labels of this recording anew, even where they were changed by hand; may be given several times.",
+)  # fmt: skip
+@click.option("--prune", is_flag=True, help="Remove recordings from the dataset that the manifest does not name.")
+@click.option("--dry-run", is_flag=True, help="List what would be made, and why; change nothing.")
 @click.option(
     "--drop-condemned", is_flag=True, help="Leave out notes that people found not played or wrong (see `audit`)."
 )
@@ -57,6 +55,9 @@ def command(
     with_confidence: bool,
     overlay: bool,
     include: str,
+    remake: tuple[str, ...],
+    prune: bool,
+    dry_run: bool,
     drop_condemned: bool,
     allow_outside: bool,
     verbose: bool,
@@ -69,22 +70,30 @@ def command(
     """
     if workers and cluster:
         raise click.UsageError("--workers and --cluster exclude each other.")
-    from musicnet_build.datasets.build import Settings, build, local_runner, summary_table
+    from musicnet_build.datasets.build import LocalRunner, Settings, carry_out, plan_build
     from musicnet_build.jobs.dask import cluster_runner
     from musicnet_build.jobs.local import default_workers
 
     started = time.monotonic()
-    checked = _read(manifest, allow_outside)
-    settings = Settings(preset, soundfont, strict, with_confidence, overlay, include, drop_condemned)
-    runner = cluster_runner(cluster) if cluster else local_runner(workers or default_workers())
-    with _display(verbose) as progress:
-        rows = build(checked, output, settings, run=runner, progress=progress, allow_outside=allow_outside)
-    lines = summary_table(rows)
-    if len(lines) > _LINES_SHOWN:
-        lines = [*lines[:_LINES_SHOWN], f"... and {len(lines) - _LINES_SHOWN} more; see left_out.csv and --json"]
-    made = sum(row.made for row in rows)
-    lines.append(f"{output}: {made} made, {len(rows) - made} not, in {time.monotonic() - started:.1f} s")
-    console.report(_values(output, rows, time.monotonic() - started), lines, as_json)
+    recipe = RecipeSettings(preset=preset, soundfont=soundfont, strict=strict)
+    settings = Settings(recipe, with_confidence, overlay, include, drop_condemned)
+    plan = plan_build(_read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside)
+    if dry_run:
+        console.report(_planned(plan), _planned_lines(plan), as_json)
+        return 0
+    for line in plan.lines():
+        click.echo(line, err=True)
+    with console.progress_bar(verbose, lines=True) as progress:
+        runner = cluster_runner(cluster) if cluster else LocalRunner(workers or default_workers())
+        rows = carry_out(plan, run=runner, progress=progress, prune=prune)
+    seconds = round(time.monotonic() - started, 3)
+    values = {
+        "dataset": str(output),
+        "recordings": [row.as_dict() for row in rows],
+        "removed": sorted(plan.gone),
+        "seconds": seconds,
+    }
+    console.report(values, _lines(output, plan, rows, seconds), as_json)
     return int(any(row.state == "failed" for row in rows))
 
 
@@ -101,57 +110,32 @@ def _read(path: Path, allow_outside: bool) -> "Manifest":
         raise ManifestError(f"{path} cannot be used: mend what is named above and run again.") from error
 
 
-def _values(output: Path, rows: "list[Row]", seconds: float) -> dict[str, Any]:
-    import dataclasses
-
-    return {
-        "dataset": str(output),
-        "recordings": [dataclasses.asdict(row) for row in rows],
-        "seconds": round(seconds, 3),
-    }
+def _planned(plan: "Plan") -> dict[str, Any]:
+    recordings = [
+        {"id": task.id, "name": task.entry.recording, "make": bool(plan.reasons[task.id]), "why": plan.reasons[task.id]}
+        for task in plan.tasks
+    ]
+    return {"recordings": recordings, "kept": list(plan.corrected), "not_in_manifest": sorted(plan.gone)}
 
 
-@contextlib.contextmanager
-def _display(verbose: bool) -> "Iterator[Callable[[Progress], None]]":
-    """Draw a bar with the remaining time on a terminal, or a line for each recording."""
-    if verbose or not sys.stderr.isatty():
-        yield _line_each if verbose else _say_nothing
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("building"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def advance(step: "Progress") -> None:
-            bar.update(task, total=step.total, completed=step.done, description=_remaining(step.remaining_s))
-
-        yield advance
+def _planned_lines(plan: "Plan") -> list[str]:
+    lines = []
+    for task in plan.tasks:
+        why = "; ".join(plan.reasons[task.id])
+        kept = "labels changed by hand, kept" if task.id in plan.corrected else "up to date"
+        lines.append(f"{task.id:>6}  {task.entry.recording}: {f'to be made: {why}' if why else kept}")
+    lines += [f"{one:>6}  not in the manifest: --prune removes it" for one in sorted(plan.gone)]
+    return [*lines, f"{sum(map(bool, plan.reasons.values()))} to be made; nothing was changed"]
 
 
-def _say_nothing(step: "Progress") -> None:
-    """Nobody looks."""
+def _lines(output: Path, plan: "Plan", rows: "list[Row]", seconds: float) -> list[str]:
+    from musicnet_build.datasets.build import summary_table
 
-
-def _line_each(step: "Progress") -> None:
-    outcome = step.outcome
-    how = outcome.reason or ("made" if outcome.result else "found ready")
-    text = f"{step.done}/{step.total}  {outcome.id}  {outcome.seconds:.1f} s  {how}  {_remaining(step.remaining_s)}"
-    click.echo(" ".join(text.split("\n")).rstrip(), err=True)
-
-
-def _remaining(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes = seconds / 60
-    if minutes < 1:
-        return "less than a minute left"
-    return f"about {minutes:.0f} min left" if minutes < 90 else f"about {minutes / 60:.1f} h left"
+    lines = summary_table(rows)
+    if len(lines) > _LINES_SHOWN:
+        lines = [*lines[:_LINES_SHOWN], f"... and {len(lines) - _LINES_SHOWN} more; see left_out.csv and --json"]
+    if plan.gone:
+        lines.append(f"removed {len(plan.gone)}: {', '.join(sorted(plan.gone))}")
+    failed, made = sum(row.state == "failed" for row in rows), sum(row.made for row in rows)
+    counts = f"{len(rows) - failed - made} up to date, {made} made" + (f", {failed} failed" if failed else "")
+    return [*lines, f"{output}: {counts}, in {seconds:.1f} s"]

@@ -2,20 +2,20 @@
 
 import contextlib
 import json
+import os
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
+from musicnet_build.progress import Progress, ignore
 
-Advance = Callable[[str, float], None]
-"""Told the name of a stage and the fraction of it that is done."""
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 _QUIET_S = 2.0
 
@@ -34,8 +34,15 @@ def warn(messages: Iterable[str]) -> None:
 
 
 def fail(message: str) -> None:
-    """Print what went wrong, in one line on standard error."""
+    """Print what went wrong, in one line on standard error, and as JSON on standard output where JSON was asked for."""
     click.echo(f"musicnet-build: {_one_line(message)}", err=True)
+    fail_as_json(message)
+
+
+def fail_as_json(message: str) -> None:
+    """Print ``{"error": message}`` where the command line asks for JSON: then something can be parsed in any case."""
+    if "--json" in sys.argv[1:]:
+        report({"error": _one_line(message)}, [], as_json=True)
 
 
 def warn_in_one_line() -> None:
@@ -47,22 +54,39 @@ def warn_in_one_line() -> None:
     warnings.showwarning = show
 
 
-@contextlib.contextmanager
-def progress_bar(verbose: bool = False) -> Iterator[Advance]:
-    """Give a function (stage, fraction done) that draws a bar once the work takes longer than two seconds.
+def leave(code: int) -> NoReturn:
+    """End the program, without waiting for threads that still decode or resample: nobody wants what they make."""
+    from musicnet_build.threads import in_flight
 
-    Nothing is drawn where standard error is not a terminal; ``verbose`` says each stage in a line instead.
+    if in_flight():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # An interpreter that is taken down under a native call crashes.
+        os._exit(code)
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def progress_bar(verbose: bool = False, *, lines: bool = False) -> Iterator[Progress]:
+    """Give a function (what is done, fraction of the whole) that draws a bar once the work takes longer than a moment.
+
+    Parameters
+    ----------
+    verbose : bool
+        Print what is done in lines instead.
+    lines : bool
+        Print them where standard error is not a terminal, too: for hours of work, of which a log should tell.
     """
-    if verbose:
+    if verbose or (lines and not sys.stderr.isatty()):
         yield _stage_lines()
     elif not sys.stderr.isatty():
-        yield _draw_nothing
+        yield ignore
     else:
         with _bar_when_it_takes_long() as bar:
             yield _bar_moves(bar)
 
 
-def counting(progress: Advance, stage: str, total: int) -> Callable[[object], None]:
+def counting(progress: Progress, stage: str, total: int) -> Callable[[object], None]:
     """Return what moves a progress bar by one job at a time; ``total`` may turn out too low."""
     done = 0
 
@@ -74,29 +98,27 @@ def counting(progress: Advance, stage: str, total: int) -> Callable[[object], No
     return on_done
 
 
-def _draw_nothing(stage: str, fraction: float) -> None:
-    """Nobody looks."""
-
-
-def _stage_lines() -> Advance:
+def _stage_lines() -> Progress:
     started = time.monotonic()
-    seen: set[str] = set()
+    last = ""
 
     def advance(stage: str, fraction: float) -> None:
-        if stage not in seen:
-            seen.add(stage)
-            click.echo(f"{time.monotonic() - started:6.1f} s  {stage}", err=True)
+        nonlocal last
+        if stage != last:
+            last = stage
+            click.echo(f"{time.monotonic() - started:6.1f} s  {_one_line(stage)}", err=True)
 
     return advance
 
 
 @contextlib.contextmanager
-def _bar_when_it_takes_long() -> Iterator["Progress"]:
+def _bar_when_it_takes_long() -> Iterator["Bar"]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    bar = Bar(*columns, console=Console(stderr=True), transient=True)
     timer = threading.Timer(_QUIET_S, bar.start)
     timer.daemon = True
     timer.start()
@@ -108,15 +130,12 @@ def _bar_when_it_takes_long() -> Iterator["Progress"]:
         bar.stop()
 
 
-def _bar_moves(bar: "Progress") -> Advance:
-    tasks: dict[str, Any] = {}
+def _bar_moves(bar: "Bar") -> Progress:
+    task = bar.add_task("", total=None)
 
     def advance(stage: str, fraction: float) -> None:
-        if stage not in tasks:
-            # Without a total the bar only pulses: some stages cannot say how far they are.
-            tasks[stage] = bar.add_task(stage, total=None)
-        if fraction > 0:
-            bar.update(tasks[stage], total=1.0, completed=fraction)
+        # Without a total the bar only pulses: some work cannot say how far it is.
+        bar.update(task, description=_one_line(stage), total=1.0 if fraction > 0 else None, completed=fraction)
 
     return advance
 

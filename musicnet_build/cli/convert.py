@@ -16,15 +16,25 @@ def command(labels: Path, outputs: tuple[Path, ...], with_confidence: bool, as_j
     """Convert LABELS to other formats; times, pitches and what else each format can hold are kept."""
     parameters.check_outputs([labels], outputs)
     from musicnet_build.labels.files import labelled, read_labels, write_labels
+    from musicnet_build.labels.midi import MIDI_ENDINGS
+    from musicnet_build.notes import pitched
 
     notes = read_labels(labels)
-    left_out = len(notes) - len(labelled(notes))
-    if left_out and any(output.suffix.lower() not in (".mid", ".midi") for output in outputs):
-        console.warn([f"{left_out} of {len(notes)} notes, drums and exact duplicates, are written to MIDI files only."])
+    drums = len(notes) - len(pitched(notes))
+    duplicates = len(pitched(notes)) - len(labelled(notes))
+    files, lines = [], []
     for output in outputs:
         write_labels(output, notes, with_confidence=with_confidence)
-    console.report(
-        {"outputs": [str(output) for output in outputs], "notes": len(notes)},
-        [f"{output}: {len(notes)} notes" for output in outputs],
-        as_json,
-    )
+        holds_all = output.suffix.lower() in MIDI_ENDINGS
+        left_out = {"drums": 0, "duplicates": 0} if holds_all else {"drums": drums, "duplicates": duplicates}
+        written = len(notes) - sum(left_out.values())
+        files.append({"path": str(output), "notes": written, "left_out": left_out})
+        lines.append(f"{output}: {written} note{'' if written == 1 else 's'}{_left_out(**left_out)}")
+    values = {"outputs": [str(output) for output in outputs], "notes": len(notes), "files": files}
+    console.report(values, lines, as_json)
+
+
+def _left_out(drums: int, duplicates: int) -> str:
+    counts = {"drum note": drums, "exact duplicate": duplicates}
+    kinds = [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items() if count]
+    return f" ({' and '.join(kinds)} left out)" if kinds else ""

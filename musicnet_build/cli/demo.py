@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @parameters.verbose_option
 @parameters.json_option
 def command(folder: Path, soundfont: str | None, verbose: bool, as_json: bool) -> None:
-    """Write out a canon, have it performed with human-like timing, align the two, and say how far off the labels are.
+    """Write out a canon, have it performed with human-like timing, align the two, and report the errors of the labels.
 
     The performance is synthetic, so its true note times are known: the errors printed are real ones.
     """

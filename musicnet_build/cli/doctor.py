@@ -1,6 +1,6 @@
 """``musicnet-build doctor``: what is installed, what is missing, and the exact command that mends it.
 
-Its checks import lazily and take no success for granted: it must run, and say what is wrong, on a broken machine.
+Its checks import lazily and take no success for granted: it must run, and report what is wrong, on a broken machine.
 """
 
 import dataclasses
@@ -51,7 +51,7 @@ class Finding:
 @click.command(name="doctor")
 @parameters.json_option
 def command(as_json: bool) -> int:
-    """Say what is installed, what is missing, and how to mend it; exit code 1 where `align` cannot run."""
+    """Report what is installed, what is missing, and how to mend it; exit code 1 where `align` cannot run."""
     findings = [finding for name, check in _CHECKS.items() for finding in _checked(name, check)]
     ready = all(finding.ok for finding in findings if finding.needed)
     lines = [line for finding in findings for line in _lines(finding)]
@@ -112,7 +112,7 @@ def _fluidsynth() -> Iterator[Finding]:
 
 
 def _loaded_from(name: str) -> str:
-    """The path of a loaded library, where the system tells (Linux); else the name by which it was loaded."""
+    """The path of a loaded library, where the system reports it (Linux); else the name by which it was loaded."""
     maps = Path("/proc/self/maps")
     lines = maps.read_text().splitlines() if maps.exists() else []
     return next((line.split(maxsplit=5)[-1] for line in lines if "libfluidsynth" in line), name)

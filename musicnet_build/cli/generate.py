@@ -7,10 +7,10 @@ from musicnet_build.cli.lazy_group import LazyGroup
 SUBCOMMANDS = {
     "maps": "Isolated notes, chords and pieces in several instruments and rooms, as in MAPS.",
     "ascension": "Every note of some instruments, alone and in pairs, balanced.",
-    "timbre-test": "Test sets out of MIDI files that have the instruments.",
+    "timbre-test": "Test sets from MIDI files that have the instruments.",
 }
 
 
 @click.group(name="generate", cls=LazyGroup, subcommands=SUBCOMMANDS)
 def command() -> None:
-    """Make a dataset of scores and soundfonts, exactly labelled. Every kind takes --help and --json."""
+    """Generate exactly labelled music from soundfonts. Every kind takes --help and --json."""

@@ -2,14 +2,14 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from musicnet_build.cli import console, pack_options, parameters, timbre_options
 
 if TYPE_CHECKING:
-    from musicnet_build.corpora.timbre_set import Instrument
+    from musicnet_build.corpora.timbre_set import Instrument, TimbreSet
 
 
 @click.command(name="ascension")
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @timbre_options.soundfonts_option
 @click.option(
     "--velocity", "velocities", type=click.IntRange(1, 127), multiple=True, default=(64, 90, 116), show_default=True,
-    help="Of the notes. May be given several times.",
+    help="Velocity of the notes. May be given several times.",
 )  # fmt: skip
 @click.option("--passes", type=click.IntRange(1), default=1, show_default=True, help="How often every pair is played.")
 @click.option("--rest", "rest_beats", type=click.FloatRange(0, 16), default=0.0, show_default=True,
@@ -45,7 +45,7 @@ def command(
     """Render instruments alone and in pairs, every note of their ranges, as WAV, MIDI and labels.
 
     Each part of the set (an instrument alone, a pair) has the same number of notes, each a quarter note at 120. Without
-    --soundfont the two best are taken, but one is always left for the tests. Run again, it makes what is missing.
+    --soundfont the two best are taken, but one is always left for the tests. Run it again to make what is missing.
     """
     from musicnet_build.generation.ascension import AscensionSettings, default_soundfonts, generate_ascension
     from musicnet_build.synthesis.soundfonts import choose_soundfont
@@ -58,21 +58,31 @@ def command(
         on_done = console.counting(progress, "rendering", settings.pieces)
         made = generate_ascension(output, fonts, settings, workers=workers, on_done=on_done)
     console.warn(made.warnings)
-    counts, notes = timbre_options.quarter_notes_by_part(made), timbre_options.notes_by_part(made)
-    seconds = time.monotonic() - started
-    sound_s = sum(piece.duration_s for piece in made.pieces)
-    values = {
+    values = _values(output, made) | {"seconds": round(time.monotonic() - started, 3)}
+    console.report(values, _lines(values), as_json)
+
+
+def _values(output: Path, made: "TimbreSet") -> dict[str, Any]:
+    counts = timbre_options.quarter_notes_by_part(made)
+    return {
         "output": str(output),
         "pieces": len(made.pieces),
-        "sound_s": sound_s,
-        "notes": notes,
+        "sound_s": sum(piece.duration_s for piece in made.pieces),
+        "notes": timbre_options.notes_by_part(made),
         "quarter_notes": counts,
         "balance": min(counts.values()) / max(counts.values()),
         "soundfonts": list(made.soundfonts),
         "warnings": list(made.warnings),
-        "seconds": round(seconds, 3),
     }
-    lines = [f"{output}: {len(made.pieces)} pieces, {sound_s / 60:.1f} minutes, in {seconds:.1f} s"]
-    lines += [f"{name:24} {count:6} quarter notes, {notes[name]:6} notes" for name, count in counts.items()]
-    lines.append(f"soundfonts: {', '.join(font['name'] for font in made.soundfonts)}")
-    console.report(values, lines, as_json)
+
+
+def _lines(values: dict[str, Any]) -> list[str]:
+    minutes, seconds = values["sound_s"] / 60, values["seconds"]
+    return [
+        f"{values['output']}: {values['pieces']} pieces, {minutes:.1f} minutes, in {seconds:.1f} s",
+        *(
+            f"{name:24} {count:6} quarter notes, {values['notes'][name]:6} notes"
+            for name, count in values["quarter_notes"].items()
+        ),
+        f"soundfonts: {', '.join(font['name'] for font in values['soundfonts'])}",
+    ]

@@ -29,7 +29,7 @@ def command(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Make a MAPS-style corpus from a recipe. Run again, it makes what is missing."""
+    """Generate a MAPS-style corpus from a recipe. Run it again to make what is missing."""
     if preset and recipe:
         raise click.UsageError("Give --preset or --recipe, not both.")
     from musicnet_build.errors import DatasetError

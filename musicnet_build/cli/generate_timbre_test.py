@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -58,18 +58,21 @@ def command(
         if package is not None:
             pack_timbre(output, package, workers=workers, progress=progress)
     console.warn(made.warnings)
-    counts = timbre_options.notes_by_part(made)
     values = {
         "output": str(output),
         "package": str(package) if package else None,
         "pieces": len(made.pieces),
-        "notes": counts,
+        "notes": timbre_options.notes_by_part(made),
         "refused": [{"path": str(each.path), "reason": each.reason} for each in refused],
         "soundfonts": list(made.soundfonts),
         "warnings": list(made.warnings),
         "seconds": round(time.monotonic() - started, 3),
     }
-    lines = [f"{output}: {len(scores) - len(refused)} of {len(scores)} MIDI files, {len(made.pieces)} pieces"]
-    lines += [f"{name:24} {count:6} notes" for name, count in counts.items()]
-    lines += [f"{package}"] if package else []
-    console.report(values, lines, as_json)
+    console.report(values, _lines(values, len(scores)), as_json)
+
+
+def _lines(values: dict[str, Any], scores: int) -> list[str]:
+    fitting = scores - len(values["refused"])
+    lines = [f"{values['output']}: {fitting} of {scores} MIDI files, {values['pieces']} pieces"]
+    lines += [f"{name:24} {count:6} notes" for name, count in values["notes"].items()]
+    return lines + ([values["package"]] if values["package"] else [])

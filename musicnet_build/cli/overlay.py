@@ -30,7 +30,13 @@ _PAUSE_S = 1.0
     help="2 is half and 4 a quarter of the speed, at the same pitch.",
 )  # fmt: skip
 @click.option("--clips", is_flag=True, help="Only the beginning, two passages from the middle, and the end.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which passages --clips takes.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Random seed of the passages that --clips takes.",
+)
 @parameters.verbose_option
 @parameters.json_option
 def command(
@@ -47,7 +53,7 @@ def command(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Lay a short sine tone at every onset of LABELS over RECORDING."""
+    """Mix a short sine tone into RECORDING at every onset of LABELS."""
     parameters.check_outputs([recording, labels], [output])
     if end_s is not None and end_s <= start_s:
         raise click.UsageError(f"--end {end_s:g} is not after --start {start_s:g}.")

@@ -17,4 +17,4 @@ SUBCOMMANDS = {
 
 @click.group(name="pack", cls=LazyGroup, subcommands=SUBCOMMANDS)
 def command() -> None:
-    """Pack a dataset into the files that trainings read. Every kind takes --help and --json."""
+    """Pack a dataset into the files that training code reads. Every kind takes --help and --json."""

@@ -30,7 +30,7 @@ output_option = click.option(
     "-o", "--output", type=parameters.OutputFile(".h5", ".hdf5"), required=True, help="HDF5 file to write."
 )
 workers_option = click.option(
-    "--workers", type=click.IntRange(1, 256), help="Processes; by default one for each processor.",
+    "--workers", type=click.IntRange(1, 256), help="Processes; by default one per processor.",
     callback=_workers,
 )  # fmt: skip
 seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
@@ -39,7 +39,10 @@ a_maps_option = click.option(
     help="Folder of A-MAPS, whose MIDI files are then the labels of MAPS.",
 )  # fmt: skip
 test_bank_option = click.option(
-    "--test-bank", "test_banks", multiple=True, help="Bank to test on only; the Disklavier banks of MAPS by default."
+    "--test-bank",
+    "test_banks",
+    multiple=True,
+    help="Bank held back for testing; by default the Disklavier banks of MAPS.",
 )
 sustain_option = click.option(
     "--sustain/--no-sustain",
@@ -58,13 +61,13 @@ def source_options(command: _Command) -> _Command:
     """Add what all packers of recordings are told of their source, but for MAPS."""
     published = click.option(
         "--published-split", type=click.Choice(PUBLISHED_SPLITS),
-        help="Test on MusicNet's published test recordings; by default the folders (or table) say what tests.",
+        help="Test on MusicNet's published test recordings; by default the dataset's own folders or table decide.",
     )  # fmt: skip
     share = click.option(
         "--validation-share", type=click.FloatRange(0, 0.5), default=0.0, show_default=True,
-        help="Let this share of the training recordings validate, whole compositions, drawn by the seed.",
+        help="Validate on this share of the training recordings, in whole compositions, drawn with --seed.",
     )  # fmt: skip
-    partial = click.option("--partial", is_flag=True, help="Pack what there is of a dataset that is not finished.")
+    partial = click.option("--partial", is_flag=True, help="Pack an unfinished dataset as far as it is built.")
     return folder_argument(published(share(seed_option(partial(command)))))
 
 
@@ -91,7 +94,7 @@ def category_option(default: str) -> Callable[[_Command], _Command]:
     """Return the option that chooses categories of MAPS."""
     return click.option(
         "--category", "categories", type=click.Choice(MAPS_CATEGORIES), multiple=True,
-        default=(default,), show_default=True, help="Of MAPS; may be given several times.",
+        default=(default,), show_default=True, help="Category of MAPS to pack; may be given several times.",
     )  # fmt: skip
 
 

@@ -22,14 +22,16 @@ def command(
     folder: Path, output: Path, preview: Path | None, workers: int, verbose: bool, as_json: bool, **chosen: Any
 ) -> None:
     """Pack pictures of the spectrum wherever a single note sounds in the recordings of FOLDER."""
-    from musicnet_build.packing.thumbnails import ThumbnailsSettings, contact_sheet, pack_thumbnails
+    from musicnet_build.packing.thumbnails import ThumbnailsSettings, pack_thumbnails
 
     settings = ThumbnailsSettings(**chosen)
 
     def draw() -> Sequence[Path]:
         if preview is None:
             return ()
-        contact_sheet(preview, output)
+        from musicnet_build.plots.contact_sheets import plot_thumbnails
+
+        plot_thumbnails(preview, output)
         return (preview,)
 
     pack_options.run_packer(

@@ -43,12 +43,19 @@ def command(
     """Pack a set made by `generate ascension` or `generate timbre-test` into one HDF5 file, with subsets and folds."""
     from musicnet_build.packing.timbre.images import ImageSettings
     from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
-    from musicnet_build.packing.timbre.preview import write_preview
+    from musicnet_build.packing.timbre.preview import write_excerpts
+    from musicnet_build.packing.timbre.reader import TimbreFrames
 
     settings = PackSettings(images=ImageSettings(spectrogram, frame_length, hop), **chosen)
 
     def write() -> Sequence[Path]:
-        return write_preview(preview, output, folder) if preview else ()
+        if preview is None:
+            return ()
+        from musicnet_build.plots.contact_sheets import plot_timbre_frames
+
+        sheet = preview / "contact_sheet.png"
+        plot_timbre_frames(sheet, TimbreFrames(output))
+        return [sheet, *write_excerpts(preview, folder)]
 
     pack_options.run_packer(
         pack_timbre,

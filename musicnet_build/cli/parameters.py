@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from musicnet_build.choices import ALIGNMENT_PRESETS, VERDICTS
 from musicnet_build.errors import LabelError
 
 
@@ -60,6 +61,18 @@ class OutputFolder(click.Path):
         return path
 
 
+class Verdict(click.Choice[str]):
+    """A verdict on labels; ``accepted`` and ``rejected``, as version 0.1 had them, will do."""
+
+    def __init__(self) -> None:
+        super().__init__(VERDICTS)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the verdict, or fail as misuse."""
+        former = {"accepted": "accept", "rejected": "reject"}
+        return super().convert(former.get(value, value), param, ctx)
+
+
 def check_outputs(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> None:
     """Refuse, as misuse, to write over an input or to write one file twice.
 
@@ -83,6 +96,21 @@ def check_outputs(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> Non
         if target in written:
             raise click.UsageError(f"{click.format_filename(output)} is given twice as an output.")
         written.add(target)
+
+
+def keep_labels(outputs: Iterable[Path], force: bool) -> None:
+    """Refuse, as misuse, to replace label files, which a person may have corrected, unless that was asked for.
+
+    Raises
+    ------
+    click.UsageError
+    """
+    present = [path for path in outputs if path.exists()]
+    if present and not force:
+        raise click.UsageError(
+            f"{click.format_filename(present[0])} exists already, and may have been corrected by hand: "
+            "--force replaces it."
+        )
 
 
 def _folder_fault(folder: Path) -> str | None:
@@ -110,5 +138,10 @@ soundfont_option = click.option(
     "--soundfont", metavar="NAME|FILE", help="Soundfont to render with; by default the best one found."
 )
 strict_option = click.option("--strict", is_flag=True, help="Fail where the soundfont lacks a preset.")
-verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say what is done as it is done.")
+preset_option = click.option(
+    "--preset", type=click.Choice(ALIGNMENT_PRESETS), default=ALIGNMENT_PRESETS[0], show_default=True,
+    help="Recipe to align by.",
+)  # fmt: skip
+force_option = click.option("--force", is_flag=True, help="Replace label files that exist already.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Report each step as it is done.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

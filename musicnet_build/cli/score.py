@@ -9,8 +9,8 @@ import click
 from musicnet_build.cli import console, parameters
 
 if TYPE_CHECKING:
+    from musicnet_build.score.beats import RepeatedSection
     from musicnet_build.score.reader import Score
-    from musicnet_build.score.repeats import RepeatedSection
 
 
 @click.group(name="score")
@@ -32,8 +32,7 @@ def info(score: Path, as_json: bool) -> None:
 
 
 def _contents(music: "Score") -> dict[str, Any]:
-    from musicnet_build.score.beats import end_beats, measure_starts
-    from musicnet_build.score.repeats import repeated_sections
+    from musicnet_build.score.beats import end_beats, measure_starts, repeated_sections
 
     tempo = music.tempo_map
     return {

@@ -23,13 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from musicnet_build.corpora.recording import SPLITS as PARTS
+from musicnet_build.choices import SPLITS as SPLITS
 from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import is_locked, write_text
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 
-SPLITS = ("train", "test")
 METADATA_FIELDS = ("composer", "composition", "movement", "ensemble", "source", "transcriber", "catalog_name")
 METADATA_COLUMNS = ("id", *METADATA_FIELDS, "seconds")
 LEFT_OUT_COLUMNS = ("id", "state", "reason")
@@ -105,10 +104,10 @@ def check_finished(folder: str | os.PathLike[str]) -> None:
     root = Path(folder)
     if not (root / BUILD_FOLDER).is_dir():
         return
-    ready = len(list((root / BUILD_FOLDER).glob("[!.]*.json")))
+    ready = len(list((root / BUILD_FOLDER).glob("[0-9]*.json")))
     if is_locked(root / LOCK_FILE):
         raise DatasetError(f"a build is at work in {root} ({ready} recordings ready): wait for it.")
-    if not (root / INDEX_FILE).is_file():
+    if not os.path.lexists(root / INDEX_FILE):
         raise DatasetError(f"{root} is not finished ({ready} recordings ready): run `build` again to complete it.")
 
 
@@ -133,7 +132,7 @@ def read_dataset(folder: str | os.PathLike[str]) -> list[Recording]:
     metadata = read_metadata(root)
     recordings = [
         recording_in(root, split, audio, metadata.get(audio.stem, {}))
-        for split in PARTS
+        for split in SPLITS
         for audio in sorted((root / f"{split}_data").glob("[!.]*.wav"))
     ]
     if not recordings:
@@ -146,7 +145,7 @@ def read_dataset(folder: str | os.PathLike[str]) -> list[Recording]:
 
 def is_musicnet_folder(folder: Path) -> bool:
     """Return whether a folder holds a dataset in MusicNet's layout."""
-    return any((folder / f"{split}_data").is_dir() for split in PARTS)
+    return any((folder / f"{split}_data").is_dir() for split in SPLITS)
 
 
 def recording_in(root: Path, split: str, audio: Path, metadata: Mapping[str, str] | None = None) -> Recording:

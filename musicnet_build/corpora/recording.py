@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SPLITS = ("train", "validation", "test")
-"""What a corpus may say that a recording is for."""
+from musicnet_build.choices import SPLITS as SPLITS
 
 
 @dataclass(frozen=True)

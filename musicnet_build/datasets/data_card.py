@@ -1,9 +1,10 @@
 """The data card: what a dataset is, where it comes from, and how far it can be trusted, as its README."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from musicnet_build.choices import SPLITS
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.programs import PROGRAM_NAMES
 
@@ -18,29 +19,27 @@ _LAYOUT = """\
 
 | file | what |
 |---|---|
-| `train_data/ID.wav`, `test_data/ID.wav` | recordings: mono, 44,100 Hz, IEEE float32 |
+| `train_data/ID.wav`, `test_data/ID.wav` (and `validation_…`) | recordings: mono, 44,100 Hz, IEEE float32 |
 | `train_labels/ID.csv`, `test_labels/ID.csv` | notes: times in samples at 44,100 Hz; instrument is the General MIDI \
 program + 1; `end_beat` is the note's length in beats |
 | `musicnet_metadata.csv` | composer, composition, movement, ensemble, source, length in seconds |
 | `quality/ID.json` | how the labels of each recording came to be |
-| `splits/` | the ids of the training and the test set |
+| `splits/` | the ids of each set |
 | `left_out.csv`, `left_out/` | recordings that are not in the sets, why, and their labels where there are any |
 | `provenance.json` | hashes of all inputs, settings, versions |
 | `index.json`, `SHA256SUMS` | paths and checksums |
 """
 
 
-def data_card(rows: "Sequence[Row]", entries: "dict[str, Entry]", records: dict[str, dict[str, Any]]) -> str:
+def data_card(rows: "Sequence[Row]", entries: "Mapping[str, Entry]") -> str:
     """Write the card.
 
     Parameters
     ----------
     rows : sequence of Row
         How each recording came out.
-    entries : dict
+    entries : mapping
         What the manifest says of each recording, by id.
-    records : dict
-        What each recording's job recorded, by id; failed ones have none.
 
     Returns
     -------
@@ -48,7 +47,8 @@ def data_card(rows: "Sequence[Row]", entries: "dict[str, Entry]", records: dict[
         Markdown.
     """
     included = [row.id for row in rows if row.included]
-    seconds = {one: records[one]["samples"] / SAMPLE_RATE for one in included}
+    facts = {row.id: row.facts for row in rows}
+    seconds = {one: facts[one]["samples"] / SAMPLE_RATE for one in included}
     states = Counter(row.state for row in rows)
     heard: Counter[str] = Counter(entries[row.id].verdict for row in rows if entries[row.id].verdict)
     return "\n".join(
@@ -58,37 +58,45 @@ def data_card(rows: "Sequence[Row]", entries: "dict[str, Entry]", records: dict[
             "Recordings with a label for every note, found by aligning each recording to a rendering of its score. "
             "The files are laid out as those of MusicNet (Thickstun, Harchaoui and Kakade, 2017).",
             "",
-            *_totals(rows, entries, records, seconds),
+            *_totals(rows, entries, seconds),
             "",
             _LAYOUT,
             "## How far the labels can be trusted",
             "",
             f"Of {len(rows)} recordings in the manifest, {_counts(states)}. "
-            f"{_heard(heard)} The error rate of the labels was not measured by audit.",
+            f"{_by_hand(rows)}{_heard(heard)} The error rate of the labels was not measured by audit.",
             "",
             *_shares("composer", included, seconds, lambda one: entries[one].composer),
             *_shares("ensemble", included, seconds, lambda one: entries[one].ensemble),
-            *_shares("instrument", included, seconds, lambda one: map(_instrument, records[one]["instruments"])),
+            *_shares("instrument", included, seconds, lambda one: map(_instrument, facts[one]["instruments"])),
             *_shares("source", included, seconds, lambda one: entries[one].source),
             *_shares("licence", included, seconds, lambda one: entries[one].licence),
-            *_shares("preset", included, seconds, lambda one: records[one]["settings"]["preset"]),
+            *_shares("preset", included, seconds, lambda one: facts[one]["settings"].get("preset") or "labels by hand"),
         ]
     )
 
 
-def _totals(
-    rows: "Sequence[Row]", entries: "dict[str, Entry]", records: dict[str, dict[str, Any]], seconds: dict[str, float]
-) -> list[str]:
+def _totals(rows: "Sequence[Row]", entries: "Mapping[str, Entry]", seconds: dict[str, float]) -> list[str]:
     lines = ["| set | recordings | minutes | labels |", "|---|---|---|---|"]
-    for split in ("train", "test"):
-        ids = [row.id for row in rows if row.included and entries[row.id].split == split]
-        minutes = sum(seconds[one] for one in ids) / 60
-        lines.append(f"| {split} | {len(ids)} | {minutes:.1f} | {sum(records[one]['notes'] for one in ids)} |")
+    for split in SPLITS:
+        of_split = [row for row in rows if row.included and entries[row.id].split == split]
+        minutes = sum(seconds[row.id] for row in of_split) / 60
+        if of_split or split != "validation":
+            lines.append(
+                f"| {split} | {len(of_split)} | {minutes:.1f} | {sum(row.facts['notes'] for row in of_split)} |"
+            )
     return lines
 
 
+def _by_hand(rows: "Sequence[Row]") -> str:
+    ids = [row.id for row in rows if row.facts.get("by_hand")]
+    if not ids:
+        return ""
+    return f"The labels of {len(ids)} of them are by hand, or were corrected by hand: {', '.join(ids)}. "
+
+
 def _counts(counts: "Counter[str]") -> str:
-    words = {"accepted": "accepted", "review": "in need of review", "rejected": "rejected", "failed": "failed"}
+    words = {"accept": "accepted", "review": "in need of review", "reject": "rejected", "failed": "failed"}
     return ", ".join(f"{counts[state]} {word}" for state, word in words.items() if counts[state]) or "none"
 
 

@@ -1,169 +1,213 @@
-"""The job of one recording: align it, write its labels, audio and quality report, and record what was done.
+"""The job of one recording: find its labels, put its files into their places, and record what was done.
 
-A job may be run any number of times, by anyone, and be killed at any moment. It looks at the bytes of its inputs and
-outputs: where the record of an earlier run fits, nothing is made again. Which jobs there are, and what is written once
-all are done, belongs to ``build``.
+A job may be run any number of times, by anyone, and be killed at any moment. It has two halves, each with a record of
+its own below ``.build`` (:mod:`musicnet_build.jobs.resume`):
+
+1. **Labels** (``.build/ID.json``): aligned, or taken from a file that the manifest names. They are kept with their
+   confidence in ``.build/labels``, and are found again only where something that decides them has changed.
+2. **Files** (``.build/files/ID.json``): what the dataset shows of them. Another set, a person's verdict, a column or
+   clips more are a matter of copying and moving.
+
+Labels in the dataset that a person has corrected are recognised by their bytes, and stay as they are until they are to
+be remade. Which jobs there are belongs to ``build``, what is written once all are done to ``lists``.
 """
 
 import dataclasses
-import functools
-import hashlib
-import importlib.metadata
-import json
-import math
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from musicnet_build import __version__
 from musicnet_build._typing import Audio
-from musicnet_build.alignment import Alignment, align
-from musicnet_build.audio.io import audio_info, read_audio, write_audio
-from musicnet_build.corpora import musicnet
-from musicnet_build.errors import AlignmentError, AudioError, DatasetError
-from musicnet_build.files import digests_of, read_json, sha256_of, write_json
-from musicnet_build.labels.files import labelled, write_labels
-from musicnet_build.listening.judgements import condemned_rows
-from musicnet_build.listening.overlay import overlay
-from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.score.order import parse_order
-from musicnet_build.score.reader import Score, read_score
-from musicnet_build.sync.result import Options
-from musicnet_build.synthesis.fluidsynth import library_version
-from musicnet_build.synthesis.soundfonts import choose_soundfont
+from musicnet_build.align_files import AlignedFiles, align_files, excerpt, input_hashes, made_from, versions
+from musicnet_build.audio.io import audio_info, read_audio
+from musicnet_build.corpora.musicnet import count_overlaps
+from musicnet_build.datasets.manifest import Entry
+from musicnet_build.datasets.places import (
+    Corrected,
+    find_corrected,
+    kept_labels_path,
+    kept_report_path,
+    labels_record_path,
+)
+from musicnet_build.datasets.placing import View, place_files
+from musicnet_build.errors import AudioError, DatasetError, LabelError
+from musicnet_build.files import read_hashed, sha256_of, write_json
+from musicnet_build.jobs.resume import Made, Record, code_fingerprint, make_once, remove_record
+from musicnet_build.labels.files import labelled, read_labels, write_labels
+from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.recipe import RecipeSettings
 
-ACCEPTED, REVIEW, REJECTED, FAILED = "accepted", "review", "rejected", "failed"
-STATES = (ACCEPTED, REVIEW, REJECTED, FAILED)
+ACCEPT, REVIEW, REJECT, FAILED = "accept", "review", "reject", "failed"
+STATES = (ACCEPT, REVIEW, REJECT, FAILED)
+NOT_MEASURED = "its quality was not measured"
+BY_HAND = "labels by hand"
 
-RECORDS_FOLDER = ".build"
-OVERLAY_CLIPS = ("start", "middle", "end")
-CLIP_S = 10.0
-
-# Peak memory of a job by its preset: at any length, and for each second of its recording. Estimates from above of what
+# Peak memory of a job by its preset: at any length, and for each second of its recording. Upper bounds on what
 # tests/benchmarks/bench_memory.py measures; the preset musicnet also keeps the score's sound, here of up to twice the
 # recording's length.
 _PEAK_BYTES = {"precise": (450_000_000, 1_250_000), "musicnet": (300_000_000, 650_000)}
+# Processor seconds for a second of music: the table in docs/datasets.md, by tests/benchmarks/bench_datasets.py.
+_SECONDS_PER_SECOND = {"precise": 0.047, "musicnet": 0.013}
 # Of a sound file that does not say how long it is: as few as most have.
 _LEAST_BYTES_PER_SECOND = 16_000
-
-_LIBRARIES = ("numpy", "scipy", "numba", "soundfile", "soxr")
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What one recording's job is told; all of it can be written as JSON.
+    """What one recording's job is told.
 
     Attributes
     ----------
-    dataset : str
-        The dataset's folder.
-    id, split : str
-    recording, score, soundfont : str
-        Paths of the inputs.
-    start_s, end_s : float
-        The part of the recording to use; None for all of it.
-    preset : str
-    order : str
-        The playing order as in the manifest; empty where the program is to find it.
-    transposition : int
-        Semitones.
-    tuning_cents : float
-    strict, with_confidence, overlay : bool
-        As in ``musicnet-build align``; ``overlay`` asks for three short clips.
+    dataset, folder : str
+        The dataset's folder, and that of the manifest.
+    entry : Entry
+        The recording's line of the manifest.
+    settings : RecipeSettings
+        What decides its labels.
+    with_confidence, overlay : bool
+        Whether the labels show their confidence, and whether there are three clips to listen to.
     include : tuple of str
         States in which a recording goes into the sets.
-    check : str
-        Why the pair is doubtful, empty where it is not.
-    verdict : str
-        What a person said, empty where nobody did.
-    reason : str
-        Why the person said so.
     condemned : tuple of str
         Judgements about its notes, as JSON; notes that should not be there are left out of the labels.
+    sha256 : mapping
+        Of its inputs, as they were when the build was planned.
+    remake : bool
+        Find the labels again, whatever is there.
     """
 
     dataset: str
-    id: str
-    split: str
-    recording: str
-    score: str
-    soundfont: str
-    start_s: float = 0.0
-    end_s: float | None = None
-    preset: str = "precise"
-    order: str = ""
-    transposition: int = 0
-    tuning_cents: float = 0.0
-    strict: bool = False
+    folder: str
+    entry: Entry
+    settings: RecipeSettings
     with_confidence: bool = False
     overlay: bool = False
-    include: tuple[str, ...] = (ACCEPTED, REVIEW)
-    check: str = ""
-    verdict: str = ""
-    reason: str = ""
+    include: tuple[str, ...] = (ACCEPT, REVIEW)
     condemned: tuple[str, ...] = ()
+    sha256: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    remake: bool = False
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """What, besides the inputs' bytes, decides the output."""
-        excerpt, score = ("start_s", "end_s"), ("order", "transposition", "tuning_cents")
-        names = (*excerpt, *score, "preset", "strict", "with_confidence", "overlay")
-        settings = {name: getattr(self, name) for name in names}
-        # Only where it matters: what was built without it stays as it is.
-        return settings | ({"condemned": self.condemned} if self.condemned else {})
+    def id(self) -> str:
+        return self.entry.id
+
+    @property
+    def root(self) -> Path:
+        return Path(self.dataset)
+
+    def path(self, name: str) -> Path:
+        """Return the path of the input that the manifest names in this column."""
+        return Path(self.folder, getattr(self.entry, name))
+
+    def made_from(self) -> dict[str, Any]:
+        """Return what the labels depend on."""
+        if not self.entry.labels:
+            return made_from(self.sha256, self.settings)
+        span = {"start_s": self.settings.start_s, "end_s": self.settings.end_s}
+        return {**self.sha256, "code": code_fingerprint("labels", "audio", "notes"), **span}
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """How one recording came out: its state, why, whether it is in the sets, and whether it was made in this run."""
+    """How one recording came out.
+
+    Attributes
+    ----------
+    id : str
+    name : str
+        Of its sound file.
+    state : {"accept", "review", "reject", "failed"}
+    reasons : tuple of str
+    included : bool
+        Whether it is in the sets.
+    made : bool
+        Whether anything of it was made in this run.
+    record : Record or None
+        Of its files; None where it failed.
+    """
 
     id: str
+    name: str
     state: str
     reasons: tuple[str, ...]
     included: bool
     made: bool
+    record: Record | None = None
 
     @property
     def reason(self) -> str:
         """All reasons on one line."""
         return "; ".join(reason.removesuffix(".") for reason in self.reasons)
 
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What its job found out."""
+        return self.record.report if self.record else {}
 
-def make_recording(**fields: Any) -> bool:
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is to be said of it, as plain values."""
+        values = {name: getattr(self, name) for name in ("id", "name", "state", "included", "made")}
+        return {**values, "reasons": list(self.reasons), "by_hand": bool(self.facts.get("by_hand"))}
+
+
+def make_recording(task: Task) -> bool:
     """Do the job of one recording.
 
     Parameters
     ----------
-    **fields
-        Those of ``Task``.
+    task : Task
 
     Returns
     -------
     bool
-        Whether anything had to be made: False where all of it was there already.
+        Whether anything had to be made: False where all of it was there already, if in another place.
 
     Raises
     ------
     MusicnetBuildError
-        When the recording or the score cannot be used.
+        When the recording, the score or the labels cannot be used.
     """
-    tuples: dict[str, Any] = {name: tuple(fields[name]) for name in ("include", "condemned") if name in fields}
-    task = Task(**(fields | tuples))
-    soundfont = choose_soundfont(task.soundfont)
-    inputs = {
-        "recording": sha256_of(task.recording),
-        "score": sha256_of(task.score),
-        "soundfont": soundfont.sha256(),
-    }
-    key = _key(inputs, task.settings)
-    record = read_record(Path(task.dataset), task.id)
-    if record is not None and record.get("key") == key and _settled(task, record):
-        return False
-    _make(task, inputs, key)
-    return True
+    if not task.sha256:
+        task = dataclasses.replace(task, sha256=hash_inputs(task))
+    recording = _Recording(task)
+    corrected = None if task.remake else find_corrected(task.root, task.id)
+    if corrected:
+        _check_corrected(task, corrected)
+        return _place(recording, _facts_of_corrected(recording, corrected), corrected.path)
+    path = labels_record_path(task.root, task.id)
+    if task.remake:
+        remove_record(path)
+    find = recording.take_labels if task.entry.labels else recording.find_labels
+    record, is_new = make_once(path, task.root, task.made_from(), find)
+    return _place(recording, record.report, None) or is_new
+
+
+def _place(recording: "_Recording", facts: Mapping[str, Any], corrected: Path | None) -> bool:
+    task = recording.task
+    view = View(
+        id=task.id,
+        split=task.entry.split,
+        is_included=state_of(task.entry, facts)[0] in task.include,
+        with_confidence=task.with_confidence,
+        overlay=task.overlay,
+        condemned=task.condemned,
+        sound=(task.sha256["recording"], task.settings.start_s, task.settings.end_s),
+        report=facts,
+    )
+    return place_files(task.root, view, recording.audio, corrected)
+
+
+def hash_inputs(task: Task) -> dict[str, str]:
+    """Return the hashes of what a recording's labels are made from.
+
+    Raises
+    ------
+    OSError
+        When a file cannot be read.
+    """
+    if task.entry.labels:
+        return {name: sha256_of(task.path(name)) for name in ("recording", "labels")}
+    return input_hashes(task.path("recording"), task.path("score"), task.settings)
 
 
 def memory_needed(task: Task) -> int:
@@ -177,257 +221,169 @@ def memory_needed(task: Task) -> int:
     -------
     int
     """
-    at_any_length, per_second = _PEAK_BYTES[task.preset]
+    at_any_length, per_second = _PEAK_BYTES[task.settings.preset]
+    return at_any_length + round(_duration_s(task) * per_second)
+
+
+def seconds_needed(task: Task) -> float:
+    """Estimate how long the labels of a recording take to find on one processor, in seconds."""
+    return 0.0 if task.entry.labels else _duration_s(task) * _SECONDS_PER_SECOND[task.settings.preset]
+
+
+def _duration_s(task: Task) -> float:
+    """About how long a recording is, in seconds; 0 where it cannot be read: its job ends early."""
+    path = task.path("recording")
     try:
-        duration_s = audio_info(task.recording).duration_s
-        if duration_s is None:
-            duration_s = Path(task.recording).stat().st_size / _LEAST_BYTES_PER_SECOND
+        stated_s = audio_info(path).duration_s
+        return path.stat().st_size / _LEAST_BYTES_PER_SECOND if stated_s is None else stated_s
     except (AudioError, OSError):
-        # Nor will the job read it: it ends early, with the reason.
-        return at_any_length
-    return at_any_length + round(duration_s * per_second)
+        return 0.0
 
 
-def record_path(dataset: Path, recording_id: str) -> Path:
-    """Return where the record of a recording's job is kept."""
-    return dataset / RECORDS_FOLDER / f"{recording_id}.json"
+def state_of(entry: Entry, report: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the state of a recording, and why.
 
-
-def read_record(dataset: Path, recording_id: str) -> dict[str, Any] | None:
-    """Return the record of a recording's job, None where there is none."""
-    path = record_path(dataset, recording_id)
-    try:
-        record = read_json(path) if path.is_file() else None
-    except DatasetError:
-        # A record that cannot be read proves nothing: the job is done again.
-        return None
-    return record if isinstance(record, dict) else None
-
-
-def state_of(task: Task, record: dict[str, Any]) -> tuple[str, list[str]]:
-    """Return the state of a recording, and why: a person's word first, then the program's, doubtful pairs at best
-    for review.
-    """
-    if task.verdict:
-        why = f": {task.reason}" if task.reason else ""
-        return task.verdict, [f"{task.verdict} by a person's verdict{why}"]
-    reasons = list(record["reasons"])
-    if not task.check:
-        return record["verdict"], reasons
-    state = REVIEW if record["verdict"] == ACCEPTED else record["verdict"]
-    return state, [f"the pair is doubtful: {task.check}", *reasons]
-
-
-def machine_verdict(alignment: Alignment) -> tuple[str, list[str], dict[str, Any] | None]:
-    """Return what the alignment says of its own quality: state, reasons, and the measures behind it."""
-    if alignment.quality is None:
-        return REVIEW, ["its quality was not measured"], None
-    state = {"accept": ACCEPTED, "review": REVIEW, "reject": REJECTED}[alignment.quality.verdict]
-    return state, list(alignment.quality.reasons), alignment.quality.as_dict()
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# What is there already
-
-
-def _key(inputs: dict[str, str], settings: dict[str, Any]) -> str:
-    made_from = {"inputs": inputs, "settings": settings, "program": [__version__, library_version()]}
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
-
-
-def _settled(task: Task, record: dict[str, Any]) -> bool:
-    """Move what an earlier run made to where it belongs now; False where something is missing or damaged."""
-    included = state_of(task, record)[0] in task.include
-    outputs = record["outputs"]
-    wanted = {**_label_places(task, included), **(_audio_places(task) if included else {})}
-    fixed = {musicnet.quality_path(task.id): "quality", **{path: path for path in _clip_paths(task)}}
-    root = Path(task.dataset)
-    for path, (name, elsewhere) in wanted.items():
-        if not outputs.get(name) or not _moved(root, path, elsewhere, outputs[name][0]):
-            return False
-    if not included:
-        _remove(root, _audio_places(task, anywhere=True))
-    return all(name in outputs and _is_whole(root / path, outputs[name][0]) for path, name in fixed.items())
-
-
-def _label_places(task: Task, included: bool) -> dict[str, tuple[str, list[str]]]:
-    places = [*(musicnet.labels_path(split, task.id) for split in musicnet.SPLITS), musicnet.left_out_path(task.id)]
-    place = musicnet.labels_path(task.split, task.id) if included else musicnet.left_out_path(task.id)
-    return {place: ("labels", [other for other in places if other != place])}
-
-
-def _audio_places(task: Task, *, anywhere: bool = False) -> dict[str, tuple[str, list[str]]]:
-    places = [musicnet.audio_path(split, task.id) for split in musicnet.SPLITS]
-    if anywhere:
-        return {place: ("audio", []) for place in places}
-    place = musicnet.audio_path(task.split, task.id)
-    return {place: ("audio", [other for other in places if other != place])}
-
-
-def _clip_paths(task: Task) -> list[str]:
-    names = OVERLAY_CLIPS if task.overlay else ()
-    return [f"{musicnet.OVERLAYS_FOLDER}/{task.id}_{name}.flac" for name in names]
-
-
-def _moved(root: Path, path: str, elsewhere: list[str], sha256: str) -> bool:
-    for other in elsewhere:
-        if not (root / path).exists() and _is_whole(root / other, sha256):
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / other).replace(root / path)
-    _remove(root, elsewhere)
-    return _is_whole(root / path, sha256)
-
-
-def _is_whole(path: Path, sha256: str) -> bool:
-    return path.is_file() and sha256_of(path) == sha256
-
-
-def _remove(root: Path, paths: Iterable[str]) -> None:
-    for path in paths:
-        (root / path).unlink(missing_ok=True)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Making it
-
-
-def _make(task: Task, inputs: dict[str, str], key: str) -> None:
-    root = Path(task.dataset)
-    # What is about to be overwritten is no longer what the record says.
-    record_path(root, task.id).unlink(missing_ok=True)
-    semitones, cents = whole_semitones(task.tuning_cents)
-    score = prepared_score(read_score(task.score), task.transposition + semitones)
-    order = parse_order(task.order, score) if task.order else None
-    audio = _excerpt(task, read_audio(task.recording))
-    _check_space(root, audio.nbytes)
-    alignment = align(
-        audio,
-        score,
-        choose_soundfont(task.soundfont),
-        preset=task.preset,
-        order=order,
-        options=Options(strict=task.strict, tuning_cents=cents if task.tuning_cents else None),
-    )
-    verdict, reasons, measures = machine_verdict(alignment)
-    heard = condemned_rows(map(json.loads, task.condemned), task.id, alignment.notes)
-    alignment = dataclasses.replace(alignment, notes=np.delete(alignment.notes, sorted(heard)))
-    record = {
-        "id": task.id,
-        "key": key,
-        "inputs": inputs,
-        "settings": task.settings,
-        "versions": versions(),
-        "samples": len(audio),
-        "notes": len(labelled(alignment.notes)),
-        "instruments": sorted({int(program) + 1 for program in alignment.notes["program"]}),
-        "overlaps_in_score": musicnet.count_overlaps(labelled(alignment.warping.score.notes)),
-        "verdict": verdict,
-        "reasons": reasons,
-    }
-    report = {
-        **{name: record[name] for name in ("id", "verdict", "reasons", "notes", "overlaps_in_score")},
-        "drum_notes": alignment.drum_notes,
-        **({"condemned_notes": len(heard)} if task.condemned else {}),
-        "lost_notes": dataclasses.asdict(score.lost),
-        "offset_s": alignment.offset_s,
-        "tempo_ratio": alignment.tempo_ratio if math.isfinite(alignment.tempo_ratio) else None,
-        "warnings": list(alignment.warnings),
-        "measures": measures,
-    }
-    record["outputs"] = _write_outputs(task, state_of(task, record)[0] in task.include, audio, alignment, report)
-    write_json(record_path(root, task.id), record)
-
-
-def whole_semitones(tuning_cents: float) -> tuple[int, float]:
-    """Return a tuning as whole semitones, which transpose the score, and the cents that remain."""
-    semitones = round(tuning_cents / 100)
-    return semitones, tuning_cents - 100 * semitones
-
-
-def prepared_score(score: Score, transposition: int) -> Score:
-    """Return the score as it sounds in the recording.
+    A person's word comes first, then the program's; doubtful pairs are at best for review.
 
     Parameters
     ----------
-    score : Score
-    transposition : int
-        Semitones; drums stay as they are.
+    entry : Entry
+    report : mapping
+        Of its record: ``verdict``, ``reasons`` and ``by_hand``.
 
     Returns
     -------
-    Score
-
-    Raises
-    ------
-    AlignmentError
-        When a note leaves the range of MIDI.
+    state : str
+    reasons : list of str
     """
-    notes = score.notes.copy()
-    notes["pitch"][~notes["is_drum"]] += transposition
-    if notes["pitch"].min() < 0 or notes["pitch"].max() > 127:
-        raise AlignmentError(f"{score.name}: a transposition of {transposition} semitones leaves the range of MIDI.")
-    return dataclasses.replace(score, notes=notes)
+    by_hand = [BY_HAND] if report["by_hand"] else []
+    if entry.verdict:
+        why = f": {entry.reason}" if entry.reason else ""
+        return entry.verdict, [f"{entry.verdict} by a person's verdict{why}", *by_hand]
+    reasons = [*by_hand, *report["reasons"]]
+    if not entry.check:
+        return report["verdict"], reasons
+    state = REVIEW if report["verdict"] == ACCEPT else report["verdict"]
+    return state, [f"the pair is doubtful: {entry.check}", *reasons]
 
 
-def _excerpt(task: Task, audio: Audio) -> Audio:
-    first = round(task.start_s * SAMPLE_RATE)
-    end = len(audio) if task.end_s is None else round(task.end_s * SAMPLE_RATE)
-    if first >= len(audio) or end > len(audio) + SAMPLE_RATE:
-        raise AudioError(
-            f"{task.recording} lasts {len(audio) / SAMPLE_RATE:.1f} s: the excerpt from {task.start_s:g} s to "
-            f"{end / SAMPLE_RATE:g} s is not in it."
-        )
-    return audio[first:end]
+# ---------------------------------------------------------------------------------------------------------------------
+# Labels
 
 
-def _check_space(root: Path, needed_bytes: int) -> None:
-    """Say that the disk is full before the work, not after it."""
-    free_bytes = shutil.disk_usage(root).free
-    if free_bytes < needed_bytes:
-        raise DatasetError(
-            f"there is no space left in {root} ({free_bytes / 1e6:.0f} MB, {needed_bytes / 1e6:.0f} MB needed): make "
-            "room and run again."
-        )
+class _Recording:
+    """The recording of a task; its sound is read when it is first asked for, and once."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._audio: Audio | None = None
+
+    def audio(self) -> Audio:
+        if self._audio is None:
+            path = self.task.path("recording")
+            whole, sha256 = read_hashed(path, read_audio)
+            if sha256 != self.task.sha256["recording"]:
+                raise DatasetError(f"{path} was changed after the build began: run it again.")
+            self._audio = excerpt(whole, self.task.settings, path)
+        return self._audio
+
+    def find_labels(self) -> Made:
+        """Align the recording, and keep its labels and their report."""
+        task = self.task
+        aligned = align_files(task.path("recording"), task.path("score"), task.settings)
+        if dict(aligned.sha256) != dict(task.sha256):
+            raise DatasetError(f"{task.entry.recording} or its score was changed after the build began: run it again.")
+        self._audio = aligned.audio
+        return self._keep(aligned.notes, _with_names(aligned, task), False)
+
+    def take_labels(self) -> Made:
+        """Take the labels from the file that the manifest names, as they are."""
+        task = self.task
+        path = task.path("labels")
+        notes, _ = read_hashed(path, read_labels)
+        _check_inside(notes, len(self.audio()), path)
+        report = {
+            "verdict": ACCEPT,
+            "reasons": [],
+            "notes": len(labelled(notes)),
+            "overlaps_in_score": count_overlaps(labelled(notes)),
+            "quality": None,
+            "recording": {"path": task.entry.recording, "sha256": task.sha256["recording"]},
+            "labels": {"path": task.entry.labels, "sha256": task.sha256["labels"]},
+            "versions": versions(),
+        }
+        return self._keep(notes, report, True)
+
+    def _keep(self, notes: NoteTable, report: dict[str, Any], by_hand: bool) -> Made:
+        task = self.task
+        labels, quality = kept_labels_path(task.id), kept_report_path(task.id)
+        write_labels(task.root / labels, notes, with_confidence=True)
+        write_json(task.root / quality, {"id": task.id, **report})
+        found = (report["verdict"], report["reasons"]) if report["verdict"] else (REVIEW, [NOT_MEASURED])
+        facts = {
+            "verdict": found[0],
+            "reasons": found[1],
+            "by_hand": by_hand,
+            "samples": len(self.audio()),
+            "overlaps_in_score": report["overlaps_in_score"],
+            "inputs": dict(task.sha256),
+            "settings": task.settings.deciding(),
+            "soundfont": report.get("soundfont", {}).get("name"),
+            "versions": versions(),
+        }
+        return Made([labels, quality], {**facts, **_counts(notes)})
 
 
-def _write_outputs(
-    task: Task, included: bool, audio: Audio, alignment: Alignment, report: dict[str, Any]
-) -> dict[str, tuple[str, str]]:
-    """Write all files of the recording; return the hashes of each by name."""
-    root, written = Path(task.dataset), {}
-    ((path, (_, elsewhere)),) = _label_places(task, included).items()
-    write_labels(root / path, alignment.notes, with_confidence=task.with_confidence)
-    written["labels"] = path
-    _remove(root, elsewhere)
-    _remove(
-        root,
-        set(_audio_places(task, anywhere=True)) - ({musicnet.audio_path(task.split, task.id)} if included else set()),
+def _counts(notes: NoteTable) -> dict[str, Any]:
+    return {
+        "notes": len(labelled(notes)),
+        "instruments": sorted({int(program) + 1 for program in notes["program"][~notes["is_drum"]]}),
+    }
+
+
+def _facts_of_corrected(recording: _Recording, corrected: Corrected) -> dict[str, Any]:
+    """What the lists say of labels that a person changed; the program's verdict is still that on its own."""
+    notes = read_labels(corrected.path)
+    facts = (
+        dict(corrected.record.report)
+        if corrected.record
+        else {
+            "verdict": REVIEW,
+            "reasons": [NOT_MEASURED],
+            "samples": len(recording.audio()),
+            "inputs": {"recording": recording.task.sha256["recording"]},
+            "settings": {},
+            "soundfont": None,
+            "versions": versions(),
+        }
     )
-    if included:
-        written["audio"] = musicnet.audio_path(task.split, task.id)
-        write_audio(root / written["audio"], audio, SAMPLE_RATE)
-    written["quality"] = musicnet.quality_path(task.id)
-    write_json(root / written["quality"], report)
-    for path, (first, end) in zip(_clip_paths(task), _clip_spans(alignment, len(audio)), strict=False):
-        clip = overlay(audio, alignment.notes, span_s=(first / SAMPLE_RATE, end / SAMPLE_RATE))
-        write_audio(root / path, clip, SAMPLE_RATE)
-        written[path] = path
-    digests = {name: digests_of(root / path) for name, path in written.items()}
-    return {name: (digest.sha256, digest.md5) for name, digest in digests.items()}
+    return {**facts, **_counts(notes), "by_hand": True, "overlaps_in_score": count_overlaps(labelled(notes))}
 
 
-def _clip_spans(alignment: Alignment, samples: int) -> Iterator[tuple[int, int]]:
-    """The first, middle and last ten seconds between the first onset and the last offset."""
-    first = round(float(alignment.notes["onset_s"].min()) * SAMPLE_RATE)
-    last = round(float(alignment.notes["offset_s"].max()) * SAMPLE_RATE)
-    length = min(round(CLIP_S * SAMPLE_RATE), samples)
-    for start in (first, (first + last - length) // 2, last - length):
-        start = min(max(start, 0), samples - length)
-        yield start, start + length
+def _with_names(aligned: AlignedFiles, task: Task) -> dict[str, Any]:
+    """The report, with files named as in the manifest: the same dataset wherever it is built."""
+    report = aligned.report()
+    for name in ("recording", "score"):
+        report[name]["path"] = getattr(task.entry, name)
+    del report["soundfont"]["path"]
+    return report
 
 
-@functools.cache
-def versions() -> dict[str, str]:
-    """Return the versions of everything that touches the samples and the labels."""
-    libraries = {name: importlib.metadata.version(name) for name in _LIBRARIES}
-    return {"musicnet_build": __version__, "fluidsynth": library_version(), **libraries}
+def _check_inside(notes: NoteTable, samples: int, path: Path) -> None:
+    if not len(notes):
+        raise LabelError(f"{path}: holds no labels.")
+    last_s, recording_s = float(notes["onset_s"].max()), samples / SAMPLE_RATE
+    if last_s >= recording_s:
+        raise LabelError(f"{path}: a note begins at {last_s:.2f} s, and the recording lasts {recording_s:.2f} s.")
+
+
+def _check_corrected(task: Task, corrected: Corrected) -> None:
+    """Refuse labels that a person corrected for another recording, or another part of it, than there is now."""
+    before = corrected.record.made_from if corrected.record else {}
+    now = task.made_from()
+    changed = [name for name in ("recording", "start_s", "end_s") if name in before and before[name] != now[name]]
+    if changed:
+        raise DatasetError(
+            f"{corrected.path} was corrected by hand, for another recording or part of it ({', '.join(changed)} has "
+            f"changed): name corrected labels in the column `labels`, or give --remake {task.id}."
+        )

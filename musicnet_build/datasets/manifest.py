@@ -1,28 +1,35 @@
 """Manifests: which recording goes with which score, and what is known about them.
 
 A manifest is a table that a person can edit: CSV (commas or semicolons), or YAML with a list of the same fields under
-``recordings``. ``read_manifest`` checks all of it and names every problem with its line. Pairing files into a
-manifest belongs to ``pairing``.
+``recordings``. ``read_manifest`` checks all of it and names every problem with its line. What spreadsheets make of a
+table belongs to ``spreadsheet``, pairing files into a manifest to ``pairing``.
 """
 
 import csv
-import difflib
 import io
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from musicnet_build.alignment import RECIPES
+from musicnet_build.choices import ALIGNMENT_PRESETS, SPLITS, VERDICTS
+from musicnet_build.datasets.spreadsheet import (
+    Row,
+    amend_table,
+    csv_rows,
+    fault_of_number,
+    found_path,
+    unknown_field,
+    yaml_rows,
+)
 from musicnet_build.errors import ManifestError, ScoreError
-from musicnet_build.files import replacing
+from musicnet_build.files import write_text
+from musicnet_build.recipe import RecipeSettings
 from musicnet_build.score.order import read_passages
-
-MAX_FILE_BYTES = 32 * 2**20
 
 _SHOWN_PROBLEMS = 200
 _Text = Annotated[str, StringConstraints(max_length=1000)]
@@ -36,8 +43,11 @@ class Entry(BaseModel):
     id : str
         A whole number, as in MusicNet: its loaders take the names of the files for numbers.
     recording, score : str
-        Paths from the manifest's folder.
-    split : {"train", "test"}
+        Paths from the manifest's folder. The score may be missing where there are labels.
+    labels : str
+        A file of labels by hand (CSV, MIDI, TSV, JAMS, Audacity), taken as they are: times count from the start of
+        the part of the recording that is used.
+    split : {"train", "validation", "test"}
     composer, composition, movement, ensemble, source, transcriber, catalog_name : str
         The columns of MusicNet's metadata.
     licence : str
@@ -55,7 +65,9 @@ class Entry(BaseModel):
         the score, as ``transposition`` does.
     check : str
         Why a person should look at this line before trusting it; empty once that is done.
-    verdict : {"", "accepted", "review", "rejected"}
+    paired_by : str
+        How ``init`` found the pair: ``name``, or ``content`` with the distance.
+    verdict : {"", "accept", "review", "reject"}
         What a person found when listening; counts more than what the program finds.
     reason : str
         Why, in the person's words.
@@ -65,8 +77,8 @@ class Entry(BaseModel):
 
     id: Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,8})$")]
     recording: Annotated[_Text, StringConstraints(min_length=1)]
-    score: Annotated[_Text, StringConstraints(min_length=1)]
-    split: Literal["train", "test"] = "train"
+    score: _Text = ""
+    split: Literal["train", "validation", "test"] = "train"
     composer: _Text = ""
     composition: _Text = ""
     movement: _Text = ""
@@ -82,8 +94,10 @@ class Entry(BaseModel):
     order: _Text = ""
     transposition: Annotated[int, Field(ge=-36, le=36)] = 0
     tuning_cents: Annotated[float, Field(ge=-200, le=200)] = 0.0
+    labels: _Text = ""
+    paired_by: _Text = ""
     check: _Text = ""
-    verdict: Literal["", "accepted", "review", "rejected"] = ""
+    verdict: Literal["", "accept", "review", "reject"] = ""
     reason: _Text = ""
 
     @field_validator("*")
@@ -96,8 +110,8 @@ class Entry(BaseModel):
     @field_validator("preset")
     @classmethod
     def _is_known(cls, value: str) -> str:
-        if value and value not in RECIPES:
-            raise ValueError(f"is none of {', '.join(RECIPES)}")
+        if value and value not in ALIGNMENT_PRESETS:
+            raise ValueError(f"is none of {', '.join(ALIGNMENT_PRESETS)}")
         return value
 
     @field_validator("order")
@@ -115,6 +129,19 @@ class Entry(BaseModel):
         if self.end_s is not None and self.end_s <= self.start_s:
             raise ValueError(f"end_s {self.end_s:g} is not after start_s {self.start_s:g}")
         return self
+
+    def settings(self, default: RecipeSettings) -> RecipeSettings:
+        """Return how this recording is labelled: as the others, but for what its line says."""
+        return replace(
+            default,
+            preset=self.preset or default.preset,
+            soundfont=self.soundfont or default.soundfont,
+            order=self.order or default.order,
+            transposition=self.transposition,
+            tuning_cents=self.tuning_cents,
+            start_s=self.start_s,
+            end_s=self.end_s,
+        )
 
 
 COLUMNS = tuple(Entry.model_fields)
@@ -152,14 +179,6 @@ class Manifest:
         return self.path.absolute().parent
 
 
-class _Row(NamedTuple):
-    """A line of the file: its number, the text of the fields that are not empty, and what is wrong with its form."""
-
-    line: int
-    fields: dict[str, str]
-    faults: tuple[str, ...] = ()
-
-
 def read_manifest(path: str | os.PathLike[str], *, allow_outside: bool = False) -> Manifest:
     """Read and check a manifest.
 
@@ -191,15 +210,15 @@ def read_manifest(path: str | os.PathLike[str], *, allow_outside: bool = False) 
     path = Path(path)
     if path.suffix.lower() not in _READERS:
         raise ManifestError(f"{path}: a manifest ends in {', '.join(_READERS)}.")
-    rows = list(_READERS[path.suffix.lower()](path, _text_of(path)))
+    folder = path.absolute().parent
+    rows = [_normalised(row, folder) for row in _READERS[path.suffix.lower()](path, COLUMNS)]
     if not rows:
         raise ManifestError(f"{path} names no recording.")
-    problems: list[str] = []
-    entries = [(row.line, entry) for row in rows if (entry := _checked(row, problems))]
-    problems += _doubled_ids(rows)
-    problems += _file_problems(path, rows, allow_outside)
-    if problems:
-        raise InvalidManifestError(path, sorted(problems, key=_line_of))
+    faults: list[_Fault] = []
+    entries = [(row.line, entry) for row in rows if (entry := _checked(row, faults))]
+    faults += [*_doubled_ids(rows), *_file_problems(folder, rows, allow_outside)]
+    if faults:
+        raise InvalidManifestError(path, _sentences(faults))
     return Manifest(path, tuple(entry for _, entry in entries), tuple(line for line, _ in entries))
 
 
@@ -223,8 +242,7 @@ def write_manifest(path: str | os.PathLike[str], entries: Iterable[Mapping[str, 
     writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(entries)
-    with replacing(path) as temporary:
-        temporary.write_text(buffer.getvalue(), encoding="utf-8")
+    write_text(path, buffer.getvalue())
 
 
 def amend_manifest(path: str | os.PathLike[str], changes: Mapping[str, Mapping[str, str]]) -> None:
@@ -242,22 +260,7 @@ def amend_manifest(path: str | os.PathLike[str], changes: Mapping[str, Mapping[s
     ManifestError
         When it is no CSV file.
     """
-    path = Path(path)
-    if path.suffix.lower() != ".csv":
-        raise ManifestError(f"{path}: only a CSV manifest can be amended; save it as CSV first.")
-    text = _text_of(path)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    header, *rows = [[cell.strip() for cell in cells] for cells in reader if any(cells)]
-    changed = {name for fields in changes.values() for name in fields}
-    header += [name for name in COLUMNS if name in changed and name not in header]
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, header, restval="", delimiter=_delimiter(text), lineterminator="\n")
-    writer.writeheader()
-    for cells in rows:
-        row = dict(zip(header, cells, strict=False))
-        writer.writerow({**row, **changes.get(row["id"], {})})
-    with replacing(path) as temporary:
-        temporary.write_text(buffer.getvalue(), encoding="utf-8")
+    amend_table(Path(path), COLUMNS, changes, ())
 
 
 def inside(folder: Path, path: str) -> bool:
@@ -266,152 +269,128 @@ def inside(folder: Path, path: str) -> bool:
     return Path(os.path.realpath(folder / path)).is_relative_to(os.path.realpath(folder))
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Files to rows
-
-
-def _text_of(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ManifestError(f"{path} cannot be read: {error.strerror}.") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ManifestError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB, too large for a manifest.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path} is not UTF-8 text (byte {error.start}): save it as CSV UTF-8.") from error
-
-
-def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
-    delimiter = _delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(path, header)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            fields = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
-            surplus = f"{len(cells)} cells in {len(header)} columns; a cell with {delimiter!r} in it needs quotes"
-            yield _Row(reader.line_num, fields, (surplus,) if len(cells) > len(header) else ())
-    except csv.Error as error:
-        raise ManifestError(f"{path}: line {reader.line_num}: {error}.") from error
-
-
-def _delimiter(text: str) -> str:
-    """Spreadsheets of many countries write semicolons."""
-    first_line = text.partition("\n")[0]
-    return ";" if first_line.count(";") > first_line.count(",") else ","
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    problems = [f"line 1: the column {name!r} is there twice" for name in set(header) if header.count(name) > 1]
-    problems += [f"line 1: {_unknown(name)}" for name in header if name not in COLUMNS]
-    problems += [
-        f"line 1: the column {name!r} is missing" for name in ("id", "recording", "score") if name not in header
-    ]
-    if problems:
-        raise InvalidManifestError(path, sorted(problems))
-
-
-def _yaml_rows(path: Path, text: str) -> Iterator[_Row]:
-    """Read the tree of nodes rather than values: it knows lines, and leaves all scalars text, as in a CSV."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise ManifestError(f"{path} is not YAML: {_yaml_fault(error)}.") from error
-    except RecursionError as error:
-        raise ManifestError(f"{path} is nested too deeply for a manifest.") from error
-    items = root
-    if isinstance(root, yaml.MappingNode) and [key.value for key, _ in root.value] == ["recordings"]:
-        items = root.value[0][1]
-    if not isinstance(items, yaml.SequenceNode):
-        raise ManifestError(f"{path}: a manifest is a list of recordings, under the key `recordings`.")
-    yield from (_yaml_row(item) for item in items.value)
-
-
-def _yaml_fault(error: yaml.YAMLError) -> str:
-    """Say in one line what is wrong, and where."""
-    mark = getattr(error, "problem_mark", None)
-    where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
-    return where + " ".join(str(getattr(error, "problem", None) or error).split())
-
-
-def _yaml_row(item: Any) -> _Row:
-    line = item.start_mark.line + 1
-    if not isinstance(item, yaml.MappingNode):
-        return _Row(line, {}, ("is not a list of fields and values",))
-    fields: dict[str, str] = {}
-    faults = []
-    for key, value in item.value:
-        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
-            faults.append(f"the value of {str(getattr(key, 'value', key))[:40]!r} is not plain text or a number")
-        elif key.value in fields:
-            faults.append(f"{key.value} is there twice")
-        elif value.tag != "tag:yaml.org,2002:null" and value.value.strip():
-            fields[key.value] = value.value
-    return _Row(line, fields, tuple(faults))
-
-
-_READERS = {".csv": _csv_rows, ".yaml": _yaml_rows, ".yml": _yaml_rows}
+_READERS = {".csv": csv_rows, ".tsv": csv_rows, ".yaml": yaml_rows, ".yml": yaml_rows}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Rows to entries
 
+_SYNONYMS = {
+    "split": {"training": "train", "valid": "validation", "val": "validation", "dev": "validation", "testing": "test"},
+    "verdict": {"accepted": "accept", "rejected": "reject", "ok": "accept"},
+    "preset": {},
+}
+_WHOLE_NUMBER = re.compile(r"([+-]?\d+)[.,]0+")
+_CHOICES = {"split": SPLITS, "verdict": VERDICTS}
+_PATHS = ("recording", "score", "labels")
+_UNITS = {"start_s": "seconds", "end_s": "seconds", "tuning_cents": "cents", "transposition": "semitones"}
 
-def _checked(row: _Row, problems: list[str]) -> Entry | None:
-    problems += [f"line {row.line}: {fault}" for fault in row.faults]
+
+class _Fault(NamedTuple):
+    """What is wrong with a line; faults of one kind are told together."""
+
+    line: int
+    kind: str
+    text: str
+
+
+def _normalised(row: Row, folder: Path) -> Row:
+    """What a spreadsheet made of it: ``1.0`` for 1, ``Train``, a file's name in another form of Unicode."""
+    fields = {}
+    for name, text in row.fields.items():
+        value = text.strip()
+        if name in ("id", "transposition") and (whole := _WHOLE_NUMBER.fullmatch(value)):
+            value = whole.group(1)
+        elif name in _SYNONYMS:
+            value = _SYNONYMS[name].get(value.casefold(), value.casefold())
+        elif name in _PATHS:
+            value = found_path(folder, value)
+        fields[name] = value
+    return row._replace(fields=fields)
+
+
+def _checked(row: Row, faults: list[_Fault]) -> Entry | None:
+    faults += [_Fault(row.line, fault, fault) for fault in row.faults]
     if not row.fields:
         return None
+    if not row.fields.keys() & {"score", "labels"}:
+        faults.append(_Fault(row.line, f"{row.line} score", "score is empty"))
     try:
         return Entry.model_validate(row.fields)
     except ValidationError as error:
-        problems += [f"line {row.line}: {_sentence(fault)}" for fault in error.errors()]
+        found = error.errors()
+        faults += [_Fault(row.line, _kind(fault), _sentence(fault)) for fault in found]
         return None
 
 
+def _kind(fault: Any) -> str:
+    """Faults of form, such as decimal commas, are one fault in all lines; others are told line by line."""
+    return (
+        f"{fault['loc']} {fault['type']}" if fault["type"].endswith(("_parsing", "literal_error")) else _sentence(fault)
+    )
+
+
 def _sentence(fault: Any) -> str:
+    """Say in our own words what is wrong with a field."""
     name, kind = ".".join(map(str, fault["loc"])), fault["type"]
     if kind == "extra_forbidden":
-        return _unknown(name)
+        return unknown_field(name, COLUMNS)
     if kind == "missing":
         return f"{name} is empty"
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    if kind == "string_pattern_mismatch":
-        message = "is not a whole number of at most nine digits"
+    told = str(fault["msg"]).removeprefix("Value error, ")
     if not name:
-        return message
-    return f"{name} {str(fault['input'])[:60]!r}: {message[0].lower()}{message[1:]}"
+        return told
+    value = str(fault["input"])[:60]
+    limits = fault.get("ctx", {})
+    sentences = {
+        "string_pattern_mismatch": "is not a whole number of at most nine digits",
+        "string_too_long": "is longer than 1,000 characters",
+        "literal_error": f"is none of {', '.join(_CHOICES.get(name, ()))}",
+        "float_parsing": fault_of_number(value, _UNITS.get(name, "")),
+        "int_parsing": f"write a whole number of {_UNITS.get(name, '')}, as in -2",
+        "greater_than_equal": f"is less than {limits.get('ge')}",
+        "greater_than": f"is not above {limits.get('gt')}",
+        "less_than_equal": f"is more than {limits.get('le')}",
+        "finite_number": "is no number",
+    }
+    return f"{name} {value!r}: {sentences.get(kind, told)}"
 
 
-def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name, COLUMNS, n=1)
-    return f"{name[:60]!r} is no field of a manifest" + (f"; is {near[0]!r} meant?" if near else "")
+def _sentences(faults: list[_Fault]) -> list[str]:
+    """One sentence for each kind of fault, at its first line, ordered by line."""
+    lines: dict[str, list[_Fault]] = {}
+    for fault in sorted(faults):
+        lines.setdefault(fault.kind, []).append(fault)
+    return [
+        f"line {first.line}: {first.text}{_elsewhere([fault.line for fault in others])}"
+        for first, *others in sorted(lines.values())
+    ]
 
 
-def _doubled_ids(rows: list[_Row]) -> Iterator[str]:
+def _elsewhere(lines: list[int]) -> str:
+    if not lines:
+        return ""
+    named = ", ".join(map(str, lines[:5])) + (f" and {len(lines) - 5} more" if len(lines) > 5 else "")
+    return f" (likewise in line{'s' if len(lines) > 1 else ''} {named})"
+
+
+def _doubled_ids(rows: list[Row]) -> Iterator[_Fault]:
     first: dict[str, int] = {}
     for row in rows:
-        one = row.fields.get("id", "").strip()
+        one = row.fields.get("id", "")
         if one and first.setdefault(one, row.line) != row.line:
-            yield f"line {row.line}: id {one[:60]} is that of line {first[one]} already"
+            text = f"id {one[:60]} is that of line {first[one]} already"
+            yield _Fault(row.line, f"{row.line} {text}", text)
 
 
-def _file_problems(path: Path, rows: list[_Row], allow_outside: bool) -> Iterator[str]:
-    folder = path.absolute().parent
-    for line, fields, _ in rows:
-        for name in ("recording", "score"):
-            value = fields.get(name, "").strip()
+def _file_problems(folder: Path, rows: list[Row], allow_outside: bool) -> Iterator[_Fault]:
+    for row in rows:
+        for name in _PATHS:
+            value = row.fields.get(name, "")
             if not value or not value.isprintable():
                 continue
             if not allow_outside and not inside(folder, value):
-                yield f"line {line}: {name} {value} lies outside the manifest's folder (--allow-outside permits that)"
+                text = f"{name} {value} lies outside the manifest's folder (--allow-outside permits that)"
+                yield _Fault(row.line, f"{row.line} {text}", text)
             elif not os.path.isfile(folder / value):  # noqa: PTH113 - is_file() raises where a name is too long
-                yield f"line {line}: {name} {value} does not exist"
-
-
-def _line_of(problem: str) -> int:
-    return int(problem.split(":")[0].removeprefix("line "))
+                yield _Fault(row.line, f"{name} {value} missing", f"{name} {value} does not exist")

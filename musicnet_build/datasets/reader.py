@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build.audio.io import read_audio
+from musicnet_build.choices import SPLITS
 from musicnet_build.corpora import musicnet
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import read_json
@@ -158,7 +159,8 @@ class Dataset:
 
     def get_track_splits(self) -> dict[str, list[str]]:
         """Return the ids of each split."""
-        return {split: [track.track_id for track in self if track.split == split] for split in musicnet.SPLITS}
+        ids = {split: [track.track_id for track in self if track.split == split] for split in SPLITS}
+        return {split: ids[split] for split in SPLITS if ids[split] or split != "validation"}
 
     def __iter__(self) -> Iterator[Track]:
         return iter(self._tracks.values())

@@ -5,7 +5,7 @@
 
 import csv
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,15 @@ import numpy as np
 import soundfile
 
 from musicnet_build.audio.io import SILENCE_DBFS, audio_blocks, audio_info
+from musicnet_build.choices import SPLITS
 from musicnet_build.corpora import musicnet
-from musicnet_build.corpora.musicnet import SPLITS
 from musicnet_build.corpora.recording import Recording
 from musicnet_build.corpora.splits import find_leaks
 from musicnet_build.errors import AudioError, DatasetError, LabelError
 from musicnet_build.files import Digests, digests_of, read_json
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.progress import Progress, ignore
 from musicnet_build.score.reader import note_value_name
 
 _SECONDS_SLACK = 1.0
@@ -38,16 +39,14 @@ class Problem:
         return f"{self.path}: {self.fault}"
 
 
-def find_problems(
-    folder: str | os.PathLike[str], *, progress: Callable[[str, float], object] | None = None
-) -> list[Problem]:
+def find_problems(folder: str | os.PathLike[str], *, progress: Progress = ignore) -> list[Problem]:
     """Check a dataset that ``build`` made.
 
     Parameters
     ----------
     folder : str or PathLike
-    progress : callable, optional
-        Told the stage and the fraction of it that is done.
+    progress : callable
+        Told the stage, and how much of the whole is done.
 
     Returns
     -------
@@ -73,7 +72,12 @@ def find_problems(
     root = Path(folder)
     if not root.is_dir():
         raise DatasetError(f"{root} is not a folder.")
-    check = _Check(root, progress or (lambda stage, fraction: None))
+    try:
+        musicnet.check_finished(root)
+    except DatasetError as error:
+        # All else that would be found follows from it.
+        return [Problem(musicnet.INDEX_FILE, str(error))]
+    check = _Check(root, progress)
     problems = {problem for step in check.steps() for problem in step}
     return sorted(problems, key=lambda problem: (problem.path, problem.fault))
 
@@ -81,7 +85,7 @@ def find_problems(
 class _Check:
     """The steps share what was read once: which files there are, their hashes, and the lists."""
 
-    def __init__(self, root: Path, progress: Callable[[str, float], object]) -> None:
+    def __init__(self, root: Path, progress: Progress) -> None:
         self.root = root
         self.progress = progress
         self.files = sorted(_files(root))
@@ -176,7 +180,8 @@ class _Check:
         for split in SPLITS:
             name = f"{musicnet.SPLITS_FOLDER}/{split}.txt"
             if name not in self.digests:
-                yield Problem(name, "is missing")
+                if split != "validation" or any(one.split == split for one in self.recordings):
+                    yield Problem(name, "is missing")
                 continue
             yield from self._ids_agree(name, (self.root / name).read_text("utf-8", "replace").split(), split)
 

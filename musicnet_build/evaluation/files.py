@@ -18,7 +18,9 @@ import numpy as np
 
 from musicnet_build.errors import LabelError
 from musicnet_build.evaluation.alignment import Evaluation, evaluate, summary
+from musicnet_build.files import read_bounded
 from musicnet_build.labels.files import read_labels
+from musicnet_build.labels.midi import MIDI_ENDINGS
 from musicnet_build.labels.parsing import MAX_FILE_BYTES
 from musicnet_build.notes import NoteTable, empty_notes, pitched, sorted_by_onset
 
@@ -38,7 +40,7 @@ _DOUBTFUL_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class EvaluatedPiece:
     """One label file compared with one truth.
 
     Attributes
@@ -65,12 +67,12 @@ class Labelling:
         The label file or folder.
     name : str
         Its name, or as much of its path as tells it from the others.
-    pieces : tuple of Piece
+    pieces : tuple of EvaluatedPiece
     """
 
     path: Path
     name: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[EvaluatedPiece, ...]
 
     def as_dict(self, *, listed: bool = False) -> dict[str, Any]:
         """Return all figures as plain values; ``mean`` is over the pieces, and None where there is but one.
@@ -154,7 +156,7 @@ def read_notes(path: str | os.PathLike[str]) -> NoteTable:
     else:
         notes = read_labels(path)
         # Formats without beats are read as all zero.
-        if path.suffix.lower() in (".mid", ".midi") or not notes["onset_beats"].any():
+        if path.suffix.lower() in MIDI_ENDINGS or not notes["onset_beats"].any():
             notes["onset_beats"] = np.nan
     notes = pitched(notes)
     if not len(notes):
@@ -178,7 +180,7 @@ def _notes_in(folder: Path, endings: Sequence[str]) -> list[Path]:
     return sorted(paths, key=lambda path: (path.stem, path.suffix))
 
 
-def _piece(labels: Path, stem: str, truth: Path, true_notes: NoteTable) -> Piece:
+def _piece(labels: Path, stem: str, truth: Path, true_notes: NoteTable) -> EvaluatedPiece:
     path = _labels_of(labels, stem) if labels.is_dir() else labels
     notes = read_notes(path)
     try:
@@ -191,7 +193,7 @@ def _piece(labels: Path, stem: str, truth: Path, true_notes: NoteTable) -> Piece
             "Are they of one recording, and are beats counted from the same place?",
             stacklevel=2,
         )
-    return Piece(stem, truth, path, evaluation)
+    return EvaluatedPiece(stem, truth, path, evaluation)
 
 
 def _labels_of(folder: Path, stem: str) -> Path:
@@ -226,13 +228,7 @@ def _read_json(path: Path) -> NoteTable:
 
 def _json_notes(path: Path) -> list[Any]:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise LabelError(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB, too large for notes.")
-        document = json.loads(data)
-    except OSError as error:
-        raise LabelError(f"{path}: cannot be read ({error.strerror}).") from error
+        document = json.loads(read_bounded(path, MAX_FILE_BYTES, what="notes", error=LabelError))
     except json.JSONDecodeError as error:
         raise LabelError(f"{path}: line {error.lineno}: {error.msg}.") from error
     except (UnicodeDecodeError, RecursionError, ValueError) as error:

@@ -8,6 +8,7 @@ Workers are spawned, not forked: they share no threads and no open files with th
 thread. A script that calls ``run_jobs`` therefore needs the usual ``if __name__ == "__main__":``.
 """
 
+import contextlib
 import errno
 import os
 import signal
@@ -24,10 +25,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from musicnet_build.errors import MusicnetBuildError
+from musicnet_build.threads import available_processors
 
 OUT_OF_MEMORY = "it ran out of memory."
 
 _ATTEMPTS = 2
+_CONTAINER = Path("/sys/fs/cgroup")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _context = get_context("spawn")
 
@@ -81,7 +84,23 @@ class Outcome:
 
 def default_workers() -> int:
     """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return available_processors()
+
+
+def free_memory() -> int:
+    """Return how many bytes can be had without swapping, by this machine and by the container; a guess where neither
+    tells.
+    """
+    found = []
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        found.append(1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
+    with contextlib.suppress(OSError, ValueError):
+        limit, used = (
+            int((_CONTAINER / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current")
+        )
+        found.append(max(limit - used, 0))
+    return min(found, default=8 * 2**30)
 
 
 def run_jobs(

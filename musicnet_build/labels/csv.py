@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from musicnet_build.errors import LabelError
-from musicnet_build.labels.parsing import FaultError, integer, number, read_rows, text_of
+from musicnet_build.labels.parsing import LineError, integer, number, read_rows, text_of
 from musicnet_build.labels.table import labelled, sample_times
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.score.reader import note_value_name
@@ -55,7 +55,7 @@ def read_csv(path: Path) -> NoteTable:
 
 def _csv_row(cells: list[str], columns: int) -> dict[str, Any]:
     if len(cells) != columns:
-        raise FaultError(f"{len(cells)} columns instead of {columns}")
+        raise LineError(f"{len(cells)} columns instead of {columns}")
     start, end, instrument, pitch, onset_beats, duration_beats = cells[:6]
     confidence = cells[7] if columns > 7 else ""
     return {

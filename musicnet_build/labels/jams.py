@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from musicnet_build.errors import LabelError
-from musicnet_build.labels.parsing import FaultError, integer, number, seconds, text_of
+from musicnet_build.labels.parsing import LineError, integer, number, seconds, text_of
 from musicnet_build.labels.table import DEFAULT_VELOCITY, by_part, labelled, table_of
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 
@@ -79,7 +79,7 @@ def read_jams(path: Path) -> NoteTable:
         raise LabelError(f"{path}: line {error.lineno}: {error.msg}.") from error
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise LabelError(f"{path}: is not a JAMS file with note_midi annotations ({error!r}).") from error
-    except FaultError as fault:
+    except LineError as fault:
         raise LabelError(f"{path}: {fault}.") from fault
     if document["annotations"] and not annotations:
         raise LabelError(f"{path}: has no annotation of the namespace note_midi.")

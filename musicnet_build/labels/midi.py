@@ -25,6 +25,8 @@ from musicnet_build.score.reader import DRUM_CHANNEL, read_score
 if TYPE_CHECKING:
     import pretty_midi
 
+MIDI_ENDINGS = (".mid", ".midi")
+
 # Ticks per beat of half a second. 2,520 rounds times by less than 0.1 ms; readers that refuse more than ten million
 # ticks (pretty_midi) force coarser ticks on recordings of more than half an hour.
 _FINE_TICKS, _COARSE_TICKS, _FINE_UNTIL_S = 2520, 480, 1900.0

@@ -6,26 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from musicnet_build.errors import LabelError
+from musicnet_build.files import read_bounded
 from musicnet_build.labels.table import table_of
 from musicnet_build.notes import NoteTable
 
 MAX_FILE_BYTES = 64 * 2**20
 
 
-class FaultError(Exception):
+class LineError(Exception):
     """What is wrong with one line, as the end of a sentence."""
 
 
 def text_of(path: Path) -> str:
     """Read a text file of at most ``MAX_FILE_BYTES``."""
+    data = read_bounded(path, MAX_FILE_BYTES, what="labels", error=LabelError)
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise LabelError(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB, too large for labels.")
         return data.decode("utf-8-sig")
-    except OSError as error:
-        raise LabelError(f"{path}: cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise LabelError(f"{path}: is not a text file (byte {error.start} is not UTF-8).") from error
 
@@ -39,9 +35,9 @@ def read_rows(
         try:
             row = parse(cells)
             if not row["offset_s"] > row["onset_s"]:
-                raise FaultError("the note does not end after it starts")
+                raise LineError("the note does not end after it starts")
             rows.append(row)
-        except FaultError as fault:
+        except LineError as fault:
             raise LabelError(f"{path}: line {number}: {fault}.") from fault
     return table_of(rows)
 
@@ -58,9 +54,9 @@ def number(cell: str, what: str, low: float, high: float) -> float:
     try:
         value = float(cell)
     except ValueError:
-        raise FaultError(f"the {what} {cell[:40]!r} is not a number") from None
+        raise LineError(f"the {what} {cell[:40]!r} is not a number") from None
     if not low <= value <= high:
-        raise FaultError(f"the {what} {cell[:40]} is not within {low:g} and {high:g}")
+        raise LineError(f"the {what} {cell[:40]} is not within {low:g} and {high:g}")
     return value
 
 
@@ -68,7 +64,7 @@ def integer(cell: str, what: str, low: int, high: int) -> int:
     """Parse a whole number, perhaps written as 60.0."""
     value = number(cell, what, low, high)
     if value != int(value):
-        raise FaultError(f"the {what} {cell[:40]} is not a whole number")
+        raise LineError(f"the {what} {cell[:40]} is not a whole number")
     return int(value)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from musicnet_build.labels.parsing import FaultError, integer, read_rows, seconds, tabbed, text_of
+from musicnet_build.labels.parsing import LineError, integer, read_rows, seconds, tabbed, text_of
 from musicnet_build.labels.table import labelled
 from musicnet_build.notes import NoteTable, pitch_name, pitch_number
 from musicnet_build.score.programs import PROGRAM_NAMES
@@ -33,7 +33,7 @@ def read_tsv(path: Path) -> NoteTable:
 
 def _tsv_row(cells: list[str]) -> dict[str, Any]:
     if len(cells) != 4:
-        raise FaultError(f"{len(cells)} columns instead of onset, offset, note, velocity")
+        raise LineError(f"{len(cells)} columns instead of onset, offset, note, velocity")
     return {
         "onset_s": seconds(cells[0], "onset"),
         "offset_s": seconds(cells[1], "offset"),
@@ -59,11 +59,11 @@ def read_audacity(path: Path) -> NoteTable:
 
 def _audacity_row(cells: list[str], programs: dict[str, int]) -> dict[str, Any]:
     if len(cells) != 3:
-        raise FaultError(f"{len(cells)} columns instead of start, end, text")
+        raise LineError(f"{len(cells)} columns instead of start, end, text")
     pitch, _, instrument = cells[2].strip().partition(" ")
     instrument = instrument.strip().lower()
     if instrument and instrument not in programs:
-        raise FaultError(f"the text {cells[2][:60]!r} names no General MIDI instrument")
+        raise LineError(f"the text {cells[2][:60]!r} names no General MIDI instrument")
     return {
         "onset_s": seconds(cells[0], "start"),
         "offset_s": seconds(cells[1], "end"),
@@ -78,5 +78,5 @@ def _pitch_number(text: str) -> int:
         try:
             number = str(pitch_number(text))
         except ValueError:
-            raise FaultError(f"the text {text[:60]!r} does not start with a pitch such as C#4 or 61") from None
+            raise LineError(f"the text {text[:60]!r} does not start with a pitch such as C#4 or 61") from None
     return integer(number, "pitch", 0, 127)

@@ -1,23 +1,19 @@
-"""A recording that can be read anywhere at once: decoded once, kept on disk, never in memory as a whole."""
+"""A recording that can be read anywhere at once: decoded once, then kept on disk rather than in memory."""
 
 import os
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from musicnet_build._typing import Audio, Float64s
-from musicnet_build.audio.io import mono_blocks
-from musicnet_build.errors import AudioError
-from musicnet_build.listening.overlay import BLOCK_SAMPLES, block_energies
+from musicnet_build._typing import Audio
+from musicnet_build.audio.io import read_audio
+from musicnet_build.listening.overlay import block_energies
 
 PEAK_BLOCK = 512
 """Samples per pair of waveform peaks at the finest level."""
 
 _SAMPLE_BYTES = 4
-_READ_SAMPLES = 1024 * BLOCK_SAMPLES
 
 
 class Sound:
@@ -42,23 +38,17 @@ class Sound:
     Raises
     ------
     AudioError
-        When the file cannot be read, is damaged or holds no sound.
+        When ``read_audio`` refuses it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        audio = read_audio(path)
+        self.length = len(audio)
+        self.energies = block_energies(audio)
+        self.peaks = waveform_peaks(audio)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as this object
-        try:
-            for block in mono_blocks(path):
-                self._file.write(np.ascontiguousarray(block).data)
-            self._file.flush()
-        except BaseException:
-            self.close()
-            raise
-        self.length = self._file.tell() // _SAMPLE_BYTES
-        if not self.length:
-            self.close()
-            raise AudioError(f"{Path(path)} holds no sound: it is 0 samples long.")
-        self.energies, self.peaks = self._survey()
+        self._file.write(audio.data)
+        self._file.flush()
 
     def read(self, begin: int, end: int) -> Audio:
         """Return the samples from ``begin`` to ``end``, zeros where the recording has none.
@@ -81,21 +71,6 @@ class Sound:
     def close(self) -> None:
         """Give the disk space back."""
         self._file.close()
-
-    def _survey(self) -> tuple[Float64s, NDArray[np.int8]]:
-        energies: list[Float64s] = []
-        peaks: list[NDArray[np.int8]] = []
-        for part in self._parts():
-            # Only the last part has samples beyond its last whole block.
-            energies.append(block_energies(part)[: None if len(part) < _READ_SAMPLES else -1])
-            peaks.append(waveform_peaks(part))
-        if not self.length % _READ_SAMPLES:
-            energies.append(np.zeros(1))
-        return np.concatenate(energies), np.concatenate(peaks)
-
-    def _parts(self) -> Iterator[Audio]:
-        for begin in range(0, self.length, _READ_SAMPLES):
-            yield self.read(begin, min(begin + _READ_SAMPLES, self.length))
 
 
 def waveform_peaks(samples: Audio) -> NDArray[np.int8]:

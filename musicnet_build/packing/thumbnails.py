@@ -25,7 +25,6 @@ from musicnet_build.corpora.recording import SPLITS, Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.model_inputs import log_cqt
 from musicnet_build.features.spectra import amplitude_blocks
-from musicnet_build.files import replacing
 from musicnet_build.labels.pianoroll import ALL_PITCHES, label_rolls
 from musicnet_build.packing.hdf5 import add, reading, reading_package, stack_shards
 from musicnet_build.packing.reader import Augment, Reader, check_kind
@@ -340,34 +339,3 @@ def augmented(picture: Float32s, augmentation: Augmentation, random: np.random.G
     mean = picture.mean()
     changed: Float32s = ((picture - mean) * np.float32(1 + contrast) + mean + np.float32(brightness)).clip(0, 1)
     return changed[:, ::-1] if augmentation.mirror and random.integers(2) else changed
-
-
-def contact_sheet(path: str | os.PathLike[str], package: str | os.PathLike[str], *, columns: int = 12) -> None:
-    """Draw pictures of a package with their pitches: evenly chosen, from low to high.
-
-    Parameters
-    ----------
-    path : str or PathLike
-        PNG file to write.
-    package : str or PathLike
-    columns : int
-        UInt8s side by side, and one above another.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with reading(package) as file:
-        check_kind(file, KIND)
-        order = np.argsort(file["pitch"][:], kind="stable")
-        chosen = order[np.linspace(0, len(order) - 1, min(columns**2, len(order))).astype(int)]
-        pictures = [(int(file["pitch"][i]), file["images"][i]) for i in chosen.tolist()]
-    figure = Figure(figsize=(columns, columns * 1.15), dpi=100)
-    FigureCanvasAgg(figure)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.98, wspace=0.08, hspace=0.25)
-    for i, (pitch, image) in enumerate(pictures, start=1):
-        axes = figure.add_subplot(columns, columns, i)
-        axes.imshow(image, cmap="magma", vmin=0, vmax=255, aspect="equal", interpolation="nearest")
-        axes.set_title(str(pitch), fontsize=6, pad=2)
-        axes.set_axis_off()
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", metadata={"Software": None})

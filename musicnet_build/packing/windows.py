@@ -80,7 +80,7 @@ class MusicNetWindows(Reader[Item]):
         super().__init__(path, seed=seed, augment=augment)
         self.window_samples, self.epoch_windows = window_samples, epoch_windows
         self._labels: dict[str, tuple[Int32s, ...]] = {}
-        self._scales: dict[str, float] = {}
+        self._scales: dict[str, np.float32] = {}
         self.lengths: dict[str, int] = {}
         with reading_package(path) as file:
             for name in _chosen(file, split, ids):
@@ -119,7 +119,7 @@ class MusicNetWindows(Reader[Item]):
         targets = np.zeros((count, PITCHES), np.uint8)
         with damage_told(self.path):
             for row, (place, start) in enumerate(zip(places, starts, strict=True)):
-                audio[row] = self.window(self.ids[place], start)
+                self._fill(audio[row], self.ids[place], start)
                 targets[row] = self.target(self.ids[place], start)
         return audio, targets
 
@@ -144,10 +144,15 @@ class MusicNetWindows(Reader[Item]):
 
     def window(self, recording_id: str, start: int) -> Audio:
         """Return the window that begins at a sample of a recording: float32 [shape=(window_samples,)]."""
-        samples = self._arrays[f"/id_{recording_id}/data"][start : start + self.window_samples]
-        audio: Audio = samples.astype(np.float32)
-        scale = self._scales[recording_id]
-        return audio if scale == 1.0 else audio * np.float32(scale)
+        audio = np.empty(self.window_samples, np.float32)
+        self._fill(audio, recording_id, start)
+        return audio
+
+    def _fill(self, audio: Audio, recording_id: str, start: int) -> None:
+        """Copy a window once, from the file to where it is wanted."""
+        audio[:] = self._arrays[f"/id_{recording_id}/data"][start : start + self.window_samples]
+        if recording_id in self._scales:
+            audio *= self._scales[recording_id]
 
     def target(self, recording_id: str, start: int) -> UInt8s:
         """Return which pitches sound at the middle of that window: uint8 [shape=(128,)]."""
@@ -173,7 +178,8 @@ class MusicNetWindows(Reader[Item]):
             return
         self._arrays.locate(data)
         self.lengths[recording_id] = len(data)
-        self._scales[recording_id] = float(data.attrs["scale"]) if data.dtype == np.int16 else 1.0
+        if data.dtype == np.int16:
+            self._scales[recording_id] = np.float32(data.attrs["scale"])
         self._arrays.locate(group["labels"])
 
     def _places(self, drawn: Int64s) -> tuple[list[int], list[int]]:

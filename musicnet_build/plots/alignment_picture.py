@@ -1,6 +1,7 @@
 """What a picture of an alignment shows, computed from the alignment; ``plots.alignment`` draws it."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
@@ -48,6 +49,11 @@ def alignment_picture(title: str, recording: Audio, alignment: Alignment) -> Ali
         departures=alignment.quality.structure if alignment.quality else (),
         verdict=str(alignment.quality.verdict) if alignment.quality else "",
     )
+
+
+def picture_title(recording: Path, score: Path) -> str:
+    """Name a recording and its score, with the recording's folder: many are all called recording.flac."""
+    return f"{recording.resolve().parent.name}/{recording.name} and {score.name}"
 
 
 def _seams_s(warping: SyncResult) -> tuple[float, ...]:

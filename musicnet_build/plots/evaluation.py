@@ -11,7 +11,7 @@ import numpy as np
 from musicnet_build._typing import Float64s
 from musicnet_build.evaluation.alignment import joint_calibration
 from musicnet_build.evaluation.calibration import CORRECT_S, Calibration
-from musicnet_build.evaluation.files import Labelling, Piece
+from musicnet_build.evaluation.files import EvaluatedPiece, Labelling
 from musicnet_build.evaluation.metrics import TOLERANCES_S
 from musicnet_build.evaluation.report import shortened
 from musicnet_build.plots.style import FAINT, INK, label_time_axis, literal, new_figure, style, write_png
@@ -174,17 +174,17 @@ def _draw_errors(axes: Axes, labellings: Sequence[Labelling]) -> None:
     )
 
 
-def _duration_s(piece: Piece) -> float:
+def _duration_s(piece: EvaluatedPiece) -> float:
     return float(piece.evaluation.truth["onset_s"].max()) + 1.0
 
 
-def _places(piece: Piece, index: int | None) -> Float64s:
+def _places(piece: EvaluatedPiece, index: int | None) -> Float64s:
     """Where the notes are drawn: at their seconds; in a folder, piece ``index`` is drawn from there to the next."""
     seconds: Float64s = piece.evaluation.truth["onset_s"]
     return seconds if index is None else index + seconds / _duration_s(piece)
 
 
-def _label_seconds(axes: Axes, piece: Piece) -> None:
+def _label_seconds(axes: Axes, piece: EvaluatedPiece) -> None:
     axes.set_xlim(0.0, _duration_s(piece))
     label_time_axis(axes, _duration_s(piece))
     axes.set_xlabel("recording (minutes:seconds)", fontsize=9, color=INK)

@@ -3,6 +3,7 @@ from .beats import beat_grid as beat_grid
 from .beats import end_beats as end_beats
 from .beats import measure_starts as measure_starts
 from .beats import note_value_name as note_value_name
+from .beats import repeated_sections as repeated_sections
 from .model import LostNotes as LostNotes
 from .model import Part as Part
 from .model import Score as Score
@@ -12,6 +13,5 @@ from .order import PlayingOrder as PlayingOrder
 from .order import Span as Span
 from .order import parse_order as parse_order
 from .reader import read_score as read_score
-from .repeats import repeated_sections as repeated_sections
 from .unfold import score_in_order as score_in_order
 from .unfold import unfold_score as unfold_score

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from musicnet_build._typing import Float64s, Indices, Records
+from musicnet_build._typing import Float64s, Indices, Int64s, Records
 from musicnet_build.notes import NoteTable, sorted_by_onset
 
 PITCH_BEND = 128
@@ -28,6 +28,9 @@ CONTROL_DTYPE = np.dtype(
 )
 """One row per controller change or pitch bend."""
 
+
+PARAMETER_CONTROLS = (6, 38, 96, 97, 98, 99, 100, 101)
+"""Controllers that set registered and other parameters, several in a row: the last four name one, the others set it."""
 
 BEND_LIMIT = 8192
 """A pitch bend reaches from minus this to one less."""
@@ -94,6 +97,25 @@ class TimeSignature:
     denominator: int
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Measures:
+    """The measures of a score in the order in which they are played as written, repeats and jumps followed.
+
+    Attributes
+    ----------
+    starts_beats : ndarray of float64 [shape=(m,)]
+        Ascending.
+    numbers : tuple of str
+        As printed: measures of a repeat have the same numbers both times; an upbeat is often "0", and "12a" is one.
+    written : ndarray of int64 [shape=(m,)]
+        Place of each among the measures as written: 1 more than the one before where the two follow each other there.
+    """
+
+    starts_beats: Float64s
+    numbers: tuple[str, ...]
+    written: Int64s
+
+
 @dataclasses.dataclass(frozen=True)
 class LostNotes:
     """Strikes of the file that are no note of the score, counted by reason.
@@ -144,7 +166,7 @@ class GuessedOffsets:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Score:
-    """A MIDI file as arrays.
+    """A score as arrays, in the order in which it is played as written.
 
     Attributes
     ----------
@@ -167,6 +189,10 @@ class Score:
         One sentence each: notes lost, damage mended.
     guessed : GuessedOffsets
         Notes whose end the file leaves open.
+    measures : Measures or None
+        As printed; None where the file does not tell them, as MIDI files do not.
+    note_ids : tuple of str
+        Ids of the notation file, which ``score_note`` of a note points into; empty where there are none.
 
     Examples
     --------
@@ -186,6 +212,8 @@ class Score:
     name: str
     warnings: tuple[str, ...]
     guessed: GuessedOffsets = GuessedOffsets()
+    measures: Measures | None = None
+    note_ids: tuple[str, ...] = ()
 
     @property
     def strikes(self) -> int:

@@ -7,14 +7,15 @@ What does not belong here: finding one in a recording (:mod:`musicnet_build.sync
 import itertools
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from musicnet_build.errors import ScoreError
-from musicnet_build.score.beats import SAME_BEATS, TOLERANCE_BEATS, end_beats, measure_starts, same_music
-from musicnet_build.score.model import Score
+from musicnet_build.score.beats import SAME_BEATS, TOLERANCE_BEATS, end_beats, measures_of, same_music
+from musicnet_build.score.model import Measures, Score
 
 MAX_SPANS = 1_000
 _SPAN_PATTERN = re.compile(r"(b?)(\d+(?:\.\d+)?)\s*[-–]\s*(b?)(\d+(?:\.\d+)?)")
@@ -66,8 +67,8 @@ def parse_order(text: str, score: Score) -> PlayingOrder:
     ----------
     text : str
         Passages in the order in which they are played, with commas between them: ``1-24,9-48`` are measures 1 to 24 and
-        then 9 to 48, the last ones included; ``b0-b96,b32-b192`` is from beat 0 up to beat 96 and so on, in quarter
-        notes from the start of the score.
+        then 9 to 48, the last ones included, by their printed numbers where the score has them; ``b0-b96,b32-b192`` is
+        from beat 0 up to beat 96 and so on, in quarter notes from the start of the score.
     score : Score
         Whose measures and beats are meant.
 
@@ -89,7 +90,7 @@ def parse_order(text: str, score: Score) -> PlayingOrder:
     >>> [(span.start_beats, span.end_beats) for span in order.spans]
     [(0.0, 4.0), (2.0, 8.0)]
     """
-    order = PlayingOrder(tuple(_span(passage, score) for passage in read_passages(text)))
+    order = PlayingOrder(tuple(span for passage in read_passages(text) for span in _spans(passage, score)))
     if not any(_sounds(score, span.start_beats, span.end_beats) for span in order.spans):
         raise ScoreError(f"the score has no notes in the playing order {text!r}.")
     return order
@@ -138,26 +139,42 @@ def _passage(text: str) -> Passage:
     if passage.in_beats:
         if not passage.first < passage.last:
             raise ScoreError(f"the passage {text!r} does not end after it begins.")
-    elif not (passage.first.is_integer() and passage.last.is_integer() and 1 <= passage.first <= passage.last):
-        raise ScoreError(f"the passage {text!r} is not from a measure to the same or a later one, counted from 1.")
+    elif not (passage.first.is_integer() and passage.last.is_integer() and passage.first <= passage.last):
+        raise ScoreError(f"the passage {text!r} is not from a measure to the same or a later one.")
     return passage
 
 
-def _span(passage: Passage, score: Score) -> Span:
+def _spans(passage: Passage, score: Score) -> list[Span]:
     if passage.in_beats:
         end = end_beats(score)
         if passage.first >= end or passage.last > math.ceil(end):
             raise ScoreError(
                 f"{passage.text!r} is no passage of {score.name}, which lasts from b0 to b{math.ceil(end)}."
             )
-        return Span(passage.first, min(passage.last, end))
-    starts = measure_starts(score)
-    if not len(starts):
+        return [Span(passage.first, min(passage.last, end))]
+    measures = measures_of(score)
+    if not measures.numbers:
         raise ScoreError(f"{score.name} states no time signature, so write beats instead of measures, as in b32-b96.")
-    if passage.last > len(starts):
-        raise ScoreError(f"{passage.text!r} is no passage of {score.name}, which has measures 1 to {len(starts)}.")
-    stops = np.append(starts[1:], end_beats(score))
-    return Span(float(starts[int(passage.first) - 1]), float(stops[int(passage.last) - 1]))
+    first, last = (f"{number:.0f}" for number in (passage.first, passage.last))
+    if first not in measures.numbers or last not in measures.numbers:
+        raise ScoreError(
+            f"{passage.text!r} is no passage of {score.name}, which has measures {measures.numbers[0]} to "
+            f"{measures.numbers[-1]}."
+        )
+    stops = np.append(measures.starts_beats[1:], end_beats(score))
+    runs = _played_runs(measures, *(int(measures.written[measures.numbers.index(number)]) for number in (first, last)))
+    return [Span(float(measures.starts_beats[start]), float(stops[stop - 1])) for start, stop in runs]
+
+
+def _played_runs(measures: Measures, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Where the score plays written measures in a row, as few stretches as can be: (first place, place behind)."""
+    breaks = np.append(np.flatnonzero(np.diff(measures.written) != 1) + 1, len(measures.written))
+    while first <= last:
+        places = np.flatnonzero(measures.written == first)
+        lengths = np.minimum(breaks[np.searchsorted(breaks, places, side="right")] - places, last - first + 1)
+        longest = int(np.argmax(lengths))
+        yield int(places[longest]), int(places[longest] + lengths[longest])
+        first += int(lengths[longest])
 
 
 def describe(order: PlayingOrder, score: Score) -> list[str]:
@@ -215,24 +232,32 @@ def passage_name(score: Score, start_beats: float, stop_beats: float) -> str:
     str
         "measures 9–24", "measure 9", "beats 32–96", or "the music from measure 9, beat 2 to measure 24".
     """
-    starts = measure_starts(score)
-    if not len(starts):
+    measures = measures_of(score)
+    if not measures.numbers:
         return f"beats {start_beats:.7g}–{stop_beats:.7g}"
-    edges = np.append(starts, end_beats(score))
+    edges = np.append(measures.starts_beats, end_beats(score))
     first, last = (int(np.argmin(np.abs(edges - beats))) for beats in (start_beats, stop_beats))
     if max(abs(edges[first] - start_beats), abs(edges[last] - stop_beats)) > SAME_BEATS:
         return f"the music from {_place(score, start_beats)} to {_place(score, stop_beats)}"
-    return f"measure {last}" if last == first + 1 else f"measures {first + 1}–{last}"
+    return _measures_name(measures, first, last)
+
+
+def _measures_name(measures: Measures, first: int, stop: int) -> str:
+    """Name measures as played by their printed numbers: "measure 9", "measures 9–24", "measures 20–24, 9–12"."""
+    breaks = [i for i in range(first + 1, stop) if measures.written[i] != measures.written[i - 1] + 1]
+    runs = [(measures.numbers[a], measures.numbers[b - 1]) for a, b in itertools.pairwise([first, *breaks, stop])]
+    words = ", ".join(a if a == b else f"{a}–{b}" for a, b in runs)
+    return f"measure {words}" if stop == first + 1 else f"measures {words}"
 
 
 def _place(score: Score, beats: float) -> str:
     """Name a place: a measure and the quarter note in it, counted from 1."""
-    starts = measure_starts(score)
-    if not len(starts):
+    measures = measures_of(score)
+    if not measures.numbers:
         return f"beat {beats:.7g}"
-    measure = max(int(np.searchsorted(starts, beats + SAME_BEATS, side="right")) - 1, 0)
-    beat = beats - starts[measure]
-    return f"measure {measure + 1}" if abs(beat) < SAME_BEATS else f"measure {measure + 1}, beat {beat + 1:.4g}"
+    place = max(int(np.searchsorted(measures.starts_beats, beats + SAME_BEATS, side="right")) - 1, 0)
+    beat, number = beats - measures.starts_beats[place], measures.numbers[place]
+    return f"measure {number}" if abs(beat) < SAME_BEATS else f"measure {number}, beat {beat + 1:.4g}"
 
 
 def _at(recording_s: float) -> str:

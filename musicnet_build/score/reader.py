@@ -5,6 +5,7 @@ signatures. What does not: the bytes (:mod:`musicnet_build.score.midi_file`), an
 does not state.
 """
 
+import bisect
 import os
 from collections import defaultdict
 from pathlib import Path
@@ -17,7 +18,6 @@ from musicnet_build.notes import NoteTable, empty_notes, sorted_by_onset
 from musicnet_build.score.beats import note_value_name
 from musicnet_build.score.channels import Channel, ChannelControl, Channels
 from musicnet_build.score.midi_file import (
-    MAX_FILE_BYTES,
     TEMPO,
     TIME_SIGNATURE,
     TRACK_NAME,
@@ -28,6 +28,7 @@ from musicnet_build.score.midi_file import (
 from musicnet_build.score.model import (
     CONTROL_DTYPE,
     MAX_DURATION_S,
+    PARAMETER_CONTROLS,
     PITCH_BEND,
     LostNotes,
     Part,
@@ -35,7 +36,8 @@ from musicnet_build.score.model import (
     TempoMap,
     TimeSignature,
 )
-from musicnet_build.score.pairing import Pairing, PartKey, TickNote, pair_notes
+from musicnet_build.score.notation import MAX_NOTATION_BYTES, is_notation, read_notation
+from musicnet_build.score.pairing import Pairing, TickNote, pair_notes
 from musicnet_build.score.programs import DRUM_CHANNEL
 
 __all__ = [
@@ -54,15 +56,20 @@ __all__ = [
 
 MAX_PARTS = 1024
 MAX_CONTROLS = 2**21
+MAX_CONTROLS_SIFTED = 2**23
 DEFAULT_SECONDS_PER_BEAT = 0.5
 
 
 def read_score(path: str | os.PathLike[str]) -> Score:
-    """Read a Standard MIDI File of type 0 or 1.
+    """Read a score: a Standard MIDI File of type 0 or 1, MusicXML, MEI or Humdrum.
+
+    Repeats, endings, da capo and dal segno of a notation file are played as written: its score is as long as the piece.
 
     Parameters
     ----------
     path : str or PathLike
+        MIDI (``.mid``, ``.rmi``, ``.kar`` or whatever begins like MIDI), or notation (``.musicxml``, ``.xml``,
+        ``.mxl``, ``.mei``, ``.krn``), which needs the extra ``musicxml``.
 
     Returns
     -------
@@ -71,8 +78,8 @@ def read_score(path: str | os.PathLike[str]) -> Score:
     Raises
     ------
     ScoreError
-        When there is no such file, it is not a MIDI file of type 0 or 1, it is damaged beyond doubt, too large, too
-        long, or holds no note.
+        When there is no such file, it is no score of these formats, it is damaged beyond doubt, too large, too long, or
+        holds no note; or when it is notation and the extra ``musicxml`` is missing.
 
     Examples
     --------
@@ -85,7 +92,11 @@ def read_score(path: str | os.PathLike[str]) -> Score:
     """
     path = Path(path)
     try:
-        return _score_of(parse_midi(_beginning_of(path)), path.stem)
+        data, suffix = _beginning_of(path), path.suffix.lower()
+        if not is_notation(data, suffix):
+            return _score_of(parse_midi(data), path.stem)
+        notation = read_notation(data, suffix)
+        return notation.complete(_score_of(parse_midi(notation.midi), path.stem))
     except OSError as error:
         raise ScoreError(f"{path}: cannot be read ({error.strerror}).") from error
     except FaultError as fault:
@@ -95,7 +106,7 @@ def read_score(path: str | os.PathLike[str]) -> Score:
 def _beginning_of(path: Path) -> bytes:
     """The bytes of a file, or more than a score may have."""
     with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES + 1)
+        return file.read(MAX_NOTATION_BYTES + 1)
 
 
 def _score_of(midi: MidiFile, stem: str) -> Score:
@@ -111,7 +122,7 @@ def _score_of(midi: MidiFile, stem: str) -> Score:
     parts = tuple(Part(names[key.track], key.program, key.is_drum) for key in paired.parts)
     return Score(
         notes=_note_table(paired.notes, parts, tempo_map, midi.ticks_per_beat),
-        controls=_control_table(channels.controls, paired.parts, tempo_map, midi.ticks_per_beat),
+        controls=_control_table(channels.controls, paired, tempo_map, midi.ticks_per_beat),
         parts=parts,
         tempo_map=tempo_map,
         time_signatures=signatures,
@@ -177,25 +188,47 @@ def _note_table(ticks: list[TickNote], parts: tuple[Part, ...], tempo_map: Tempo
     return sorted_by_onset(notes)
 
 
-def _control_table(
-    events: list[ChannelControl], part_keys: list[PartKey], tempo_map: TempoMap, ticks_per_beat: int
-) -> Records:
-    """Return the controls of every part: all those of its channel, from whatever track, in time order."""
+def _control_table(events: list[ChannelControl], paired: Pairing, tempo_map: TempoMap, ticks_per_beat: int) -> Records:
+    """Return the controls of every part: those of its channel, from whatever track, in time order."""
     parts_on: dict[Channel, list[int]] = defaultdict(list)
-    for part, key in enumerate(part_keys):
+    for part, key in enumerate(paired.parts):
         parts_on[key.port, key.channel].append(part)
-    if sum(len(parts_on.get(event.channel, ())) for event in events) > MAX_CONTROLS:
-        raise FaultError(f"has more than {MAX_CONTROLS} controller changes, too many for a score")
-    rows = [
-        (0.0, tick / ticks_per_beat, part, number, value)
-        for tick, channel, number, value in events
-        for part in parts_on.get(channel, ())
-    ]
+    count = sum(len(parts_on.get(event.channel, ())) for event in events)
+    if count <= MAX_CONTROLS:
+        played = [(event, part) for event in events for part in parts_on.get(event.channel, ())]
+    elif count <= MAX_CONTROLS_SIFTED:
+        played = _heard_controls(events, paired, parts_on)
+    if count > MAX_CONTROLS_SIFTED or len(played) > MAX_CONTROLS:
+        raise FaultError(f"has too many controller changes: {count}, counting those of a channel for each of its parts")
+    rows = [(0.0, tick / ticks_per_beat, part, number, value) for (tick, _, number, value), part in played]
     controls = np.array(rows, dtype=CONTROL_DTYPE)
     controls["time_s"] = tempo_map.seconds_at(controls["beats"])
     if len(controls) and controls["time_s"][-1] > MAX_DURATION_S:
         raise FaultError(f"plays for more than {MAX_DURATION_S // 3600} hours, too long for a score")
     return controls
+
+
+def _heard_controls(
+    events: list[ChannelControl], paired: Pairing, parts_on: dict[Channel, list[int]]
+) -> list[tuple[ChannelControl, int]]:
+    """The controls that can be heard in a part: what is set as it begins, what changes in it, and what comes next.
+
+    Controllers of a channel count for every part on it, and many programs on one channel would make them countless.
+    """
+    on, off, _, _, part_of = np.array(paired.notes, dtype=np.int64).T
+    heard: list[tuple[int, int]] = []
+    for channel, parts in parts_on.items():
+        own = [i for i, event in enumerate(events) if event.channel == channel]
+        ticks = [events[i].tick for i in own]
+        for part in parts:
+            first = bisect.bisect_left(ticks, int(on[part_of == part].min()))
+            last = bisect.bisect_right(ticks, int(off[part_of == part].max()))
+            set_before = {events[i].number: i for i in own[:first]}
+            parameters = [i for i in own[:first] if events[i].number in PARAMETER_CONTROLS]
+            next_after = {events[i].number: i for i in reversed(own[last:])}
+            kept = {*set_before.values(), *parameters, *own[first:last], *next_after.values()}
+            heard += [(i, part) for i in kept]
+    return [(events[i], part) for i, part in sorted(heard)]
 
 
 def _reading_notes(paired: Pairing) -> list[str]:

@@ -11,11 +11,17 @@ from musicnet_build._typing import Float64s, Int64s, Records
 from musicnet_build.errors import ScoreError
 from musicnet_build.notes import NoteTable
 from musicnet_build.score.beats import TOLERANCE_BEATS
-from musicnet_build.score.model import CONTROL_DTYPE, MAX_DURATION_S, Score, TempoMap, TimeSignature
+from musicnet_build.score.model import (
+    CONTROL_DTYPE,
+    MAX_DURATION_S,
+    PARAMETER_CONTROLS,
+    Measures,
+    Score,
+    TempoMap,
+    TimeSignature,
+)
 from musicnet_build.score.order import PlayingOrder, Span
 
-# Registered and other parameters are set by several controllers in a row (98 to 101 name one, 6, 38, 96, 97 change it).
-_PARAMETERS = (6, 38, 96, 97, 98, 99, 100, 101)
 _AT_REST = {7: 100, 8: 64, 10: 64, 11: 127, 98: 127, 99: 127, 100: 127, 101: 127}
 _RESET_ALL = 121
 _PEDALS = (64, 65, 66, 67, 68, 69)
@@ -26,7 +32,7 @@ def unfold_score(score: Score, order: PlayingOrder) -> tuple[Score, Int64s]:
 
     Each passage keeps its tempo. At a jump no note sounds on; pedals are lifted, and every controller gets the value
     that it has at that place of the score. Notes and controls keep the beats of the original score, so that a repeated
-    measure has the same beats both times; the tempo map and the time signatures count the beats as they are played.
+    measure has the same beats both times; tempo map, time signatures and measures count the beats as they are played.
 
     Parameters
     ----------
@@ -72,6 +78,7 @@ def unfold_score(score: Score, order: PlayingOrder) -> tuple[Score, Int64s]:
         controls=_controls_in_order(score, order, offsets_s[:-1] - starts_s),
         tempo_map=_tempo_in_order(score, order, offsets_s),
         time_signatures=_signatures_in_order(score, order),
+        measures=_measures_in_order(score.measures, order) if score.measures else None,
     )
     return played, index[by_onset]
 
@@ -124,7 +131,7 @@ def _chased(score: Score, start_beats: float, shift_s: float, touched: set[tuple
     rest = [(part, number, _AT_REST.get(number, 0)) for part, number in sorted(touched) if number != _RESET_ALL]
     earlier = score.controls[score.controls["beats"] < start_beats]
     latest = {(int(row["part"]), int(row["number"])): i for i, row in enumerate(earlier)}
-    kept = sorted({*latest.values(), *np.flatnonzero(np.isin(earlier["number"], _PARAMETERS)).tolist()})
+    kept = sorted({*latest.values(), *np.flatnonzero(np.isin(earlier["number"], PARAMETER_CONTROLS)).tolist()})
     chased = np.zeros(len(rest) + len(kept), dtype=CONTROL_DTYPE)
     for i, (part, number, value) in enumerate(rest):
         chased[i] = (0.0, start_beats, part, number, value)
@@ -161,3 +168,19 @@ def _signatures_in_order(score: Score, order: PlayingOrder) -> tuple[TimeSignatu
         found += [dataclasses.replace(s, beats=max(s.beats, span.start_beats) + shift) for s in in_force + inside]
         played += span.end_beats - span.start_beats
     return tuple(found)
+
+
+def _measures_in_order(measures: Measures, order: PlayingOrder) -> Measures:
+    """The measures on the beats as they are played; a passage that begins inside a measure begins it anew."""
+    starts: list[float] = []
+    places: list[int] = []
+    played = 0.0
+    for span in order.spans:
+        before = max(int(np.searchsorted(measures.starts_beats, span.start_beats + TOLERANCE_BEATS, "right")) - 1, 0)
+        behind = max(int(np.searchsorted(measures.starts_beats, span.end_beats - TOLERANCE_BEATS)), before + 1)
+        places += range(before, behind)
+        starts += (
+            np.maximum(measures.starts_beats[before:behind], span.start_beats) - span.start_beats + played
+        ).tolist()
+        played += span.end_beats - span.start_beats
+    return Measures(np.array(starts), tuple(measures.numbers[i] for i in places), measures.written[places])

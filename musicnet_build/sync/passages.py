@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicnet_build._typing import Float64s
-from musicnet_build.score.beats import TOLERANCE_BEATS, BeatGrid, beat_grid, same_music
+from musicnet_build.score.beats import TOLERANCE_BEATS, BeatGrid, beat_grid, repeated_sections, same_music
 from musicnet_build.score.order import Span
 from musicnet_build.score.reader import Score
-from musicnet_build.score.repeats import repeated_sections
 
 SCRAP_S = 5.0
 """A passage at the beginning or the end that is shorter than this cannot be told from chance."""

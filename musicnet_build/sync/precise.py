@@ -20,6 +20,7 @@ from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
+from musicnet_build.progress import Progress
 from musicnet_build.score.beats import end_beats
 from musicnet_build.score.order import PlayingOrder, describe
 from musicnet_build.score.reader import Score
@@ -43,7 +44,7 @@ from musicnet_build.sync.pass_features import (
 )
 from musicnet_build.sync.passes import COARSE_PASSES, FINE_PASSES, best_of, coarse_map, fine_map
 from musicnet_build.sync.refinement import Refinement, refine
-from musicnet_build.sync.result import Options, Progress, SyncResult
+from musicnet_build.sync.result import Options, SyncResult
 from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
@@ -138,13 +139,13 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     progress("listening for onsets", 0.0)
     rendering = in_background(render_coarsely, score, music_duration_s(recording), soundfont, options)
     heard = extract_features(recording, score, options)
-    progress("aligning coarsely", 0.0)
+    progress("aligning coarsely", 0.4)
     score, coarse, order = align_coarsely(heard, score, rendering.result(), soundfont, options)
-    progress("aligning finely", 0.0)
+    progress("aligning finely", 0.65)
     notes = pitched(score.notes)
     times_s = np.unique(np.concatenate([notes["onset_s"], notes["offset_s"]]))
     cost, fine_s = _align_finely(heard, score, soundfont, options, coarse, times_s)
-    progress("placing the notes", 0.0)
+    progress("placing the notes", 0.95)
     at = np.searchsorted(times_s, notes["onset_s"])
     mismatch = float(np.clip((cost - SAME_SOUND) / (OTHER_SOUND - SAME_SOUND), 0.0, 1.0))
     refined = _placed(notes, fine_s[:, at], coarse.passes_s, heard, mismatch)

@@ -8,6 +8,7 @@ not breathe together begin, they do not. Each chord is one or the other, in prop
 is heard of its other notes (their marginal likelihood).
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -137,7 +138,7 @@ def _shifts_at_ends_s(notes: NoteTable, passes_s: Float64s, activations: dict[in
         shifts_s[rows] = direction * _first_shift_s(
             direction * score_s[backwards],
             direction * played_s[:, backwards],
-            lambda times_s, curves=curves, direction=direction: _heard(curves, direction * times_s),
+            functools.partial(_heard, curves, direction),
         )
     return shifts_s
 
@@ -160,9 +161,9 @@ def _first_shift_s(score_s: Float64s, played_s: Float64s, heard: Callable[[Float
     return shift_s if abs(shift_s) > REACH_S and total[best] - total[now] > CLEARLY else 0.0
 
 
-def _heard(curves: list[Features], times_s: Float64s) -> Float64s:
-    """What is heard of some notes at evenly spaced times, as a log probability."""
-    frames = np.round(times_s / HOP_S).astype(np.int64)
+def _heard(curves: list[Features], direction: int, times_s: Float64s) -> Float64s:
+    """What is heard of some notes at evenly spaced times, backwards for a direction of -1, as a log probability."""
+    frames = np.round(direction * times_s / HOP_S).astype(np.int64)
     smear = students_t(np.arange(-25, 26) * HOP_S, NOTE_SPREAD_S)
     total = np.zeros(len(times_s))
     for curve in curves:

@@ -1,6 +1,5 @@
 """What a recipe of alignment gives, and what it may ask of its caller."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +12,6 @@ from musicnet_build.sync.refinement import Refinement
 
 MEMORY_BYTES = 2**30
 """Default memory budget of the dynamic time warping."""
-
-Progress = Callable[[str, float], None]
-"""Told the name of a stage and the fraction of it that is done."""
 
 _WORTH_SAYING_S = 20.0
 

@@ -19,49 +19,61 @@ from musicnet_build.alignment import align
 from musicnet_build.audio.io import read_audio
 from musicnet_build.evaluation.alignment import evaluate
 from musicnet_build.evaluation.files import read_notes
+from musicnet_build.features import spectra
+from musicnet_build.notes import pitched
+from musicnet_build.score.beats import end_beats
+from musicnet_build.score.order import PlayingOrder, Span
 from musicnet_build.score.reader import read_score
-from musicnet_build.sync import precise, refinement
+from musicnet_build.sync import chords, pass_features, passes, precise, refinement
+from musicnet_build.sync.jumps import JumpSearch
 from musicnet_build.sync.result import Options
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 
 def _at_score_tempo(score, music_s, soundfont, options, original=precise.render_coarsely):
-    notes = precise._pitched(score)
+    notes = pitched(score.notes)
     return original(score, float(notes["offset_s"].max() - notes["onset_s"].min()), soundfont, options)
 
 
-def _coarse_spectrum_only(seen, floor=precise.FLOORS[0]):
-    return precise._normalised(seen.pitch_window, floor)
+def _coarse_spectrum_only(seen, floor=pass_features.FLOOR):
+    return pass_features._normalised(seen.pitch_window, floor)
 
 
-def _fine_at_coarse_tempo(heard, score, soundfont, options, rough, times_s):
+def _fine_at_coarse_tempo(heard, score, soundfont, options, coarse, times_s):
     """The coarse map in the place of all fine passes."""
-    return 1.0, rough.guess_s(times_s)[None]
+    return 1.0, coarse.guess_s(times_s)[None]
 
 
 def _fine_spectrum_only(seen, log_gain, fade_s):
-    spectrum = np.log1p(np.expm1(seen.pitch_window) * np.float32(log_gain / precise.spectra.BAND_GAIN))
-    return precise._normalised(spectrum, 0.0)
+    spectrum = np.log1p(np.expm1(seen.pitch_window) * np.float32(log_gain / spectra.BAND_GAIN))
+    return pass_features._normalised(spectrum, 0.0)
 
 
-def _passes_as_they_are(notes, passes_s, rough_s, evidence, doubt=1.0):
-    opinions_s = np.concatenate([passes_s, rough_s])
-    onset_s = np.median(passes_s, axis=0)
-    return refinement.Refinement(onset_s, onset_s, np.ones(len(onset_s)), opinions_s, 0.0)
+def _passes_as_they_are(notes, fine_s, coarse_s, activations, render_mismatch=1.0, judge=None):
+    onset_s, sure = np.median(fine_s, axis=0), np.ones(len(notes))
+    return refinement.Refinement(onset_s, onset_s, sure, sure, np.concatenate([fine_s, coarse_s]))
+
+
+def _found_as_written(score, heard, rendered):
+    """No silence around the music: the search says nothing."""
+    return JumpSearch(PlayingOrder((Span(0.0, end_beats(score)),), 0.0), None)
 
 
 STEPS = {
     "nothing": (),
-    "one level for both": (mock.patch.object(precise, "level_factor", return_value=1.0),),
-    "silence at the ends": (mock.patch.multiple(precise, PADDING_FRAMES=1, PADDING_S=precise.onsets.HOP_S),),
+    "one level for both": (mock.patch.object(pass_features, "level_factor", return_value=np.float32(1.0)),),
     "tuning": (mock.patch.object(precise.spectra, "estimated_tuning_cents", return_value=0.0),),
     "the recording's tempo": (mock.patch.object(precise, "render_coarsely", _at_score_tempo),),
     "onsets in the coarse passes": (mock.patch.object(precise, "coarse_features", _coarse_spectrum_only),),
-    "the second coarse pass": (mock.patch.object(precise, "FLOORS", precise.FLOORS[:1]),),
+    "two of three coarse passes": (mock.patch.object(precise, "COARSE_PASSES", ((pass_features.FLOOR, 1.25),)),),
+    "silence around the music": (mock.patch.object(precise, "_searched", _found_as_written),),
     "the fine passes": (mock.patch.object(precise, "_align_finely", _fine_at_coarse_tempo),),
-    "onsets in the fine passes": (mock.patch.object(precise, "fine_features", _fine_spectrum_only),),
+    "onsets in the fine passes": (mock.patch.object(passes, "fine_features", _fine_spectrum_only),),
     "two of three fine passes": (mock.patch.object(precise, "FINE_PASSES", precise.FINE_PASSES[:1]),),
-    "a time for each note": (mock.patch.multiple(refinement, TRUSTED=2.0, DISTRUSTED=1.9),),
+    "steps that grow with time": (mock.patch.object(chords, "STEP_SHARE", 0.0),),
+    "a time for each note": (mock.patch.multiple(refinement, TOGETHER_S=1e-4, APART_S=1e-4),),
+    "chords struck together": (mock.patch.object(refinement, "P_TOGETHER", 1e-9),),
+    "adaptation": (mock.patch.object(precise, "adapted_model", return_value=None),),
     "the refinement": (mock.patch.object(precise, "refine", _passes_as_they_are),),
 }
 """Steps by name, and what stands in their place."""
@@ -72,7 +84,7 @@ PRESET_MUSICNET = "everything (preset musicnet)"
 def row_of(job):
     """Align a piece without a step; return the errors of its onsets."""
     folder, piece, step, soundfont = job
-    audio, score = read_audio(piece / "recording.flac"), read_score(piece / "score.mid")
+    audio, score = read_audio(next(piece.glob("recording.*"))), read_score(piece / "score.mid")
     preset = "musicnet" if step == PRESET_MUSICNET else "precise"
     for patch in STEPS.get(step, ()):
         patch.start()

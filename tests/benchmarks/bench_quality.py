@@ -134,7 +134,7 @@ def row_of(job):
         "mean_confidence": round(quality.mean_confidence, 3),
         "confident_share": round(quality.confident_share, 3),
         "tempo_spread": round(quality.tempo_spread, 3),
-        "shift_ratio": round(quality.shift_ratio, 3),
+        "transposition_ratio": round(quality.transposition_ratio, 3),
         "tuning_cents": quality.tuning_cents,
         "kinds": sorted({suspicion.kind for suspicion in quality.suspicions}),
         "overlap": best_overlap(quality, in_score_seconds(piece / "truth.json", missing, ends_s), extra),

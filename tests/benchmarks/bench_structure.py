@@ -34,9 +34,9 @@ from musicnet_build.audio.io import read_audio
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
+from musicnet_build.score.beats import repeated_sections
 from musicnet_build.score.order import PlayingOrder, Span, end_beats, measure_starts, same_music
 from musicnet_build.score.reader import Score, read_score
-from musicnet_build.score.repeats import repeated_sections
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.jumps import PRICES, find_playing_order
 from musicnet_build.sync.pass_features import (

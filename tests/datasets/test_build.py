@@ -10,25 +10,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from small_dataset import LATE_S, Material, contents
 
+import musicnet_build
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.musicnet import count_overlaps
-from musicnet_build.datasets.build import build, local_runner, summary_table
-from musicnet_build.datasets.job import Row, prepared_score, whole_semitones
+from musicnet_build.datasets.build import LocalRunner, plan_build, summary_table
+from musicnet_build.datasets.job import Row
 from musicnet_build.datasets.manifest import read_manifest
 from musicnet_build.datasets.validate import find_problems
-from musicnet_build.errors import AlignmentError, DatasetError, ManifestError
+from musicnet_build.errors import DatasetError, ManifestError
 from musicnet_build.files import read_json
 from musicnet_build.jobs.dask import cluster_runner
-from musicnet_build.jobs.local import Job, Outcome
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.notes import SAMPLE_RATE, empty_notes
 from musicnet_build.score.reader import read_score
@@ -76,7 +75,7 @@ def test_the_lists_say_what_the_manifest_says(dataset: Path) -> None:
 
 
 def test_two_workers_build_the_same_bytes_as_one(material: Material, dataset: Path, tmp_path: Path) -> None:
-    material.build(tmp_path / "out", run=local_runner(2))
+    material.build(tmp_path / "out", run=LocalRunner(2))
     assert contents(tmp_path / "out") == contents(dataset)
 
 
@@ -141,24 +140,52 @@ def test_nothing_is_made_twice_and_only_what_changed_is_made_again(built: tuple[
     assert made(material.build(out)) == []
 
 
-def test_moving_to_the_other_set_a_persons_verdict_and_leaving_the_manifest_need_no_new_alignment(
+BUILD = """
+import sys
+from pathlib import Path
+from small_dataset import Material
+print(*(row.id for row in Material(Path(sys.argv[1])).build(Path(sys.argv[2])) if row.made))
+"""
+
+
+def test_a_recipe_changed_by_one_constant_makes_every_recording_again_and_an_untouched_one_none(
+    built: tuple[Material, Path], tmp_path: Path
+) -> None:
+    material, out = built
+    package = Path(musicnet_build.__file__).parent
+    shutil.copytree(package, tmp_path / "src" / "musicnet_build")
+
+    def made_by_copy() -> list[str]:
+        path = os.pathsep.join([str(tmp_path / "src"), str(Path(__file__).parents[1]), *filter(None, sys.path)])
+        command = [sys.executable, "-c", BUILD, str(material.folder), str(out)]
+        environment = os.environ | {"PYTHONPATH": path}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    assert made_by_copy() == []
+    recipe = tmp_path / "src" / "musicnet_build" / "sync" / "precise.py"
+    text = recipe.read_text(encoding="utf-8")
+    assert "TEMPO_SMOOTHING_S = 0.3\n" in text
+    recipe.write_text(text.replace("TEMPO_SMOOTHING_S = 0.3\n", "TEMPO_SMOOTHING_S = 0.4\n"), encoding="utf-8")
+    assert made_by_copy() == ["1", "2", "3"]
+    assert made_by_copy() == []
+
+
+def test_moving_to_the_other_set_a_persons_verdict_need_no_new_alignment(
     built: tuple[Material, Path],
 ) -> None:
     material, out = built
     material.change("1", split="test")
-    material.change("2", verdict="rejected")
+    material.change("2", verdict="reject")
     rows = material.build(out)
     assert made(rows) == []
     assert [row.included for row in rows] == [True, False, True]
     files = contents(out)
     assert {"test_data/1.wav", "test_labels/1.csv", "left_out/2.csv", "quality/2.json"} < files.keys()
     assert not {"train_data/1.wav", "train_data/2.wav", "train_labels/1.csv", "train_labels/2.csv"} & files.keys()
-    assert files["left_out.csv"] == b"id,state,reason\n2,rejected,rejected by a person's verdict\n"
-    assert made(material.build(out, settings=replace(material.settings, include="rejected"))) == ["2"]
+    assert files["left_out.csv"] == b"id,state,reason\n2,reject,reject by a person's verdict\n"
+    assert made(material.build(out, settings=replace(material.settings, include="reject"))) == ["2"]
     assert "train_data/2.wav" in contents(out)
-    material.manifest.write_text("".join(material.manifest.read_text().splitlines(keepends=True)[:2]))
-    material.build(out)
-    assert not [name for name in contents(out) if "/2." in name or "/3." in name]
 
 
 def test_broken_inputs_are_listed_with_reasons_and_the_rest_is_complete(
@@ -184,8 +211,8 @@ def test_broken_inputs_are_listed_with_reasons_and_the_rest_is_complete(
 def test_a_doubtful_pair_and_only_accepted_ones_wanted_leaves_the_sets_empty(built: tuple[Material, Path]) -> None:
     material, out = built
     material.change("1", check="two scores fit")
-    material.change("2", verdict="accepted")
-    rows = material.build(out, settings=replace(material.settings, include="accepted"))
+    material.change("2", verdict="accept")
+    rows = material.build(out, settings=replace(material.settings, include="accept"))
     assert [row.included for row in rows] == [False, True, False]
     assert rows[0].reasons[0] == "the pair is doubtful: two scores fit"
 
@@ -199,40 +226,13 @@ def test_overlay_clips_are_written_on_request(material: Material, tmp_path: Path
     assert (tmp_path / "out" / "train_labels" / "1.csv").read_text().splitlines()[0].endswith(",confidence")
 
 
-def test_the_remaining_time_follows_the_pace_of_what_was_made(
-    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now_s = 0.0
-    monkeypatch.setattr("musicnet_build.datasets.build.time", SimpleNamespace(monotonic=lambda: now_s))
-    told: list[float | None] = []
-
-    def run(jobs: Sequence[Job], on_done: Callable[[Outcome], object]) -> list[Outcome]:
-        """One recording found ready, one that took 20 seconds, and another; nothing is written."""
-        nonlocal now_s
-        outcomes = [Outcome(job.id, "done", None, 0.0, job is not jobs[0]) for job in jobs]
-        for moment_s, outcome in zip((0.0, 20.0, 40.0), outcomes, strict=True):
-            now_s = moment_s
-            on_done(outcome)
-        return outcomes
-
-    rows = build(
-        read_manifest(material.manifest),
-        tmp_path / "out",
-        material.settings,
-        run=run,
-        progress=lambda step: told.append(step.remaining_s),
-    )
-    second, third = ((material.folder / f"{one}.flac").stat().st_size for one in (2, 3))
-    assert told == [None, pytest.approx(20.0 * third / second), 0.0]
-    assert [row.reasons for row in rows] == [("its record is missing: run again.",)] * 3
-
-
 def test_an_excerpt_and_a_transposition_are_applied(material: Material, tmp_path: Path) -> None:
     changed = material.copy(tmp_path / "in")
     changed.manifest.write_text("".join(changed.manifest.read_text().splitlines(keepends=True)[:2]))
     changed.change("1", start_s=LATE_S, end_s=2.5, transposition=2, tuning_cents=-101)
     changed.build(tmp_path / "out")
-    assert read_json(tmp_path / "out" / ".build" / "1.json")["samples"] == round(2.5 * 44_100) - round(LATE_S * 44_100)
+    report = read_json(tmp_path / "out" / ".build" / "1.json")["report"]
+    assert report["samples"] == round(2.5 * 44_100) - round(LATE_S * 44_100)
     labels = read_labels(tmp_path / "out" / "train_labels" / "1.csv")
     assert set(labels["pitch"]) == set(read_score(material.folder / "1.mid").notes["pitch"] + 1)
     changed.change("1", start_s=900, end_s="")
@@ -270,21 +270,6 @@ def test_overlaps_of_a_passage_that_is_played_twice_count_twice(material: Materi
     assert [problem for problem in find_problems(tmp_path / "out") if "overlap" in problem.fault] == []
 
 
-def test_a_score_is_transposed_as_it_sounds(material: Material) -> None:
-    score = read_score(material.folder / "1.mid")
-    sounding = prepared_score(score, -12)
-    assert (sounding.notes["pitch"] == score.notes["pitch"] - 12).all()
-    with pytest.raises(AlignmentError, match="leaves the range of MIDI"):
-        prepared_score(score, 60)
-
-
-@pytest.mark.parametrize(
-    ("stated", "semitones", "cents"), [(0, 0, 0), (30, 0, 30), (-101, -1, -1), (99.4, 1, -0.6), (-60, -1, 40)]
-)
-def test_a_tuning_is_whole_semitones_and_what_remains(stated: float, semitones: int, cents: float) -> None:
-    assert whole_semitones(stated) == (semitones, pytest.approx(cents))
-
-
 def test_overlaps_are_counted_for_each_pitch_and_instrument() -> None:
     notes = empty_notes(5)
     notes["onset_s"] = [0.0, 0.5, 1.0, 0.5, 0.5]
@@ -293,6 +278,121 @@ def test_overlaps_are_counted_for_each_pitch_and_instrument() -> None:
     notes["program"] = [0, 0, 0, 0, 40]
     assert count_overlaps(notes) == 2
     assert count_overlaps(notes[:0]) == 0
+
+
+def test_labels_that_a_person_corrected_stay_whatever_the_recipe_until_they_are_to_be_remade(
+    built: tuple[Material, Path],
+) -> None:
+    material, out = built
+    labels = out / "train_labels" / "2.csv"
+    before = contents(out)
+    corrected = b"".join(labels.read_bytes().splitlines(keepends=True)[:-1])
+    labels.write_bytes(corrected)
+    plan = plan_build(read_manifest(material.manifest), out, material.settings)
+    assert plan.lines() == ["the labels of 2 were changed by hand and are kept: --remake 2 replaces them"]
+    for change in ({"preset": "precise"}, {"split": "test"}, {"verdict": "reject"}):
+        material.change("2", **change)
+        rows = material.build(out)
+        assert made(rows) == []
+        assert rows[1].reasons[-1] == "labels by hand" if "verdict" in change else rows[1].reasons[0]
+    files = contents(out)
+    assert files["left_out/2.csv"] == corrected
+    assert "1 of them are by hand" in files["README.md"].decode()
+    assert read_json(out / "provenance.json")["recordings"]["2"]["by_hand"] is True
+    material.change("2", preset="", split="train", verdict="")
+    assert made(material.build(out)) == ["2"]  # its sound, which was left out
+    assert contents(out)["train_labels/2.csv"] == corrected
+    assert find_problems(out) == []
+    material.build(out, remake=["2"])
+    assert {name: data for name, data in contents(out).items() if not name.startswith(".")} == {
+        name: data for name, data in before.items() if not name.startswith(".")
+    }
+    with pytest.raises(DatasetError, match="names no recording 9"):
+        material.build(out, remake=["9"])
+
+
+def test_corrected_labels_are_neither_used_for_another_recording_nor_lost(built: tuple[Material, Path]) -> None:
+    material, out = built
+    labels = out / "train_labels" / "2.csv"
+    corrected = b"".join(labels.read_bytes().splitlines(keepends=True)[:-1])
+    labels.write_bytes(corrected)
+    material.change("2", start_s=LATE_S)
+    rows = material.build(out)
+    assert rows[1].state == "failed"
+    assert "corrected by hand, for another recording or part of it (start_s has changed)" in rows[1].reasons[0]
+    assert contents(out)["left_out/2.csv"] == corrected
+    assert not (out / "train_data" / "2.wav").exists()
+    material.change("2", start_s="")
+    material.build(out)
+    assert contents(out)["train_labels/2.csv"] == corrected
+
+
+def test_labels_of_the_manifest_are_taken_as_they_are(material: Material, dataset: Path, tmp_path: Path) -> None:
+    changed = material.copy(tmp_path / "in")
+    write_labels(changed.folder / "mine.txt", read_labels(dataset / "train_labels" / "1.csv"))
+    changed.change("1", labels="mine.txt", score="")
+    rows = changed.build(tmp_path / "out")
+    assert (rows[0].state, rows[0].reasons) == ("accept", ("labels by hand",))
+    ours, theirs = (read_labels(folder / "train_labels" / "1.csv") for folder in (tmp_path / "out", dataset))
+    for field in ("pitch", "program"):
+        np.testing.assert_array_equal(ours[field], theirs[field])
+    np.testing.assert_allclose(ours["onset_s"], theirs["onset_s"], atol=2e-5)
+    origin = read_json(tmp_path / "out" / "provenance.json")["recordings"]["1"]
+    assert origin["by_hand"] is True
+    assert origin["labels"]["path"] == "mine.txt"
+    assert find_problems(tmp_path / "out") == []
+    assert made(changed.build(tmp_path / "out")) == []
+    late = read_labels(changed.folder / "mine.txt")
+    late["onset_s"][-1] = late["offset_s"][-1] = 900.0
+    write_labels(changed.folder / "mine.txt", late)
+    (row, *_) = changed.build(tmp_path / "out")
+    assert "mine.txt: a note begins at 900.00 s, and the recording lasts" in row.reasons[0]
+
+
+def test_recordings_that_the_manifest_no_longer_names_are_removed_only_on_request_and_by_name(
+    built: tuple[Material, Path],
+) -> None:
+    material, out = built
+    before = contents(out)
+    material.manifest.write_text("".join(material.manifest.read_text().splitlines(keepends=True)[:2]))
+    with pytest.raises(DatasetError, match=r"holds 2 recordings \(2, 3\) that manifest\.csv does not name: --prune"):
+        material.build(out)
+    assert contents(out) == before
+    material.build(out, prune=True)
+    assert not [name for name in contents(out) if "/2." in name or "/3." in name]
+    assert find_problems(out) == []
+
+
+def test_a_column_or_clips_more_need_no_new_alignment(
+    built: tuple[Material, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    material, out = built
+    monkeypatch.delattr("musicnet_build.datasets.job.align_files")  # aligning again would fail
+    more = replace(material.settings, with_confidence=True, overlay=True)
+    assert [row.state for row in material.build(out, settings=more)] == ["review"] * 3
+    assert (out / "train_labels" / "1.csv").read_text().splitlines()[0].endswith(",confidence")
+    assert len(list((out / "overlays").iterdir())) == 9
+    material.build(out)
+    assert not (out / "overlays").exists()
+    assert not (out / "train_labels" / "1.csv").read_text().splitlines()[0].endswith(",confidence")
+
+
+def test_it_is_said_why_recordings_are_made_again(built: tuple[Material, Path]) -> None:
+    material, out = built
+    precise = replace(material.settings, recipe=replace(material.settings.recipe, preset="precise"))
+    plan = plan_build(read_manifest(material.manifest), out, precise)
+    assert plan.lines() == ["3 will be made again: preset: precise, before musicnet"]
+    assert plan_build(read_manifest(material.manifest), out, material.settings).lines() == []
+
+
+def test_recordings_for_validation_have_a_set_of_their_own(built: tuple[Material, Path]) -> None:
+    material, out = built
+    material.change("2", split="validation")
+    assert made(material.build(out)) == []
+    assert {"validation_data/2.wav", "validation_labels/2.csv"} < contents(out).keys()
+    assert (out / "splits" / "validation.txt").read_text() == "2\n"
+    assert "| validation | 1 |" in (out / "README.md").read_text()
+    assert find_problems(out) == []
 
 
 def test_a_folder_with_other_files_is_left_alone(material: Material, tmp_path: Path) -> None:
@@ -321,9 +421,9 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from small_dataset import Material
-from musicnet_build.datasets.build import local_runner
+from musicnet_build.datasets.build import LocalRunner
 if __name__ == "__main__":
-    Material(Path(sys.argv[1])).build(Path(sys.argv[2]), run=local_runner(2))
+    Material(Path(sys.argv[1])).build(Path(sys.argv[2]), run=LocalRunner(2))
 """
 
 
@@ -345,14 +445,16 @@ def test_a_build_that_is_killed_is_completed_by_the_next(material: Material, dat
     assert contents(out) == contents(dataset)
 
 
-def test_leftovers_of_killed_processes_are_removed(built: tuple[Material, Path]) -> None:
+def test_leftovers_of_killed_processes_are_removed_and_what_others_put_there_is_not(
+    built: tuple[Material, Path],
+) -> None:
     material, out = built
     before = contents(out)
     (out / "train_data" / ".1-abcd_123.wav").touch()
-    (out / "train_data" / "77.wav").touch()
     (out / ".SHA256SUMS-12345678").touch()
+    (out / "train_data" / "my notes.txt").touch()
     material.build(out)
-    assert contents(out) == before
+    assert contents(out) == before | {"train_data/my notes.txt": b""}
 
 
 def test_a_full_disk_is_a_reason_and_the_build_goes_on_when_there_is_room(

@@ -52,7 +52,7 @@ def test_yaml_says_the_same_as_csv(folder: Path) -> None:
 def test_all_problems_of_the_file_are_named_at_once_with_their_lines(folder: Path) -> None:
     rows = [
         "x1,a.wav,a.mid,train,,,,",
-        "2,nothing.wav,a.mid,training,,,,",
+        "2,nothing.wav,a.mid,practice,,,,",
         "3,a.wav,,train,,,,",
         "4,a.wav,a.mid,train,,9,3,",
         "5,a.wav,a.mid,train,,,,half",
@@ -64,11 +64,11 @@ def test_all_problems_of_the_file_are_named_at_once_with_their_lines(folder: Pat
     found = "\n".join(problems(write(folder, HEADER + "\n".join(rows) + "\n")))
     for line, words in [
         (2, "id 'x1': is not a whole number"),
-        (3, "split 'training'"),
+        (3, "split 'practice': is none of train, validation, test"),
         (3, "recording nothing.wav does not exist"),
         (4, "score is empty"),
         (5, "end_s 3 is not after start_s 9"),
-        (6, "transposition 'half'"),
+        (6, "transposition 'half': write a whole number of semitones, as in -2"),
         (7, "recording missing.wav does not exist"),
         (7, "id 5 is that of line 6 already"),
         (8, "id 5 is that of line 6 already"),

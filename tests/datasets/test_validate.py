@@ -106,7 +106,7 @@ def longer(row: list[str]) -> list[str]:
 CORRUPTIONS: dict[str, tuple[Callable[[Path], object], str]] = {
     "audio lost": (delete(AUDIO), "train_labels/1.csv: these labels have no recording"),
     "labels lost": (delete(LABELS), "train_labels/1.csv: is missing"),
-    "audio cut short": (lambda root: (root / AUDIO).write_bytes((root / AUDIO).read_bytes()[:-999]), "cut short"),
+    "audio cut short": (lambda root: (root / AUDIO).write_bytes((root / AUDIO).read_bytes()[:-99_999]), "cut short"),
     "one bit of the audio flipped": (flip_a_bit, "train_data/1.wav: is not the file that SHA256SUMS names"),
     "audio as integers": (audio(lambda x: x, subtype="PCM_16"), "WAV PCM_16; MusicNet's loaders expect"),
     "stereo": (audio(lambda x: np.stack([x, x], axis=1)), "has 2 channels"),

@@ -91,13 +91,17 @@ def test_the_plot_is_a_picture(folder: Path) -> None:
     assert int.from_bytes(data[16:20], "big") > 800  # pixels wide
 
 
-def test_a_second_run_gives_the_same_bytes_over_the_files_of_the_first(folder: Path, music: Music) -> None:
+def test_labels_that_are_there_are_replaced_only_by_force_and_then_the_bytes_are_the_same(
+    folder: Path, music: Music
+) -> None:
     written = [folder / "labels.csv", folder / "overlay.wav", folder / "plot.png"]
     before = [path.read_bytes() for path in written]
     for path in written:
         path.write_bytes(b"old")
     outputs = ("-o", written[0], "--overlay", written[1], "--plot", written[2])
-    done("align", music.recording, music.score, *outputs)
+    assert "--force" in misused("align", music.recording, music.score, *outputs)
+    assert [path.read_bytes() for path in written] == [b"old"] * 3
+    done("align", music.recording, music.score, *outputs, "--force")
     assert [path.read_bytes() for path in written] == before
 
 
@@ -136,7 +140,7 @@ def test_the_quality_report_says_what_the_screen_says(music: Music, tmp_path: Pa
     assert report["quality"]["reasons"] == []
     assert report["quality"]["confident_share"] > 0.9
     assert str(tmp_path / "report.json") in printed["outputs"]
-    done("align", music.recording, music.score, *outputs)
+    done("align", music.recording, music.score, *outputs, "--force")
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == report
 
 

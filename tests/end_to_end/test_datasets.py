@@ -26,9 +26,12 @@ def test_init_build_validate_stats_and_pack(folder: Path) -> None:
     assert as_json("init", folder / "recordings", folder / "scores", "-o", manifest)["paired"] == 2
     assert "exists already" in misused("init", folder / "recordings", folder / "scores", "-o", manifest)
     built = as_json("build", manifest, "-o", dataset, "--workers", "2", "--soundfont", folder / "tiny.sf2")
-    assert [(row["state"], row["made"]) for row in built["recordings"]] == [("accepted", True)] * 2
-    printed = done("build", manifest, "-o", dataset, "--soundfont", folder / "tiny.sf2")
-    assert "0 made, 2 not" in printed
+    assert [(row["state"], row["made"]) for row in built["recordings"]] == [("accept", True)] * 2
+    again = run("build", manifest, "-o", dataset, "--soundfont", folder / "tiny.sf2")
+    assert "2 up to date, 0 made" in again.stdout
+    assert "1 recordings/piece 1.flac: up to date" in again.stderr
+    planned = as_json("build", manifest, "-o", dataset, "--preset", "musicnet", "--dry-run")
+    assert [one["why"][0] for one in planned["recordings"]] == ["preset: musicnet, before precise"] * 2
     assert done("validate", dataset) == f"{dataset}: nothing is wrong with it\n"
     assert as_json("stats", dataset, "--plot", folder / "stats.png")["total"]["recordings"] == 2
     assert (folder / "stats.png").stat().st_size > 10_000
@@ -40,6 +43,10 @@ def test_init_build_validate_stats_and_pack(folder: Path) -> None:
     process = run("validate", dataset, "--json")
     assert process.returncode == 1
     assert {problem["path"] for problem in json.loads(process.stdout)["problems"]} >= {"quality/1.json"}
+    (dataset / "index.json").unlink()
+    assert run("validate", dataset).stdout.splitlines() == [
+        f"index.json: {dataset} is not finished (2 recordings ready): run `build` again to complete it."
+    ]
 
 
 def test_a_manifest_with_mistakes_is_refused_with_all_of_them(folder: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from documents import PAGES, ROOT, Block, blocks, commands, scripts
 
 from musicnet_build.cli import group
+from musicnet_build.cli.pack import SUBCOMMANDS
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 RUN = sorted({block.page for block in BLOCKS if not block.reason})
@@ -64,6 +65,16 @@ def test_a_command_that_is_not_run_has_only_options_that_exist(arguments: list[s
         assert found is not None
         command, context = found, click.Context(found, info_name=name, parent=context)
     command.make_parser(context).parse_args(list(arguments))
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    listed = re.findall(r"^(\w+)$", (ROOT / "docs" / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted({path.stem for path in ROOT.glob("docs/*.md")} - {"index"}) == sorted(listed)
+
+
+def test_the_page_on_training_names_every_package() -> None:
+    text = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    assert [name for name in SUBCOMMANDS if f"`pack {name}`" not in text] == []
 
 
 def test_every_script_that_a_document_runs_is_there() -> None:

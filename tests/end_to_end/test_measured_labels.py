@@ -21,9 +21,10 @@ def test_what_was_aligned_is_measured_printed_and_drawn(music: Music, labels: Pa
     assert plot.read_bytes().startswith(b"\x89PNG")
     for words in ("onsets (ms)", "offsets (ms)", "TimeErr", "F1 on+off", "AUC", "0.9 to 1.0"):
         assert words in printed
-    (found,) = as_json("evaluate", "alignment", music.truth, labels)["labels"]
+    (found,) = as_json("evaluate", "alignment", music.truth, labels, "--list")["labels"]
     (piece,) = found["pieces"]
     assert piece["notes_without_label"] == piece["labels_without_note"] == 0
+    assert (piece["missing"], piece["extra"], len(piece["largest_errors"])) == ([], [], 10)
     assert piece["onset"]["median_ms"] < 20
     assert piece["onset"]["within_50_ms"] > 0.95
     assert 0 < piece["score_time"]["time_err_ms"] < 20

@@ -1,5 +1,6 @@
 """What cannot be done is refused in one line, with the right exit code, and leaves nothing behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 from bad_midi import GOOD, HOPELESS
-from command_line import PROGRAM, misused, refused
+from command_line import PROGRAM, misused, refused, run
 from conftest import Music
+from tiny_soundfont import write_soundfont
 
 
 def sine(seconds: float = 1.0) -> np.ndarray:
@@ -64,6 +66,35 @@ def test_a_recording_that_cannot_be_labelled_is_one_line(
     assert name in line
     assert words in line
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("fault", ["midi", "order", "soundfont", "preset"])
+def test_an_alignment_that_fails_while_a_recording_of_another_rate_is_read_ends_in_one_line(
+    fault: str, music: Music, tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "a.flac", np.tile(sine(10), 12), 48_000)
+    score = tmp_path / "a.mid"
+    score.write_bytes(b"no music" if fault == "midi" else music.score.read_bytes())
+    write_soundfont(tmp_path / "one.sf2", [(0, 0)], wave="sine")
+    options = {
+        "order": ("--order", "b900-b901"),
+        "soundfont": ("--soundfont", "nosuchfont"),
+        # Found out while the recording is transformed.
+        "preset": ("--soundfont", str(tmp_path / "one.sf2"), "--strict"),
+    }
+    # Once is luck: before, three of fifteen crashed.
+    for _ in range(3):
+        refused("align", tmp_path / "a.flac", score, "-o", tmp_path / "o.csv", *options.get(fault, ()))
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_a_failure_is_json_too_where_json_was_asked_for(good_midi: Path, tmp_path: Path) -> None:
+    process = run("align", tmp_path / "missing.wav", good_midi, "-o", tmp_path / "a.csv", "--json")
+    assert process.returncode == 2
+    assert "missing.wav" in json.loads(process.stdout)["error"]
+    process = run("synth", good_midi, "-o", tmp_path / "a.wav", "--soundfont", "nosuchfont", "--json")
+    assert process.returncode == 1
+    assert json.loads(process.stdout)["error"] in process.stderr
 
 
 def test_broken_labels_are_one_line_that_names_the_line(music: Music, tmp_path: Path) -> None:

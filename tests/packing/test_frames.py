@@ -19,6 +19,8 @@ from musicnet_build.errors import DatasetError
 from musicnet_build.features.model_inputs import log_filter_spectrogram
 from musicnet_build.labels.pianoroll import label_frames, label_rolls
 from musicnet_build.packing import frames, segments, thumbnails
+from musicnet_build.plots.contact_sheets import draw_thumbnails
+from musicnet_build.plots.style import write_png
 
 
 @pytest.fixture(scope="module")
@@ -269,13 +271,19 @@ def test_pictures_are_mirrored_only_if_asked() -> None:
     assert (np.diff(never[0]) >= 0).all()
 
 
-def test_a_contact_sheet_is_drawn(packages: Path, tmp_path: Path) -> None:
-    thumbnails.contact_sheet(tmp_path / "sheet.png", packages / "thumbnails.h5", columns=4)
-    thumbnails.contact_sheet(tmp_path / "again.png", packages / "thumbnails.h5", columns=4)
-    image = matplotlib.image.imread(tmp_path / "sheet.png")
-    assert image.shape[1] == 400
-    assert image[:, :, :3].std() > 0.05
-    assert (tmp_path / "sheet.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+def test_a_contact_sheet_goes_from_low_to_high_and_says_what_its_axes_are(packages: Path, tmp_path: Path) -> None:
+    figure = draw_thumbnails(packages / "thumbnails.h5", columns=4)
+    captions = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    pitches = [int(caption.split("(")[1].rstrip(")")) for caption in captions]
+    assert len(captions) == 16
+    assert pitches == sorted(pitches)
+    assert "1024 ms" in figure.get_supxlabel()
+    assert "27.5 Hz to 4.31 kHz" in figure.get_supylabel()
+    assert figure.axes[-1].get_ylabel().startswith("dB")
+    for name in ("one.png", "two.png"):
+        write_png(tmp_path / name, draw_thumbnails(packages / "thumbnails.h5", columns=4))
+    assert matplotlib.image.imread(tmp_path / "one.png")[:, :, :3].std() > 0.05
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
 def test_pictures_have_only_the_sizes_that_are_offered_and_need_single_notes(

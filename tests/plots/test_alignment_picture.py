@@ -1,5 +1,7 @@
 """Tests of what a picture shows of an alignment: this recording's times, energies and labels, and no padding."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import Music
@@ -8,7 +10,7 @@ from musicnet_build.alignment import Alignment, align
 from musicnet_build.audio.io import read_audio
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.plots.alignment import AlignmentPicture
-from musicnet_build.plots.alignment_picture import alignment_picture
+from musicnet_build.plots.alignment_picture import alignment_picture, picture_title
 from musicnet_build.score.order import PlayingOrder, Span
 from musicnet_build.score.reader import read_score
 from musicnet_build.synthesis.soundfonts import choose_soundfont
@@ -29,6 +31,10 @@ def test_it_spans_the_recording_and_the_score(music: Music, picture: AlignmentPi
     assert picture.verdict == "accept"
     assert picture.recording_duration_s == pytest.approx(len(read_audio(music.recording)) / SAMPLE_RATE)
     assert picture.score_duration_s >= read_score(music.score).duration_s
+
+
+def test_the_title_tells_recordings_of_one_name_apart(tmp_path: Path) -> None:
+    assert picture_title(tmp_path / "bach" / "recording.flac", Path("score.mid")) == "bach/recording.flac and score.mid"
 
 
 def test_its_labels_are_those_of_the_alignment(alignment: Alignment, picture: AlignmentPicture) -> None:

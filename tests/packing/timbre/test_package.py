@@ -31,8 +31,9 @@ from musicnet_build.packing.timbre.frames import (
 )
 from musicnet_build.packing.timbre.images import TIMBRE_SAMPLE_RATE, ImageSettings
 from musicnet_build.packing.timbre.package import PackSettings, SetPiece, pack_timbre, write_shard
-from musicnet_build.packing.timbre.preview import write_preview
+from musicnet_build.packing.timbre.preview import write_excerpts
 from musicnet_build.packing.timbre.reader import TimbreFrames
+from musicnet_build.plots.contact_sheets import draw_timbre_frames
 
 FAST = PackSettings(ImageSettings("log", 8192, 1024))
 
@@ -280,10 +281,16 @@ def test_the_reader_refuses_what_is_not_there(package: Path, tmp_path: Path) -> 
         TimbreFrames(tmp_path / "no.h5")
 
 
-def test_the_preview_is_a_picture_and_a_sound_of_every_kind(folder: Path, package: Path, tmp_path: Path) -> None:
-    written = write_preview(tmp_path, package, folder)
-    assert [path.name for path in written] == [
-        "contact_sheet.png", "guitar_alone.wav", "trumpet_alone.wav", "guitar_and_trumpet.wav",
-    ]  # fmt: skip
-    assert written[0].read_bytes().startswith(b"\x89PNG")
-    assert all(len(read_audio(path)) > 44_100 for path in written[1:])
+def test_the_contact_sheet_names_instruments_pitches_and_axes(package: Path) -> None:
+    figure = draw_timbre_frames(TimbreFrames(package), shape=(2, 3))
+    captions = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert len(captions) == 6
+    assert any("guitar" in caption and "trumpet" in caption for caption in captions)
+    assert "250 ms" in figure.get_supxlabel()
+    assert "20 Hz to 16 kHz" in figure.get_supylabel()
+
+
+def test_the_preview_is_a_sound_of_every_kind(folder: Path, tmp_path: Path) -> None:
+    written = write_excerpts(tmp_path, folder)
+    assert [path.name for path in written] == ["guitar_alone.wav", "trumpet_alone.wav", "guitar_and_trumpet.wav"]
+    assert all(len(read_audio(path)) > 44_100 for path in written)

@@ -1,0 +1,226 @@
+"""From files to labels: read a recording and its score, align them, and say what the labels were made from.
+
+``align_files`` is what ``musicnet-build align`` and each job of ``musicnet-build build`` do; the arithmetic is in
+``alignment``, writing in ``labels``.
+"""
+
+import importlib.metadata
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from musicnet_build import __version__
+from musicnet_build._typing import Audio
+from musicnet_build.audio.io import read_audio
+from musicnet_build.errors import AlignmentError, AudioError
+from musicnet_build.files import read_hashed, sha256_of
+from musicnet_build.jobs.resume import LABELS, code_fingerprint
+from musicnet_build.notes import SAMPLE_RATE, NoteTable
+from musicnet_build.progress import Progress, ignore
+from musicnet_build.recipe import RecipeSettings
+from musicnet_build.score.order import parse_order
+from musicnet_build.score.reader import Score, read_score
+from musicnet_build.synthesis.fluidsynth import library_version
+from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
+from musicnet_build.threads import in_background
+
+if TYPE_CHECKING:
+    from musicnet_build.alignment import Alignment
+
+_LIBRARIES = ("numpy", "scipy", "numba", "soundfile", "soxr")
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedFiles:
+    """Labels, with what they were made from.
+
+    Attributes
+    ----------
+    recording, score : Path
+        As they were named.
+    settings : RecipeSettings
+    soundfont : Soundfont
+    sha256 : mapping
+        Of the bytes of ``recording``, ``score`` and ``soundfont`` that were read.
+    audio : ndarray of float32 [shape=(samples,)]
+        The part of the recording that is labelled, at 44.1 kHz.
+    music : Score
+        As it sounds in the recording, in the order in which it is written.
+    alignment : Alignment
+    """
+
+    recording: Path
+    score: Path
+    settings: RecipeSettings
+    soundfont: Soundfont
+    sha256: Mapping[str, str]
+    audio: Audio = field(repr=False)
+    music: Score = field(repr=False)
+    alignment: "Alignment" = field(repr=False)
+
+    @property
+    def notes(self) -> NoteTable:
+        """The labels: see ``Alignment.notes``."""
+        return self.alignment.notes
+
+    def report(self) -> dict[str, Any]:
+        """Return what is to be said of the labels and of what they were made from, as plain values.
+
+        Returns
+        -------
+        dict
+            ``recording`` and ``score`` (``path``, ``sha256``, ``duration_s``), ``soundfont`` (``name``, ``path``,
+            ``sha256``), ``preset``, ``settings``, ``versions``, and all of ``Alignment.report``.
+        """
+        return {
+            "recording": self._file(self.recording, "recording", len(self.audio) / SAMPLE_RATE),
+            "score": self._file(self.score, "score", self.music.duration_s),
+            "soundfont": {
+                "name": self.soundfont.name,
+                "path": str(self.soundfont.path),
+                "sha256": self.sha256["soundfont"],
+            },
+            "preset": self.settings.preset,
+            "settings": self.settings.deciding(),
+            **self.alignment.report(),
+            "versions": versions(),
+        }
+
+    def _file(self, path: Path, name: str, duration_s: float) -> dict[str, Any]:
+        return {"path": str(path), "sha256": self.sha256[name], "duration_s": duration_s}
+
+
+def align_files(
+    recording: str | os.PathLike[str],
+    score: str | os.PathLike[str],
+    settings: RecipeSettings = RecipeSettings(),  # noqa: B008 - frozen
+    *,
+    progress: Progress | None = None,
+) -> AlignedFiles:
+    """Label a recording with the notes of its score.
+
+    Parameters
+    ----------
+    recording, score : str or PathLike
+        Files.
+    settings : RecipeSettings
+    progress : callable, optional
+        Told the stage, and how much of the whole is done.
+
+    Returns
+    -------
+    AlignedFiles
+
+    Raises
+    ------
+    ScoreError, SoundfontError, AudioError, AlignmentError
+        When one of the files cannot be used, or the two cannot be aligned.
+    DatasetError
+        When a file is changed while it is read.
+
+    Examples
+    --------
+    >>> align_files("recording.flac", "score.mid").report()["verdict"]
+    'accept'
+    """
+    progress = progress or ignore
+    recording, score = Path(recording), Path(score)
+    # The score, its order and the soundfont first: they are quick to refuse.
+    written, score_sha256 = read_hashed(score, read_score)
+    semitones, cents = whole_semitones(settings.tuning_cents)
+    music = transposed(written, settings.transposition + semitones)
+    order = parse_order(settings.order, music) if settings.order else None
+    soundfont = choose_soundfont(settings.soundfont)
+    progress("reading the recording", 0.0)
+    reading = in_background(read_hashed, recording, read_audio)
+    # While the recording is decoded: this import takes as long.
+    from musicnet_build.alignment import align
+    from musicnet_build.sync.result import Options
+
+    whole, recording_sha256 = reading.result()
+    audio = excerpt(whole, settings, recording)
+    options = Options(
+        strict=settings.strict,
+        search_order=settings.structure == "search",
+        tuning_cents=cents if settings.tuning_cents else None,
+    )
+    alignment = align(audio, music, soundfont, preset=settings.preset, order=order, options=options, progress=progress)
+    sha256 = {"recording": recording_sha256, "score": score_sha256, "soundfont": soundfont.sha256()}
+    return AlignedFiles(recording, score, settings, soundfont, sha256, audio, music, alignment)
+
+
+def made_from(sha256: Mapping[str, str], settings: RecipeSettings) -> dict[str, Any]:
+    """Return all that labels depend on, as plain values: what :mod:`musicnet_build.jobs.resume` compares.
+
+    Parameters
+    ----------
+    sha256 : mapping
+        Of ``recording``, ``score`` and ``soundfont``.
+    settings : RecipeSettings
+
+    Returns
+    -------
+    dict
+    """
+    program = {"recipe": code_fingerprint(*LABELS), "fluidsynth": library_version()}
+    return {**sha256, **program, **settings.deciding()}
+
+
+def input_hashes(
+    recording: str | os.PathLike[str], score: str | os.PathLike[str], settings: RecipeSettings
+) -> dict[str, str]:
+    """Return the hashes of what :func:`align_files` would read."""
+    return {
+        "recording": sha256_of(recording),
+        "score": sha256_of(score),
+        "soundfont": choose_soundfont(settings.soundfont).sha256(),
+    }
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of everything that touches the samples and the labels."""
+    libraries = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {"musicnet_build": __version__, "fluidsynth": library_version(), **libraries}
+
+
+def transposed(score: Score, semitones: int) -> Score:
+    """Return the score with its notes so many semitones higher; drums stay as they are.
+
+    Raises
+    ------
+    AlignmentError
+        When a note leaves the range of MIDI.
+    """
+    notes = score.notes.copy()
+    notes["pitch"][~notes["is_drum"]] += semitones
+    if notes["pitch"].min() < 0 or notes["pitch"].max() > 127:
+        raise AlignmentError(f"{score.name}: a transposition of {semitones} semitones leaves the range of MIDI.")
+    return replace(score, notes=notes)
+
+
+def whole_semitones(tuning_cents: float) -> tuple[int, float]:
+    """Return a tuning as whole semitones, which transpose the score, and the cents that remain."""
+    semitones = round(tuning_cents / 100)
+    return semitones, tuning_cents - 100 * semitones
+
+
+def excerpt(audio: Audio, settings: RecipeSettings, recording: Path) -> Audio:
+    """Return the part of a recording that the settings name.
+
+    Raises
+    ------
+    AudioError
+        When it is not in the recording.
+    """
+    first = round(settings.start_s * SAMPLE_RATE)
+    end = len(audio) if settings.end_s is None else round(settings.end_s * SAMPLE_RATE)
+    if first >= len(audio) or end > len(audio) + SAMPLE_RATE:
+        raise AudioError(
+            f"{recording} lasts {len(audio) / SAMPLE_RATE:.1f} s: the excerpt from {settings.start_s:g} s to "
+            f"{end / SAMPLE_RATE:g} s is not in it."
+        )
+    return audio[first:end]

@@ -1,0 +1,154 @@
+"""Where the files of one recording are, in sight and below ``.build``, and which labels a person has changed."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from musicnet_build.choices import SPLITS
+from musicnet_build.corpora import musicnet
+from musicnet_build.corpora.musicnet import BUILD_FOLDER
+from musicnet_build.errors import DatasetError
+from musicnet_build.files import read_json, sha256_of
+from musicnet_build.jobs.resume import Record, read_record
+from musicnet_build.labels.csv import CONFIDENCE_COLUMN
+
+FILES_FOLDER = f"{BUILD_FOLDER}/files"
+LABELS_FOLDER = f"{BUILD_FOLDER}/labels"
+CLIPS = ("start", "middle", "end")
+
+FOLDERS = (
+    *(f"{split}_{kind}" for split in SPLITS for kind in ("data", "labels")),
+    musicnet.LEFT_OUT_FOLDER,
+    musicnet.QUALITY_FOLDER,
+    musicnet.OVERLAYS_FOLDER,
+    musicnet.SPLITS_FOLDER,
+    FILES_FOLDER,
+    LABELS_FOLDER,
+    BUILD_FOLDER,
+)
+"""All folders that files of a dataset are in."""
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """Labels in a dataset that a person has changed.
+
+    Attributes
+    ----------
+    path : Path
+    record : Record or None
+        Of the labels that they were; None where there is none.
+    """
+
+    path: Path
+    record: Record | None
+
+
+def labels_record_path(root: Path, recording_id: str) -> Path:
+    """Return where it stands what the labels of a recording were made from."""
+    return root / BUILD_FOLDER / f"{recording_id}.json"
+
+
+def files_record_path(root: Path, recording_id: str) -> Path:
+    """Return where it stands which files of a recording the dataset shows."""
+    return root / FILES_FOLDER / f"{recording_id}.json"
+
+
+def kept_labels_path(recording_id: str) -> str:
+    """Return where the labels of a recording are kept as they were found, with their confidence."""
+    return f"{LABELS_FOLDER}/{recording_id}.csv"
+
+
+def kept_report_path(recording_id: str) -> str:
+    """Return where the report on the labels of a recording is kept as it was found."""
+    return f"{LABELS_FOLDER}/{recording_id}.json"
+
+
+def label_places(recording_id: str) -> list[str]:
+    """Return everywhere in sight where the labels of a recording may be."""
+    places = [musicnet.labels_path(split, recording_id) for split in SPLITS]
+    return [*places, musicnet.left_out_path(recording_id)]
+
+
+def audio_places(recording_id: str) -> list[str]:
+    """Return everywhere where the sound of a recording may be."""
+    return [musicnet.audio_path(split, recording_id) for split in SPLITS]
+
+
+def clip_places(recording_id: str) -> list[str]:
+    """Return where the clips of a recording are, in the order of time."""
+    return [f"{musicnet.OVERLAYS_FOLDER}/{recording_id}_{clip}.flac" for clip in CLIPS]
+
+
+def all_places(recording_id: str) -> list[str]:
+    """Return everywhere where a file of a recording may be, its records among them."""
+    records = [f"{BUILD_FOLDER}/{recording_id}.json", f"{FILES_FOLDER}/{recording_id}.json"]
+    kept = [kept_labels_path(recording_id), kept_report_path(recording_id), musicnet.quality_path(recording_id)]
+    places = (label_places, audio_places, clip_places)
+    return [path for each in places for path in each(recording_id)] + kept + records
+
+
+def labels_as(kept: bytes, *, with_confidence: bool) -> bytes:
+    """Return the bytes of a label file with or without its last column, the confidence.
+
+    Parameters
+    ----------
+    kept : bytes
+        As it was written with confidence.
+    with_confidence : bool
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> labels_as(b"start_time,confidence\\n12,0.9876\\n", with_confidence=False)
+    b'start_time\\n12\\n'
+    """
+    if with_confidence or not kept.partition(b"\n")[0].endswith(CONFIDENCE_COLUMN.encode()):
+        return kept
+    return b"".join(line.rpartition(b",")[0] + b"\n" for line in kept.splitlines())
+
+
+def find_corrected(root: Path, recording_id: str) -> Corrected | None:
+    """Find labels that are in the dataset's sight and are not what a build wrote there.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder.
+    recording_id : str
+
+    Returns
+    -------
+    Corrected or None
+    """
+    ours = _written(root, recording_id)
+    for place in label_places(recording_id):
+        if (root / place).is_file() and sha256_of(root / place) not in ours:
+            return Corrected(root / place, read_record(labels_record_path(root, recording_id)))
+    return None
+
+
+def _written(root: Path, recording_id: str) -> set[str]:
+    """Hashes of the label files that builds wrote, whichever of them the disk still has when one was killed."""
+    record = read_record(files_record_path(root, recording_id))
+    hashes = _written_by_0_1(root, recording_id)
+    if record and not record.report.get("by_hand"):
+        hashes |= {record.files[place] for place in label_places(recording_id) if place in record.files}
+    if record and "coming" in record.report:
+        hashes.add(str(record.report["coming"]))
+    kept = root / kept_labels_path(recording_id)
+    if kept.is_file():
+        data = kept.read_bytes()
+        hashes |= {hashlib.sha256(labels_as(data, with_confidence=one)).hexdigest() for one in (True, False)}
+    return hashes
+
+
+def _written_by_0_1(root: Path, recording_id: str) -> set[str]:
+    """The same of version 0.1, whose records had another form."""
+    try:
+        return {str(read_json(labels_record_path(root, recording_id))["outputs"]["labels"][0])}
+    except (DatasetError, LookupError, TypeError):
+        return set()
