@@ -140,7 +140,7 @@ soundfont_option = click.option(
 strict_option = click.option("--strict", is_flag=True, help="Fail where the soundfont lacks a preset.")
 preset_option = click.option(
     "--preset", type=click.Choice(ALIGNMENT_PRESETS), default=ALIGNMENT_PRESETS[0], show_default=True,
-    help="Recipe to align by.",
+    help="Alignment recipe.",
 )  # fmt: skip
 force_option = click.option("--force", is_flag=True, help="Replace label files that exist already.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Report each step as it is done.")
