@@ -27,7 +27,7 @@ class OutputFile(click.Path):
         return path
 
     def ending_fault(self, path: Path) -> str | None:
-        """Say what is wrong with the ending, None where nothing is."""
+        """Return what is wrong with the ending, None where nothing is."""
         if path.suffix.lower() in self.endings:
             return None
         return f"{click.format_filename(path)} must end in {' or '.join(self.endings)}."
@@ -37,7 +37,7 @@ class LabelOutputFile(OutputFile):
     """A label file to write; its ending names the format."""
 
     def ending_fault(self, path: Path) -> str | None:
-        """Say what is wrong with the ending, None where nothing is."""
+        """Return what is wrong with the ending, None where nothing is."""
         from musicnet_build.labels.files import check_ending
 
         try:
@@ -114,7 +114,7 @@ def keep_labels(outputs: Iterable[Path], force: bool) -> None:
 
 
 def _folder_fault(folder: Path) -> str | None:
-    """Say what keeps files from being written into a folder, which may have to be made first."""
+    """Return what keeps files from being written into a folder, which may have to be made first."""
     present = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not present.is_dir():
         return f"{click.format_filename(present)} is not a folder."
