@@ -125,7 +125,7 @@ def _planned_lines(plan: "Plan") -> list[str]:
 
 
 def _lines(values: dict[str, Any], rows: "list[Row]") -> list[str]:
-    from musicnet_build.datasets.build import summary_table
+    from musicnet_build.datasets.lists import summary_table
 
     lines = summary_table(rows)
     if len(lines) > _LINES_SHOWN:
