@@ -217,6 +217,16 @@ def build(
     DatasetError
         When the folder holds something else, another build works in it, or it holds recordings that the manifest does
         not name and that are not to be removed.
+
+    Examples
+    --------
+    >>> from musicnet_build.datasets.build import Settings, build
+    >>> from musicnet_build.datasets.manifest import read_manifest
+    >>> from musicnet_build.recipe import RecipeSettings
+    >>> manifest = read_manifest("data_manifests/demo.csv")
+    >>> rows = build(manifest, "built", Settings(RecipeSettings(preset="musicnet")))
+    >>> [(row.id, row.state) for row in rows]
+    [('1', 'review')]
     """
     plan = plan_build(manifest, folder, settings, remake=remake, allow_outside=allow_outside)
     return carry_out(plan, run=run, progress=progress, prune=prune)
