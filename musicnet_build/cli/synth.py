@@ -15,7 +15,7 @@ from musicnet_build.cli import console, parameters
 @parameters.verbose_option
 @parameters.json_option
 def command(score: Path, output: Path, soundfont: str | None, strict: bool, verbose: bool, as_json: bool) -> None:
-    """Render SCORE (a MIDI file) to mono audio at 44.1 kHz: score second 0 is sample 0."""
+    """Render SCORE (MIDI, MusicXML, MEI or Humdrum) to mono audio at 44.1 kHz: score second 0 is sample 0."""
     parameters.check_outputs([score], [output])
     from musicnet_build.audio.io import write_audio
     from musicnet_build.notes import SAMPLE_RATE

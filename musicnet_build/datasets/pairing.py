@@ -23,10 +23,9 @@ from musicnet_build.dtw.exact import dtw
 from musicnet_build.errors import ManifestError, MusicnetBuildError
 from musicnet_build.features import spectra
 from musicnet_build.notes import SAMPLE_RATE, pitched
-from musicnet_build.score.reader import Score, read_score
+from musicnet_build.score.reader import SCORE_SUFFIXES, Score, read_score
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff", ".m4a", ".mp4", ".aac"})
-SCORE_SUFFIXES = frozenset({".mid", ".midi"})
 
 MOST_CANDIDATES = 30
 """Scores that a recording is aligned with at most; the likeliest by duration and pitch classes."""
