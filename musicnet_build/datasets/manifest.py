@@ -9,7 +9,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -263,6 +263,29 @@ def amend_manifest(path: str | os.PathLike[str], changes: Mapping[str, Mapping[s
     amend_table(Path(path), COLUMNS, changes, ())
 
 
+def extend_manifest(path: str | os.PathLike[str], entries: Sequence[Mapping[str, str]]) -> None:
+    """Append entries to a CSV manifest; what is in it stays as it is.
+
+    Parameters
+    ----------
+    path : str or PathLike
+    entries : sequence of mapping
+        Fields of ``Entry``.
+
+    Raises
+    ------
+    ManifestError
+        When it is no CSV file.
+    """
+    amend_table(Path(path), COLUMNS, {}, entries)
+
+
+def manifest_fields(path: str | os.PathLike[str]) -> list[dict[str, str]]:
+    """Return the fields of a manifest's rows as they stand, whether or not its files are there."""
+    path = Path(path)
+    return [_normalised(row, path.absolute().parent).fields for row in csv_rows(path, COLUMNS) if row.fields]
+
+
 def inside(folder: Path, path: str) -> bool:
     """Return whether a path from a folder stays in it, links followed."""
     # Not Path.resolve, which stops at links that lead in a circle.
@@ -363,7 +386,7 @@ def _sentences(faults: list[_Fault]) -> list[str]:
         lines.setdefault(fault.kind, []).append(fault)
     return [
         f"line {first.line}: {first.text}{_elsewhere([fault.line for fault in others])}"
-        for first, *others in sorted(lines.values())
+        for first, *others in sorted(lines.values(), key=lambda group: (group[0].line, group[0].text))
     ]
 
 

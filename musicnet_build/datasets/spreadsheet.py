@@ -79,7 +79,7 @@ def yaml_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     try:
         root = yaml.compose(_text_of(path)[0], Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise ManifestError(f"{path} is not YAML: {error}") from error
+        raise ManifestError(f"{path} is not YAML: {_yaml_fault(error)}.") from error
     except RecursionError as error:
         raise ManifestError(f"{path} is nested too deeply for a manifest.") from error
     items = root
@@ -88,6 +88,13 @@ def yaml_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     if not isinstance(items, yaml.SequenceNode):
         raise ManifestError(f"{path}: a manifest is a list of recordings, under the key `recordings`.")
     yield from (_yaml_row(item) for item in items.value)
+
+
+def _yaml_fault(error: yaml.YAMLError) -> str:
+    """Say in one line what is wrong, and where."""
+    mark = getattr(error, "problem_mark", None)
+    where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
+    return where + " ".join(str(getattr(error, "problem", None) or error).split())
 
 
 def amend_table(

@@ -70,7 +70,7 @@ class Performance:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedSound:
     """One sound to be made.
 
     Attributes
@@ -93,7 +93,7 @@ class Plan:
 # Plans
 
 
-def plans(recipe: Recipe, bank: Bank) -> Iterator[Plan]:
+def plans(recipe: Recipe, bank: Bank) -> Iterator[PlannedSound]:
     """Yield every sound of one bank but the pieces, in a fixed order."""
     if recipe.isolated is not None:
         yield from _isolated_plans(recipe.isolated, bank.name, recipe.seed)
@@ -117,38 +117,38 @@ def positions(chord: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         chord = tuple(sorted((*chord[1:], chord[0] + 12)))
 
 
-def _isolated_plans(part: Isolated, bank: str, seed: int) -> Iterator[Plan]:
+def _isolated_plans(part: Isolated, bank: str, seed: int) -> Iterator[PlannedSound]:
     for style, loudness in itertools.product(part.styles, part.loudness):
         velocities = part.loudness[loudness]
         if style.startswith("CH"):
             for spacing_s in part.spacings_s:
                 stem = maps.scale_stem(style, spacing_s, loudness, bank)
-                yield Plan(stem, scale, (style, spacing_s, part.pitches, velocities))
+                yield PlannedSound(stem, scale, (style, spacing_s, part.pitches, velocities))
             continue
         # A trill's upper note must be on the piano too.
         highest = min(part.pitches[1], PIANO[1] - {"TR1": 1, "TR2": 2}.get(style, 0))
         for pitch in range(part.pitches[0], highest + 1, part.pitch_step):
             for pedal in _pedals(part.pedal, seed, f"{bank} {style} {loudness} {pitch}"):
                 stem = maps.isolated_stem(style, loudness, pedal, pitch, bank)
-                yield Plan(stem, isolated, (style, pitch, velocities), pedal)
+                yield PlannedSound(stem, isolated, (style, pitch, velocities), pedal)
 
 
-def _random_plans(part: RandomChords, bank: str, seed: int) -> Iterator[Plan]:
+def _random_plans(part: RandomChords, bank: str, seed: int) -> Iterator[PlannedSound]:
     for pitches, velocities, polyphony in itertools.product(part.pitches, part.velocities, part.polyphony):
         for number in range(1, part.count + 1):
             key = f"{bank} {pitches} {velocities} {polyphony} {number}"
             for pedal in _pedals(part.pedal, seed, key):
                 stem = maps.random_stem(polyphony, pitches, velocities, pedal, number, bank)
-                yield Plan(stem, random_chord, (polyphony, pitches, velocities), pedal)
+                yield PlannedSound(stem, random_chord, (polyphony, pitches, velocities), pedal)
 
 
-def _usual_plans(part: UsualChords, bank: str, seed: int) -> Iterator[Plan]:
+def _usual_plans(part: UsualChords, bank: str, seed: int) -> Iterator[PlannedSound]:
     chords = usual_chords() if part.chords == "all" else part.chords
     for velocities, chord in itertools.product(part.velocities, chords):
         for number in range(1, part.count + 1):
             for pedal in _pedals(part.pedal, seed, f"{bank} {velocities} {chord} {number}"):
                 stem = maps.usual_stem(chord, velocities, pedal, number, bank)
-                yield Plan(stem, usual_chord, (chord, velocities), pedal)
+                yield PlannedSound(stem, usual_chord, (chord, velocities), pedal)
 
 
 def _pedals(choice: Pedal, seed: int, key: str) -> tuple[bool, ...]:
@@ -228,7 +228,7 @@ def _velocity(random: np.random.Generator, velocities: tuple[int, int]) -> int:
 # Performances
 
 
-def performance_of(plan: Plan, seed: int, lead_in_s: float) -> Performance:
+def performance_of(plan: PlannedSound, seed: int, lead_in_s: float) -> Performance:
     """Compose a plan."""
     strikes = list(plan.compose(generator(seed, plan.stem), *plan.arguments))
     notes = empty_notes(len(strikes))

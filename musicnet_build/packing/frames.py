@@ -26,7 +26,7 @@ from musicnet_build.features.filterbanks import log_filter_centres_hz, log_filte
 from musicnet_build.features.model_inputs import log_filter_spectrogram
 from musicnet_build.labels.pianoroll import PIANO, label_rolls, packed, unpacked
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
-from musicnet_build.packing.hdf5 import add, reading
+from musicnet_build.packing.hdf5 import add, reading_package
 from musicnet_build.packing.reader import Augment, Reader, Rows, check_kind, names_in
 from musicnet_build.packing.shards import described_group, make_shards, merge, parts_of
 from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, empty_parts, recordings_of
@@ -230,7 +230,7 @@ class FramesReader(Reader[Item]):
         if context < 1 or context % 2 == 0:
             raise DatasetError(f"A context must be an odd number of frames, not {context}.")
         self.context = context
-        with reading(path) as file:
+        with reading_package(path) as file:
             check_kind(file, KIND)
             self.names = names_in(file, split)
             wanted = (f"spectrogram_{rate_hz:g}", f"targets_{rate_hz:g}/{labelling}", "reference")

@@ -182,6 +182,23 @@ def reading(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         yield file
 
 
+@contextlib.contextmanager
+def reading_package(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+    """Open a package to read, with one plain error where it is damaged in what is read of it, too."""
+    with damage_told(path), reading(path) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def damage_told(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise what h5py and numpy make of a damaged or foreign package as one plain error."""
+    try:
+        yield
+    except _DAMAGE as error:
+        reason = " ".join(str(error).split())
+        raise DatasetError(f"{path} is damaged, or no package of this kind; make it again ({reason}).") from error
+
+
 def opened(path: str | os.PathLike[str], **options: Any) -> h5py.File:
     """Open an HDF5 file to read and leave it open; see :func:`reading`.
 
@@ -193,6 +210,9 @@ def opened(path: str | os.PathLike[str], **options: Any) -> h5py.File:
         raise DatasetError(f"{path} does not exist.") from None
     except OSError as error:
         raise DatasetError(f"{path} cannot be read as an HDF5 file; make it again ({error}).") from error
+
+
+_DAMAGE = (AttributeError, IndexError, KeyError, OSError, RuntimeError, TypeError, ValueError)
 
 
 class _SafeFile(io.FileIO):

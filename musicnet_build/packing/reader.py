@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from musicnet_build._typing import UInt8s
 from musicnet_build.errors import DatasetError
-from musicnet_build.packing.hdf5 import opened
+from musicnet_build.packing.hdf5 import damage_told, opened
 
 Item = TypeVar("Item")
 
@@ -188,7 +188,8 @@ class Reader(ABC, Generic[Item]):
     def item(self, index: int, epoch: int) -> Item:
         """Return an item as it is in an epoch, counted from 0: the same whenever and wherever it is asked for."""
         index = self._checked(index)
-        item = self._read(index, epoch)
+        with damage_told(self.path):
+            item = self._read(index, epoch)
         # A stream of its own: the augmentation must not follow from what was drawn to read the item.
         return item if self.augment is None else self.augment(item, self.generator(index, epoch, 1))
 

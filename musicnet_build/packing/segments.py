@@ -28,7 +28,7 @@ from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
 from musicnet_build.features.model_inputs import log_cqt, log_mel_spectrogram, scaled_to_unit
 from musicnet_build.labels.pianoroll import OFFSET, ONSET, PIANO, SOUNDING, label_rolls
-from musicnet_build.packing.hdf5 import add, reading
+from musicnet_build.packing.hdf5 import add, reading_package
 from musicnet_build.packing.reader import Augment, Reader, check_kind, names_in
 from musicnet_build.packing.shards import described_group, make_shards, merge
 from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, empty_parts, recordings_of
@@ -217,7 +217,7 @@ class SegmentsReader(Reader[Item]):
             raise DatasetError(f"A segment must be a multiple of {HOP_LENGTH} samples long, not {samples}.")
         self.samples, self.spectra = samples, spectra
         wanted = (*_ROLL_NAMES, *(_SPECTRA if spectra == "stored" else ()))
-        with reading(path) as file:
+        with reading_package(path) as file:
             check_kind(file, KIND)
             self.names = names_in(file, f"{SPLIT}/fold_1/{part}")
             if self.names and any(name not in file[self.names[0]] for name in wanted):

@@ -26,7 +26,7 @@ from musicnet_build.errors import DatasetError
 from musicnet_build.features.model_inputs import log_cqt
 from musicnet_build.features.spectra import amplitude_blocks
 from musicnet_build.labels.pianoroll import ALL_PITCHES, label_rolls
-from musicnet_build.packing.hdf5 import add, reading, stack_shards
+from musicnet_build.packing.hdf5 import add, reading, reading_package, stack_shards
 from musicnet_build.packing.reader import Augment, Reader, check_kind
 from musicnet_build.packing.shards import make_shards, publishing
 from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, empty_parts, recordings_of
@@ -303,7 +303,7 @@ class ThumbnailsReader(Reader[Item]):
         if part not in PARTS:
             raise DatasetError(f"There is no set {part!r}: choose one of {', '.join(PARTS)}.")
         self.augmentation = augmentation
-        with reading(path) as file:
+        with reading_package(path) as file:
             check_kind(file, KIND)
             self.indices = np.flatnonzero(file["part"][:] == PARTS.index(part))
             self.pitches = file["pitch"][:][self.indices]

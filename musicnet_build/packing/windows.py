@@ -16,7 +16,7 @@ import numpy as np
 from musicnet_build._typing import Audio, Int32s, Int64s, UInt8s
 from musicnet_build.errors import DatasetError
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.packing.hdf5 import reading
+from musicnet_build.packing.hdf5 import damage_told, reading_package
 from musicnet_build.packing.reader import Augment, Reader
 
 PITCHES = 128
@@ -82,7 +82,7 @@ class MusicNetWindows(Reader[Item]):
         self._labels: dict[str, tuple[Int32s, ...]] = {}
         self._scales: dict[str, np.float32] = {}
         self.lengths: dict[str, int] = {}
-        with reading(path) as file:
+        with reading_package(path) as file:
             for name in _chosen(file, split, ids):
                 self._add(name.removeprefix("id_"), file[name])
         if not self.lengths:
@@ -117,9 +117,10 @@ class MusicNetWindows(Reader[Item]):
         places, starts = self._places(generator.integers(0, self._ends[-1], count))
         audio = np.empty((count, self.window_samples), np.float32)
         targets = np.zeros((count, PITCHES), np.uint8)
-        for row, (place, start) in enumerate(zip(places, starts, strict=True)):
-            self._fill(audio[row], self.ids[place], start)
-            targets[row] = self.target(self.ids[place], start)
+        with damage_told(self.path):
+            for row, (place, start) in enumerate(zip(places, starts, strict=True)):
+                self._fill(audio[row], self.ids[place], start)
+                targets[row] = self.target(self.ids[place], start)
         return audio, targets
 
     def test(self, recording_id: str) -> Iterator[tuple[Audio, UInt8s]]:

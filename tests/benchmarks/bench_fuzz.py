@@ -350,6 +350,11 @@ def change_lines(data, random_):
         data[:] = b"".join(lines)
 
 
+def nest(data, random_):
+    place = _place(data, random_)
+    data[place:place] = random_.choice((b"[", b'{"a":', b"- ", b"(")) * random_.choice((3, 200, 100_000))
+
+
 def _place(data, random_):
     """Somewhere, and half of the time in the first 256 bytes, where headers are."""
     return random_.randrange(max(1, min(len(data), 256) if random_.random() < 0.5 else len(data)))
@@ -363,7 +368,7 @@ def _all_places(data, tag):
 
 
 _BYTE_DAMAGE = (flip, flip, overwrite, change_length, change_length, cut, repeat, insert, reorder)
-_TEXT_DAMAGE = (*_BYTE_DAMAGE, *(4 * (replace_value,)), *(2 * (change_lines,)))
+_TEXT_DAMAGE = (*_BYTE_DAMAGE, *(4 * (replace_value,)), *(2 * (change_lines,)), nest)
 
 
 def damaged(content, is_text, random_):
@@ -393,6 +398,7 @@ def work(folder, formats, seed, cases):
     warnings.simplefilter("ignore")
     read_good_files(folder, formats)
     limit_memory()
+    os.dup2(1, 2)  # decoders write what they think of a file
     place = Path(tempfile.mkdtemp(dir=folder))
     for companion in ("a.wav", "a.mid"):  # of the manifest
         (place / companion).write_bytes((folder / "manifest" / companion).read_bytes())

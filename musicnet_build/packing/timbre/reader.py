@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from musicnet_build._typing import Int64s, UInt8s
 from musicnet_build.errors import DatasetError
-from musicnet_build.packing.hdf5 import reading
+from musicnet_build.packing.hdf5 import reading_package
 from musicnet_build.packing.reader import Augment, Reader
 from musicnet_build.packing.timbre.package import FORMAT
 
@@ -61,7 +61,7 @@ class TimbreFrames(Reader[Item]):
         augment: Augment[Item] | None = None,
     ) -> None:
         super().__init__(path, seed=seed, augment=augment)
-        with reading(self.path) as file:
+        with reading_package(self.path) as file:
             self.attributes = {name: _plain(value) for name, value in file.attrs.items()}
             if self.attributes.get("format") != FORMAT:
                 raise DatasetError(f"{path} is no timbre package: make one with `pack timbre`.")
