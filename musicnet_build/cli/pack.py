@@ -5,9 +5,11 @@ import click
 from musicnet_build.cli.lazy_group import LazyGroup
 
 SUBCOMMANDS = {
-    "musicnet": "One HDF5 file in the layout of MusicNet's first release.",
+    "musicnet": "One HDF5 (or .npz) file in the layout of MusicNet's first release.",
     "transcription": "HDF5 per recording, and 16 kHz FLAC with TSV, as piano transcription reads them.",
     "maestro": "WAV and MIDI of one piano with tables, in MAESTRO's layout, which most transcription code reads.",
+    "parquet": "Parquet files that Hugging Face datasets opens without code.",
+    "webdataset": "Tar files of FLAC and JSON, for trainings that stream them.",
     "frames": "Logarithmic spectra and frame-wise targets of several labelling functions.",
     "segments": "Audio at 16 kHz with onset, offset, frame and velocity rolls, mel and constant-Q spectra.",
     "thumbnails": "Small pictures of single notes, one per time step.",

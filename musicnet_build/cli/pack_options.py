@@ -52,6 +52,12 @@ sustain_option = click.option(
 )
 
 
+shard_option = click.option(
+    "--shard-size", "shard_megabytes", type=click.IntRange(1, 100_000), default=500, show_default=True,
+    help="Megabytes per file, at most; longer recordings have a file each.",
+)  # fmt: skip
+
+
 def run_options(command: _Command) -> _Command:
     """Add the options of how a command runs: workers, progress, result."""
     return workers_option(parameters.verbose_option(parameters.json_option(command)))

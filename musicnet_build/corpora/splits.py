@@ -94,6 +94,60 @@ def _piece(recording: Recording) -> str:
     return _composition(recording) or recording.piece
 
 
+def draw_splits(
+    rows: Sequence[Mapping[str, str]], shares: Mapping[str, float], seed: int, present: Sequence[Mapping[str, str]] = ()
+) -> list[str]:
+    """Draw which recordings are for testing and validation; all of one composition go together.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Recordings with ``score``, ``composer`` and ``composition``.
+    shares : mapping
+        Share of the recordings for each set that is drawn.
+    seed : int
+    present : sequence of mapping
+        Recordings that have their ``split`` already: others of the same composition join them.
+
+    Returns
+    -------
+    list of str
+        The set of each row.
+
+    Examples
+    --------
+    >>> rows = [{"score": f"{piece}.mid"} for piece in "aabbccddee"]
+    >>> draw_splits(rows, {"test": 0.2}, seed=0).count("test")
+    2
+    """
+    pieces = _pieces([*present, *rows])
+    split_of = {piece: row["split"] for piece, row in zip(pieces, present, strict=False) if row.get("split")}
+    own = pieces[len(present) :]
+    free = sorted({piece for piece in own if piece not in split_of})
+    drawn = [free[place] for place in np.random.default_rng(seed).permutation(len(free))]
+    for split, share in shares.items():
+        wanted = round(share * len(rows))
+        while drawn and sum(split_of.get(piece) == split for piece in own) < wanted:
+            split_of[drawn.pop()] = split
+    return [split_of.get(piece, "train") for piece in own]
+
+
+def _pieces(rows: Sequence[Mapping[str, str]]) -> list[int]:
+    """The number of each row's composition: rows that share a score or a title are of one."""
+    pieces = list(range(len(rows)))
+    for key in (lambda row: row.get("score"), _named_composition):
+        first: dict[str, int] = {}
+        for place, row in enumerate(rows):
+            if name := key(row):
+                old, new = pieces[place], pieces[first.setdefault(name, place)]
+                pieces = [new if piece == old else piece for piece in pieces]
+    return pieces
+
+
+def _named_composition(row: Mapping[str, str]) -> str:
+    return f"{row.get('composer', '')}: {row['composition']}" if row.get("composition") else ""
+
+
 def find_leaks(recordings: Sequence[Recording], sound_files: Mapping[str, str]) -> list[str]:
     """Name what is in more than one set.
 

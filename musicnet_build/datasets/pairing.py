@@ -7,9 +7,10 @@ try a recording against a few dozen scores; it says which of them fits best, and
 
 import os
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,16 @@ from musicnet_build.dtw.exact import dtw
 from musicnet_build.errors import ManifestError, MusicnetBuildError
 from musicnet_build.features import spectra
 from musicnet_build.notes import SAMPLE_RATE, pitched
+from musicnet_build.progress import Progress, ignore
 from musicnet_build.score.reader import Score, read_score
 
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff", ".m4a", ".mp4", ".aac"})
-SCORE_SUFFIXES = frozenset({".mid", ".midi"})
+AUDIO_SUFFIXES = frozenset(
+    [
+        *(".wav", ".wave", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc"),
+        *(".au", ".snd", ".caf", ".w64", ".rf64", ".voc", ".m4a", ".mp4", ".aac"),
+    ]
+)
+SCORE_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi"})
 
 MOST_CANDIDATES = 30
 """Scores that a recording is aligned with at most; the likeliest by duration and pitch classes."""
@@ -62,43 +69,67 @@ class Pair:
         None where none was found.
     doubt : str
         Why a person should look at it; empty where the pair is sure.
+    paired_by : str
+        ``name``, or ``content`` and the distance; empty where no score was found.
     """
 
     recording: Path
     score: Path | None
     doubt: str = ""
+    paired_by: str = ""
 
 
-def find_files(folder: Path, suffixes: Iterable[str]) -> list[Path]:
+@dataclass(frozen=True)
+class Pairing:
+    """What two folders hold.
+
+    Attributes
+    ----------
+    pairs : tuple of Pair
+        One for each recording, ordered by path.
+    unused : tuple of Path
+        Scores that belong to no recording.
+    passed_over : tuple of Path
+        Files that are neither recordings nor scores by their endings.
+    """
+
+    pairs: tuple[Pair, ...]
+    unused: tuple[Path, ...]
+    passed_over: tuple[Path, ...]
+
+
+def find_files(folder: Path, suffixes: Iterable[str] | None) -> list[Path]:
     """Return the files below a folder with one of these endings, sorted; hidden ones and linked folders left out."""
-    wanted = frozenset(suffixes)
+    wanted = None if suffixes is None else frozenset(suffixes)
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
             Path(place) / name
             for name in names
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in wanted  # noqa: PTH122 (10,000 files)
+            # Not Path.suffix: there may be 10,000 files.
+            if not name.startswith(".") and (wanted is None or os.path.splitext(name)[1].lower() in wanted)  # noqa: PTH122
         ]
     return sorted(found)
 
 
 def pair_files(
-    recordings_folder: Path, scores_folder: Path, *, progress: Callable[[str, float], object] | None = None
-) -> list[Pair]:
+    recordings_folder: Path, scores_folder: Path, *, known: Collection[Path] = (), progress: Progress = ignore
+) -> Pairing:
     """Find the score of each recording.
 
     Parameters
     ----------
     recordings_folder, scores_folder : Path
         May be the same.
-    progress : callable, optional
-        Told the stage and the fraction of it that is done.
+    known : collection of Path
+        Recordings and scores that a manifest has already: neither is looked at again.
+    progress : callable
+        Told the stage, and how much of the whole is done.
 
     Returns
     -------
-    list of Pair
-        One for each recording, ordered by path.
+    Pairing
 
     Raises
     ------
@@ -121,29 +152,63 @@ def pair_files(
         raise ManifestError(f"{recordings_folder} holds no recordings ({', '.join(sorted(AUDIO_SUFFIXES))}).")
     if not scores:
         raise ManifestError(f"{scores_folder} holds no scores ({', '.join(sorted(SCORE_SUFFIXES))}).")
-    candidates = _by_name(recordings, recordings_folder, scores, scores_folder)
-    taken = {found[0] for found in candidates.values() if len(found) == 1}
-    free = [score for score in scores if score not in taken]
+    had = {os.path.realpath(path) for path in known}
+    new = [recording for recording in recordings if os.path.realpath(recording) not in had]
+    used = {score for score in scores if os.path.realpath(score) in had}
+    candidates = _by_name(new, recordings_folder, scores, scores_folder)
+    used |= {found[0] for found in candidates.values() if len(found) == 1}
+    free = [score for score in scores if score not in used]
     pairs = []
-    for place, recording in enumerate(recordings):
-        if progress is not None:
-            progress("pairing", place / len(recordings))
-        found = candidates[recording]
-        pairs.append(Pair(recording, found[0]) if len(found) == 1 else pair_by_content(recording, found or free))
-    return _with_doubts_of_shared_scores(pairs)
+    for place, recording in enumerate(new):
+        progress(f"pairing {recording.name}", place / len(new))
+        pairs.append(_pair(recording, candidates[recording], free))
+    used |= {pair.score for pair in pairs if pair.score}
+    return Pairing(
+        pairs=tuple(_with_doubts_of_shared_scores(pairs)),
+        unused=tuple(score for score in scores if score not in used),
+        passed_over=tuple(_passed_over(recordings_folder, scores_folder)),
+    )
 
 
-def manifest_rows(pairs: Sequence[Pair], folder: Path) -> list[dict[str, Any]]:
+def _pair(recording: Path, named: Sequence[Path], free: Sequence[Path]) -> Pair:
+    if len(named) == 1:
+        return Pair(recording, named[0], paired_by="name")
+    return pair_by_content(recording, named or free)
+
+
+def _passed_over(*folders: Path) -> list[Path]:
+    endings = AUDIO_SUFFIXES | SCORE_SUFFIXES
+    present = {path for folder in folders for path in find_files(folder, None)}
+    return sorted(path for path in present if path.suffix.lower() not in endings)
+
+
+def manifest_rows(
+    pairs: Sequence[Pair], folder: Path, present: Sequence[Mapping[str, str]] = ()
+) -> list[dict[str, Any]]:
     """Return the rows of a manifest in ``folder`` for the pairs that have a score.
 
-    The ids are the names of the recordings where all of those are numbers, else they count from 1. MusicNet's own test
-    recordings are put into the test set.
+    The ids are the names of the recordings where all of those are numbers, else they count on from the largest there
+    is. MusicNet's own test recordings are put into the test set.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    folder : Path
+        Of the manifest.
+    present : sequence of mapping
+        Rows that the manifest has already.
+
+    Returns
+    -------
+    list of dict
     """
     paired = [pair for pair in pairs if pair.score is not None]
-    stems = [pair.recording.stem for pair in paired]
+    had = [row["id"] for row in present]
+    stems = [*had, *(pair.recording.stem for pair in paired)]
+    largest = max((int(one) for one in had if one.isdecimal()), default=0)
     numbered = len(set(stems)) == len(stems) and all(re.fullmatch(r"0|[1-9]\d{0,8}", stem) for stem in stems)
     rows = []
-    for count, pair in enumerate(paired, start=1):
+    for count, pair in enumerate(paired, start=largest + 1):
         one = pair.recording.stem if numbered else str(count)
         rows.append(
             {
@@ -152,6 +217,7 @@ def manifest_rows(pairs: Sequence[Pair], folder: Path) -> list[dict[str, Any]]:
                 "score": _relative(pair.score, folder),
                 "split": "test" if numbered and one in PUBLISHED_TEST_IDS["second-release"] else "train",
                 "composition": "" if numbered else _title(pair.recording),
+                "paired_by": pair.paired_by,
                 "check": pair.doubt,
             }
         )
@@ -186,11 +252,12 @@ def pair_by_content(recording: Path, scores: Sequence[Path]) -> Pair:
     if not distances or distances[0][0] > LARGEST_DISTANCE:
         return Pair(recording, None, "no score fits")
     best, score = distances[0]
+    paired_by = f"content {best:.2f}"
     if len(distances) > 1 and best > CLEAR_MARGIN * distances[1][0]:
-        return Pair(recording, score, f"paired by content; {distances[1][1].name} fits nearly as well")
+        return Pair(recording, score, f"paired by content; {distances[1][1].name} fits nearly as well", paired_by)
     if best > SURE_DISTANCE:
-        return Pair(recording, score, "paired by content, and not very near")
-    return Pair(recording, score)
+        return Pair(recording, score, "paired by content, and not very near", paired_by)
+    return Pair(recording, score, "", paired_by)
 
 
 def recording_chroma(audio: Audio) -> Features:
@@ -262,7 +329,8 @@ def _by_name(
 
 
 def _words(path: Path) -> tuple[str, ...]:
-    text = " ".join(path.with_suffix("").parts).casefold()
+    # Composed: file systems and archives disagree on how an accent is written.
+    text = unicodedata.normalize("NFC", " ".join(path.with_suffix("").parts)).casefold()
     return tuple(word for word in re.split(r"[\W_]+", text) if word and word not in _GENERIC_WORDS)
 
 
@@ -306,7 +374,7 @@ def _with_doubts_of_shared_scores(pairs: Sequence[Pair]) -> list[Pair]:
     for pair in pairs:
         users[pair.score].append(pair)
     return [
-        Pair(pair.recording, pair.score, pair.doubt or f"{len(users[pair.score])} recordings have this score")
+        replace(pair, doubt=pair.doubt or f"{len(users[pair.score])} recordings have this score")
         if pair.score is not None and len(users[pair.score]) > 1
         else pair
         for pair in pairs

@@ -47,7 +47,7 @@ _CODE = ("generation.maps", "generation.maps_plan", "generation.demo", "audio", 
          "notes", "score", "synthesis")  # fmt: skip
 
 _Piece = tuple[str, Path | int]
-_Task = maps_plan.Plan | _Piece
+_Task = maps_plan.PlannedSound | _Piece
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def generate_maps(
 
 
 def _stem(task: _Task, bank: Bank) -> str:
-    return task.stem if isinstance(task, maps_plan.Plan) else maps.piece_stem(task[0], bank.name)
+    return task.stem if isinstance(task, maps_plan.PlannedSound) else maps.piece_stem(task[0], bank.name)
 
 
 def _paths(folder: Path, stem: str) -> tuple[Path, Path, Path]:
@@ -158,7 +158,7 @@ def _jobs(
         yield Job(_stem(tasks[0], bank), make_sounds, arguments)
 
 
-def _batches(recipe: Recipe, bank: Bank) -> Iterator[list[maps_plan.Plan]]:
+def _batches(recipe: Recipe, bank: Bank) -> Iterator[list[maps_plan.PlannedSound]]:
     plans = list(maps_plan.plans(recipe, bank))
     for start in range(0, len(plans), _SOUNDS_PER_JOB):
         yield plans[start : start + _SOUNDS_PER_JOB]
@@ -247,7 +247,7 @@ def _write_sounds(
 
 
 def _described(task: _Task) -> list[Any]:
-    if isinstance(task, maps_plan.Plan):
+    if isinstance(task, maps_plan.PlannedSound):
         return [task.stem, task.compose.__name__, task.arguments, task.pedal]
     name, source = task
     return [name, sha256_of(source) if isinstance(source, Path) else source]
@@ -282,7 +282,7 @@ def rendered(score: Score, bank: Bank, soundfont: Soundfont, response: Audio | N
 
 
 def _performance(task: _Task, seed: int, lead_in_s: float) -> maps_plan.Performance:
-    if isinstance(task, maps_plan.Plan):
+    if isinstance(task, maps_plan.PlannedSound):
         return maps_plan.performance_of(task, seed, lead_in_s)
     return maps_plan.performance_of_score(maps_plan.read_piece(task[1]), lead_in_s)
 

@@ -70,7 +70,7 @@ class Performance:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedSound:
     """One sound to be made.
 
     Attributes
@@ -93,7 +93,7 @@ class Plan:
 # Plans
 
 
-def plans(recipe: Recipe, bank: Bank) -> Iterator[Plan]:
+def plans(recipe: Recipe, bank: Bank) -> Iterator[PlannedSound]:
     """Yield every sound of one bank but the pieces, in a fixed order."""
     if recipe.isolated is not None:
         yield from _isolated_plans(recipe.isolated, bank.name, recipe.seed)
@@ -117,38 +117,38 @@ def positions(chord: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         chord = tuple(sorted((*chord[1:], chord[0] + 12)))
 
 
-def _isolated_plans(part: Isolated, bank: str, seed: int) -> Iterator[Plan]:
+def _isolated_plans(part: Isolated, bank: str, seed: int) -> Iterator[PlannedSound]:
     for style, loudness in itertools.product(part.styles, part.loudness):
         velocities = part.loudness[loudness]
         if style.startswith("CH"):
             for spacing_s in part.spacings_s:
                 stem = maps.scale_stem(style, spacing_s, loudness, bank)
-                yield Plan(stem, scale, (style, spacing_s, part.pitches, velocities))
+                yield PlannedSound(stem, scale, (style, spacing_s, part.pitches, velocities))
             continue
         # A trill's upper note must be on the piano too.
         highest = min(part.pitches[1], PIANO[1] - {"TR1": 1, "TR2": 2}.get(style, 0))
         for pitch in range(part.pitches[0], highest + 1, part.pitch_step):
             for pedal in _pedals(part.pedal, seed, f"{bank} {style} {loudness} {pitch}"):
                 stem = maps.isolated_stem(style, loudness, pedal, pitch, bank)
-                yield Plan(stem, isolated, (style, pitch, velocities), pedal)
+                yield PlannedSound(stem, isolated, (style, pitch, velocities), pedal)
 
 
-def _random_plans(part: RandomChords, bank: str, seed: int) -> Iterator[Plan]:
+def _random_plans(part: RandomChords, bank: str, seed: int) -> Iterator[PlannedSound]:
     for pitches, velocities, polyphony in itertools.product(part.pitches, part.velocities, part.polyphony):
         for number in range(1, part.count + 1):
             key = f"{bank} {pitches} {velocities} {polyphony} {number}"
             for pedal in _pedals(part.pedal, seed, key):
                 stem = maps.random_stem(polyphony, pitches, velocities, pedal, number, bank)
-                yield Plan(stem, random_chord, (polyphony, pitches, velocities), pedal)
+                yield PlannedSound(stem, random_chord, (polyphony, pitches, velocities), pedal)
 
 
-def _usual_plans(part: UsualChords, bank: str, seed: int) -> Iterator[Plan]:
+def _usual_plans(part: UsualChords, bank: str, seed: int) -> Iterator[PlannedSound]:
     chords = usual_chords() if part.chords == "all" else part.chords
     for velocities, chord in itertools.product(part.velocities, chords):
         for number in range(1, part.count + 1):
             for pedal in _pedals(part.pedal, seed, f"{bank} {velocities} {chord} {number}"):
                 stem = maps.usual_stem(chord, velocities, pedal, number, bank)
-                yield Plan(stem, usual_chord, (chord, velocities), pedal)
+                yield PlannedSound(stem, usual_chord, (chord, velocities), pedal)
 
 
 def _pedals(choice: Pedal, seed: int, key: str) -> tuple[bool, ...]:
@@ -228,7 +228,7 @@ def _velocity(random: np.random.Generator, velocities: tuple[int, int]) -> int:
 # Performances
 
 
-def performance_of(plan: Plan, seed: int, lead_in_s: float) -> Performance:
+def performance_of(plan: PlannedSound, seed: int, lead_in_s: float) -> Performance:
     """Compose a plan."""
     strikes = list(plan.compose(generator(seed, plan.stem), *plan.arguments))
     notes = empty_notes(len(strikes))
@@ -288,13 +288,12 @@ TICKS_PER_BEAT, MICROSECONDS_PER_BEAT = 441, 640_000
 
 
 def write_performance(path: str | os.PathLike[str], performance: Performance, program: int) -> None:
-    """Write keys and pedal as a MIDI file whose times are exact."""
+    """Write keys and pedal as a MIDI file of one track, as MAPS has it (its readers insist), whose times are exact."""
     import mido
 
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+    file = mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT)
     tempo = mido.MetaMessage("set_tempo", tempo=MICROSECONDS_PER_BEAT)
-    file.tracks.append(mido.MidiTrack([tempo, mido.MetaMessage("end_of_track")]))
-    track = mido.MidiTrack([mido.Message("program_change", program=program)])
+    track = mido.MidiTrack([tempo, mido.Message("program_change", program=program)])
     now = 0
     for tick, _, data in sorted(_midi_events(performance)):
         track.append(mido.Message.from_bytes(data, time=tick - now))
@@ -342,12 +341,20 @@ def piece_scores(recipe: Recipe) -> dict[str, Path | int]:
 
 
 def dealt(pieces: dict[str, Path | int], recipe: Recipe, bank: Bank) -> dict[str, Path | int]:
-    """Return the pieces of one bank: all, or as many as the recipe deals to each, one bank after the other."""
+    """Return the pieces of one bank: its share of them, or as many as the recipe deals to each in turn, or all.
+
+    A share is different pieces in each bank, so that what is tested on one bank was not trained on in another; with
+    fewer pieces than banks some must share.
+    """
     count = recipe.pieces_per_bank
-    if count is None or count >= len(pieces):
-        return pieces
     order = [sorted(pieces)[i] for i in generator(recipe.seed, "pieces").permutation(len(pieces))]
-    first = recipe.banks.index(bank) * count
+    place = recipe.banks.index(bank)
+    if count is None and pieces:
+        own = order[place :: len(recipe.banks)] or [order[place % len(order)]]
+        return {piece: pieces[piece] for piece in own}
+    if not isinstance(count, int) or count >= len(pieces):
+        return pieces
+    first = place * count
     return {piece: pieces[piece] for piece in (order[(first + i) % len(order)] for i in range(count))}
 
 

@@ -19,7 +19,7 @@ from musicnet_build import __version__
 from musicnet_build.corpora.folds import Fold
 from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import remove_leftovers, sha256_of
+from musicnet_build.files import remove_leftovers, replacing, sha256_of
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
 from musicnet_build.jobs.resume import Made, code_fingerprint, make_once
 from musicnet_build.packing.hdf5 import add, merge_shards, writing
@@ -31,6 +31,10 @@ CODE = ("audio", "corpora", "features", "labels", "notes", "packing", "score")
 
 Counts = Mapping[str, int]
 """How many of what: notes, say, by name."""
+
+
+FOLDER_INDEX = "package.json"
+"""In packages that are folders of shards: what each shard holds."""
 
 
 class Packable(Protocol):
@@ -71,8 +75,9 @@ def make_shards(
     *,
     workers: int,
     progress: Progress | None = None,
+    ending: str = ".h5",
 ) -> Shards:
-    """Call ``write(item, file, **settings)`` in worker processes for each shard that is not there.
+    """Call ``write(item, target, **settings)`` in worker processes for each shard that is not there.
 
     Parameters
     ----------
@@ -80,11 +85,14 @@ def make_shards(
         The package to be.
     items : sequence of Packable
     write : callable
-        A function of a module, which fills the new HDF5 file ``file`` and returns what it counted.
+        A function of a module, which fills ``target``, a new HDF5 file (or, with another ending, the path of a file
+        to write), and returns what it counted.
     settings : mapping
         All that a shard depends on besides its item; what JSON can hold.
     workers : int
     progress : callable, optional
+    ending : str
+        Of the shards' files.
 
     Returns
     -------
@@ -97,7 +105,7 @@ def make_shards(
     """
     folder = shard_folder(path)
     remove_leftovers(folder)
-    shards = [folder / f"{item.name}.h5" for item in items]
+    shards = [folder / f"{item.name}{ending}" for item in items]
     jobs = [
         Job(item.name, make_shard, {"item": item, "shard": shard, "write": write, "settings": settings})
         for item, shard in zip(items, shards, strict=True)
@@ -112,8 +120,8 @@ def make_shard(
     """Make the shard of one item unless its record says that it is done; a job of :func:`make_shards`."""
 
     def make() -> Made:
-        with writing(shard) as file:
-            counts = write(item, file, **settings)
+        with writing(shard) if shard.suffix == ".h5" else replacing(shard) as target:
+            counts = write(item, target, **settings)
         return Made([shard.name], {"counts": dict(counts)})
 
     record, is_new = make_once(shard.with_suffix(".json"), shard.parent, made_from(item, settings), make)
@@ -172,6 +180,30 @@ def publishing(path: str | os.PathLike[str]) -> Iterator[Path]:
     whole = shard_folder(path) / "whole.part"
     yield whole
     whole.replace(path)
+    shutil.rmtree(whole.parent)
+
+
+@contextlib.contextmanager
+def publishing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give the folder in which to assemble a package of several files; then put it into its place.
+
+    An earlier package there is removed as a whole: a shard of it must not stay among the new ones.
+
+    Raises
+    ------
+    DatasetError
+        When something else is there.
+    """
+    target, whole = Path(path), shard_folder(path) / "whole.part"
+    if target.is_dir() and any(target.iterdir()) and not (target / FOLDER_INDEX).is_file():
+        raise DatasetError(f"{target} holds other files: give a new folder.")
+    if whole.exists():
+        shutil.rmtree(whole)
+    whole.mkdir()
+    yield whole
+    if target.exists():
+        shutil.rmtree(target)
+    whole.replace(target)
     shutil.rmtree(whole.parent)
 
 

@@ -42,6 +42,9 @@ MAX_NOTATION_BYTES = 16 * 2**20
 MAX_MEMORY_BYTES = 3 * 2**30
 TIMEOUT_S = 300.0
 
+ODD_LENGTH_BEATS = 0.05
+"""A measure whose durations add up to more or less than this is told: rounded tuplets stay below."""
+
 _TICKS_PER_BEAT = 120  # of verovio's MIDI files
 _TOLERANCE_TICKS = 1.05
 
@@ -61,6 +64,7 @@ class Notation:
         All beats at which notes begin or end, ascending.
     ids : list of (beats, pitch, id)
         Of all notes that begin, those that continue a tie left out, staff by staff where they begin together.
+    warnings : tuple of str
     """
 
     midi: bytes
@@ -68,6 +72,7 @@ class Notation:
     measures: Measures
     stamps: Float64s
     ids: list[tuple[float, int, str]]
+    warnings: tuple[str, ...]
 
     def complete(self, score: Score) -> Score:
         """Give a score read from the MIDI its exact beats, measures and note ids.
@@ -93,6 +98,7 @@ class Notation:
             name=self.title or score.name,
             measures=self.measures,
             note_ids=tuple(note_id for _, _, note_id in self.ids),
+            warnings=(*self.warnings, *score.warnings),
         )
 
     def _exact(self, beats: Float64s) -> Float64s:
@@ -156,13 +162,29 @@ def read_notation(data: bytes, suffix: str) -> Notation:
     if "<!ENTITY" in text:
         raise FaultError("declares XML entities, which no notation program writes: it is not read")
     found = _converted(text, _format_of(text, suffix))
+    measures = _measures(found["measures"])
     return Notation(
         midi=base64.b64decode(found["midi"]),
         title=found["title"],
-        measures=_measures(found["measures"]),
+        measures=measures,
         stamps=np.unique(np.array(found["stamps"], dtype=np.float64)),
         ids=[(float(stamp), int(pitch), str(note_id)) for stamp, pitch, note_id in found["ids"]],
+        warnings=_odd_lengths(measures, found["lengths"]),
     )
+
+
+def _odd_lengths(measures: Measures, stated_beats: list[float]) -> tuple[str, ...]:
+    """A sentence where measures are played longer or shorter than the durations of their notes add up to."""
+    if len(stated_beats) != len(set(measures.written.tolist())):
+        return ()  # some are never played, so nobody knows which is which
+    played = np.diff(measures.starts_beats)
+    stated = np.array(stated_beats)[measures.written[:-1]]
+    odd = (np.abs(played - stated) > ODD_LENGTH_BEATS) & (stated > 0)
+    numbers = list(dict.fromkeys(measures.numbers[i] for i in np.flatnonzero(odd)))
+    if not numbers:
+        return ()
+    some = ", ".join(numbers[:8]) + (" and others" if len(numbers) > 8 else "")
+    return (f"the durations do not add up to the note values in measure{'s' * (len(numbers) > 1)} {some}",)
 
 
 def _measures(rows: list[list[Any]]) -> Measures:
@@ -259,9 +281,9 @@ def _limit_memory() -> None:
 def _rendered(text: str, kind: str) -> dict[str, Any]:
     import verovio
 
-    title = ""
+    title, lengths = "", list[float]()
     if kind == "xml":
-        text, title = mend(text)
+        text, title, lengths = mend(text)
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     toolkit.setOptions({"inputFrom": kind, "breaks": "none", "xmlIdChecksum": True, "transposeToSoundingPitch": True})
@@ -273,6 +295,7 @@ def _rendered(text: str, kind: str) -> dict[str, Any]:
     return {
         "midi": midi,
         "title": title,
+        "lengths": lengths,
         "measures": [
             [event["qstamp"], *_number_and_id(toolkit, event["measureOn"])] for event in events if "measureOn" in event
         ],

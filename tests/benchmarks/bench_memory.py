@@ -22,15 +22,17 @@ LEFT_OUT_S = 30
 
 def job(recording, score, preset):
     """Do a recording's job in this process; print its peak and what `build` reckons with, in bytes."""
-    from musicnet_build.datasets.job import RECORDS_FOLDER, Task, make_recording, memory_needed
+    from musicnet_build.datasets.job import Task, make_recording, memory_needed
+    from musicnet_build.datasets.manifest import Entry
+    from musicnet_build.recipe import RecipeSettings
     from musicnet_build.synthesis.soundfonts import choose_soundfont
 
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / RECORDS_FOLDER).mkdir()
-        inputs = {"recording": str(recording), "score": str(score), "soundfont": str(choose_soundfont().path)}
-        settings = {"dataset": folder, "id": "1", "split": "train", "preset": preset, "overlay": True}
-        make_recording(**inputs, **settings)
-        print(json.dumps({"peak": peak_bytes(), "reckoned": memory_needed(Task(**inputs, **settings))}))
+        entry = Entry(id="1", recording=str(recording), score=str(score))
+        settings = RecipeSettings(preset=preset, soundfont=str(choose_soundfont().path))
+        task = Task(folder, folder, entry, settings, overlay=True)
+        make_recording(task)
+        print(json.dumps({"peak": peak_bytes(), "reckoned": memory_needed(task)}))
 
 
 def peak_bytes():

@@ -1,12 +1,19 @@
 """One rule of test sets: the folders decide, and published ids only where a publication is named."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from musicnet_build.corpora.folds import given_split
 from musicnet_build.corpora.recording import Recording
-from musicnet_build.corpora.splits import PUBLISHED_TEST_IDS, find_leaks, with_published_split, with_validation
+from musicnet_build.corpora.splits import (
+    PUBLISHED_TEST_IDS,
+    draw_splits,
+    find_leaks,
+    with_published_split,
+    with_validation,
+)
 from musicnet_build.errors import DatasetError
 
 
@@ -60,3 +67,15 @@ def test_a_small_share_still_validates_on_one_composition() -> None:
     dealt = with_validation([recording(str(number), "train", str(number)) for number in range(3)], 0.01)
     assert sorted(one.split for one in dealt) == ["train", "train", "validation"]
     assert [one.split for one in with_validation([recording("1", "train")], 0.5)] == ["train"]
+
+
+def test_sets_are_drawn_by_composition_and_what_has_a_set_keeps_it() -> None:
+    rows = [{"score": f"{piece}.mid", "composition": f"Piece {piece}"} for piece in "aabbccddeeffgghhiijj"]
+    drawn = draw_splits(rows, {"test": 0.2, "validation": 0.1}, seed=3)
+    assert Counter(drawn) == {"train": 14, "test": 4, "validation": 2}
+    assert drawn[::2] == drawn[1::2]
+    assert drawn == draw_splits(rows, {"test": 0.2, "validation": 0.1}, seed=3)
+    assert drawn != draw_splits(rows, {"test": 0.2, "validation": 0.1}, seed=4)
+    present = [row | {"split": split} for row, split in zip(rows, drawn, strict=True)]
+    again = [{"score": f"other {row['score']}", "composition": row["composition"]} for row in rows]
+    assert draw_splits(again, {"test": 0.5}, seed=9, present=present) == drawn

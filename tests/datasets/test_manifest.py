@@ -43,6 +43,56 @@ def test_semicolons_and_a_byte_order_mark_of_a_spreadsheet_are_understood(folder
     assert entry.recording == "a.wav"
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("id;recording;score;start_s\n1.0;a.wav;a.mid;0,5\n", "utf-8-sig"),
+        ("ID\tRecording\tScore\tStart s\n1\ta.wav\ta.mid\t0,5\n", "utf-16"),
+        ('id,recording,score,start_s\n1,a.wav,a.mid,"0,5"\n', "utf-16"),
+        ("sep=;\nid;recording;score;start_s\n1,0;a.wav;a.mid;0.5\n", "utf-8"),
+        ("id,recording,score,start_s,notes,x_mood,\n1,.\\a.wav,a.mid,0.5,mine,glad,\n", "utf-8"),
+    ],
+)
+def test_what_spreadsheets_write_is_read(folder: Path, text: str, encoding: str) -> None:
+    (folder / "m.csv").write_bytes(text.encode(encoding))
+    (entry,) = read_manifest(folder / "m.csv").entries
+    assert (entry.id, entry.score, entry.start_s) == ("1", "a.mid", 0.5)
+    assert (folder / entry.recording).is_file()
+
+
+def test_words_are_read_as_people_write_them(folder: Path) -> None:
+    header = "id,recording,score,split,verdict,preset\n"
+    rows = "1,a.wav,a.mid,Train,Accept,Precise\n2,a.wav,a.mid,dev,rejected,\n3,a.wav,a.mid,TEST,Review,\n"
+    entries = read_manifest(write(folder, header + rows)).entries
+    assert [(one.split, one.verdict) for one in entries] == [
+        ("train", "accept"),
+        ("validation", "reject"),
+        ("test", "review"),
+    ]
+    assert entries[0].preset == "precise"
+
+
+def test_a_fault_of_form_is_told_once_with_all_its_lines_and_what_to_write(folder: Path) -> None:
+    rows = "".join(f'{one},a.wav,a.mid,"{one},500"\n' for one in range(1, 10))
+    found = problems(write(folder, "id,recording,score,start_s\n" + rows))
+    assert found == (
+        "line 2: start_s '1,500': write seconds with a point, as in 1.500 (likewise in lines 3, 4, 5, 6, 7 and 3 more)",
+    )
+    found = problems(write(folder, "id,recording,score,transposition,tuning_cents\n1,a.wav,a.mid,99,x\n"))
+    assert found == (
+        "line 2: transposition '99': is more than 36",
+        "line 2: tuning_cents 'x': is no number of cents, such as 0.5",
+    )
+
+
+def test_labels_by_hand_need_no_score(folder: Path) -> None:
+    (folder / "mine.txt").touch()
+    (entry,) = read_manifest(write(folder, "id,recording,labels\n1,a.wav,mine.txt\n")).entries
+    assert (entry.labels, entry.score) == ("mine.txt", "")
+    found = problems(write(folder, "id,recording,labels\n1,a.wav,\n2,a.wav,none.csv\n"))
+    assert found == ("line 2: score is empty", "line 3: labels none.csv does not exist")
+
+
 def test_yaml_says_the_same_as_csv(folder: Path) -> None:
     text = "recordings:\n  - id: 7\n    recording: a.wav\n    score: a.mid\n    composer: No\n    start_s: 1.5\n"
     (entry,) = read_manifest(write(folder, text, "m.yaml")).entries

@@ -2,12 +2,13 @@
 
 import shutil
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
 from small_dataset import Material
 
-from musicnet_build.datasets.manifest import read_manifest, write_manifest
+from musicnet_build.datasets.manifest import extend_manifest, manifest_fields, read_manifest, write_manifest
 from musicnet_build.datasets.pairing import manifest_rows, pair_by_content, pair_files
 from musicnet_build.errors import ManifestError
 
@@ -21,7 +22,7 @@ def touch(folder: Path, *names: str) -> Path:
 
 
 def found(recordings: Path, scores: Path) -> dict[str, str | None]:
-    pairs = pair_files(recordings, scores)
+    pairs = pair_files(recordings, scores).pairs
     return {
         pair.recording.relative_to(recordings).as_posix(): pair.score and pair.score.relative_to(scores).as_posix()
         for pair in pairs
@@ -66,17 +67,59 @@ def test_a_recording_that_cannot_be_read_or_fits_nothing_gets_no_score(material:
 
 def test_a_score_for_two_recordings_is_a_doubt(tmp_path: Path) -> None:
     touch(tmp_path, "r/a/7.wav", "r/b/7.wav", "s/7.mid")
-    pairs = pair_files(tmp_path / "r", tmp_path / "s")
+    pairs = pair_files(tmp_path / "r", tmp_path / "s").pairs
     assert [pair.doubt for pair in pairs] == ["2 recordings have this score"] * 2
 
 
 def test_numbers_of_the_files_become_ids_and_musicnets_test_set_is_kept(tmp_path: Path) -> None:
     touch(tmp_path, "r/1727.wav", "r/2303.wav", "s/1727.mid", "s/2303.mid")
-    rows = manifest_rows(pair_files(tmp_path / "r", tmp_path / "s"), tmp_path)
+    rows = manifest_rows(pair_files(tmp_path / "r", tmp_path / "s").pairs, tmp_path)
     assert [(row["id"], row["split"]) for row in rows] == [("1727", "train"), ("2303", "test")]
     touch(tmp_path, "r/Air.wav", "s/air.mid")
-    rows = manifest_rows(pair_files(tmp_path / "r", tmp_path / "s"), tmp_path)
+    rows = manifest_rows(pair_files(tmp_path / "r", tmp_path / "s").pairs, tmp_path)
     assert [(row["id"], row["composition"]) for row in rows] == [("1", "1727"), ("2", "2303"), ("3", "Air")]
+
+
+def test_accents_that_file_systems_write_differently_are_the_same_name(tmp_path: Path) -> None:
+    recordings = touch(tmp_path / "r", unicodedata.normalize("NFC", "Dvořák.wav"))
+    scores = touch(tmp_path / "s", unicodedata.normalize("NFD", "dvořák.mid"))
+    assert list(found(recordings, scores).values()) == [unicodedata.normalize("NFD", "dvořák.mid")]
+
+
+def test_every_ending_that_can_be_read_is_taken_and_the_rest_is_named(tmp_path: Path) -> None:
+    names = ["a.w64", "b.caf", "c.au", "d.aifc", "e.oga"]
+    touch(tmp_path / "r", *names, "notes.txt")
+    touch(tmp_path / "s", "a.kar", "b.rmi", "c.mid", "d.mid", "e.MID", "unused.mid", "sheet.pdf")
+    pairing = pair_files(tmp_path / "r", tmp_path / "s")
+    assert [pair.recording.name for pair in pairing.pairs if pair.score] == names
+    assert {pair.paired_by for pair in pairing.pairs} == {"name"}
+    assert [path.name for path in pairing.unused] == ["unused.mid"]
+    assert [path.name for path in pairing.passed_over] == ["notes.txt", "sheet.pdf"]
+
+
+def test_what_was_found_by_content_says_so_with_its_figure(material: Material) -> None:
+    pair = pair_by_content(material.folder / "1.flac", [material.folder / "1.mid", material.folder / "2.mid"])
+    word, figure = pair.paired_by.split()
+    assert word == "content"
+    assert 0 < float(figure) < 0.8
+
+
+def test_a_collection_grows_without_losing_lines_ids_or_edits(tmp_path: Path) -> None:
+    touch(tmp_path, "r/a.wav", "r/b.wav", "s/a.mid", "s/b.mid")
+    manifest = tmp_path / "m.csv"
+    text = "id;Recording;score;composer;x_mine\n7;r\\a.wav;s/a.mid;Bach, J. S.;1,5\n"
+    manifest.write_bytes(text.encode("utf-8-sig"))
+    present = manifest_fields(manifest)
+    known = [tmp_path / row[name] for row in present for name in ("recording", "score")]
+    pairing = pair_files(tmp_path / "r", tmp_path / "s", known=known)
+    extend_manifest(manifest, manifest_rows(pairing.pairs, tmp_path, present))
+    lines = manifest.read_bytes().decode("utf-8-sig").splitlines()
+    assert manifest.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert lines[0].startswith("id;Recording;score;composer;x_mine;")
+    assert lines[1].startswith("7;r\\a.wav;s/a.mid;Bach, J. S.;1,5;")
+    first, second = read_manifest(manifest).entries
+    assert (first.id, first.recording, first.composer) == ("7", "r/a.wav", "Bach, J. S.")
+    assert (second.id, second.recording, second.paired_by) == ("8", "r/b.wav", "name")
 
 
 def test_folders_without_recordings_or_scores_are_refused(tmp_path: Path) -> None:
@@ -91,7 +134,7 @@ def test_two_thousand_files_are_paired_and_read_at_once(tmp_path: Path) -> None:
     for number in range(1000):
         touch(tmp_path, f"r/{number % 16:x}/song {number}.wav", f"s/{number % 16:x}/song_{number}.mid")
     started = time.monotonic()
-    rows = manifest_rows(pair_files(tmp_path / "r", tmp_path / "s"), tmp_path)
+    rows = manifest_rows(pair_files(tmp_path / "r", tmp_path / "s").pairs, tmp_path)
     write_manifest(tmp_path / "manifest.csv", rows)
     assert len(read_manifest(tmp_path / "manifest.csv").entries) == 1000
     assert not any(row["check"] for row in rows)

@@ -73,8 +73,8 @@ def test_verdicts_reach_the_manifest_and_the_next_build(built: Material) -> None
     assert rows["3"]["verdict"] == ""
     assert rows["2"]["composition"] == "Piece 2"
     states = {row.id: (row.state, row.reasons, row.made) for row in build(built)}
-    assert states["1"] == ("accepted", ("accepted by a person's verdict",), False)
-    assert states["2"] == ("rejected", ("rejected by a person's verdict: another, edition",), False)
+    assert states["1"] == ("accept", ("accept by a person's verdict",), False)
+    assert states["2"] == ("reject", ("reject by a person's verdict: another, edition",), False)
     assert states["3"][0] == "review"
     # The verdict holds on the labels that are left out now, too.
     assert "rejected       2" in done("audit", "apply", built.folder / "out", "--manifest", built.manifest)

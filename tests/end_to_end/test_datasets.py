@@ -25,6 +25,7 @@ def test_init_build_validate_stats_and_pack(folder: Path) -> None:
     manifest, dataset = folder / "manifest.csv", folder / "out"
     assert as_json("init", folder / "recordings", folder / "scores", "-o", manifest)["paired"] == 2
     assert "exists already" in misused("init", folder / "recordings", folder / "scores", "-o", manifest)
+    assert as_json("init", folder / "recordings", folder / "scores", "--update", manifest)["paired"] == 0
     built = as_json("build", manifest, "-o", dataset, "--workers", "2", "--soundfont", folder / "tiny.sf2")
     assert [(row["state"], row["made"]) for row in built["recordings"]] == [("accept", True)] * 2
     again = run("build", manifest, "-o", dataset, "--soundfont", folder / "tiny.sf2")

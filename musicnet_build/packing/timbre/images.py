@@ -6,6 +6,9 @@ Rows are 128 frequencies from 20 Hz to 16 kHz, row 0 the lowest: spaced evenly o
 on the mel scale ("mel"). Columns are first as many as the hop gives, 1 + frame / hop, column k centred on sample
 k * hop, and are then interpolated linearly to 512. Values rise linearly from 0 at -80 dB to 1 at 0 dB, where 0 dB is a
 sine of full scale; nothing is scaled by the frame's own loudness, so silence is black.
+
+These are not librosa's transforms: the windows of 26 of the 128 constant-Q rows are longer than a frame of 8,192
+samples, which librosa does not cut, and its mel filters lie between the lowest and the highest frequency, not on them.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,203 @@
+"""The field's own loaders, unchanged, on what we write.
+
+    PEERS=FOLDER python -m pytest tests/optional/loaders
+
+FOLDER holds checkouts of the peers by their names (``onsets-and-frames``, ``piano_transcription``, ``Transkun``);
+mirdata, jams and datasets are taken from the environment. What is not there is skipped, with the reason. Nothing of a
+peer's code stands here.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_corpus import write_corpus
+
+from musicnet_build.corpora import maps
+from musicnet_build.labels.files import read_labels, write_labels
+from musicnet_build.notes import NoteTable
+from musicnet_build.packing.peers.maestro import MaestroSettings, pack_maestro
+from musicnet_build.packing.peers.parquet import pack_parquet
+from musicnet_build.packing.peers.transcription import pack_transcription
+from musicnet_build.packing.peers.webdataset import pack_webdataset
+
+
+@contextlib.contextmanager
+def peer(name: str, *folders: str) -> Iterator[None]:
+    """Let modules of a checkout be imported."""
+    root = Path(os.environ.get("PEERS", "")) / name
+    if not os.environ.get("PEERS") or not root.is_dir():
+        pytest.skip(f"no checkout of {name}: name the folder that holds it in PEERS")
+    sys.path[:0] = [str(root / folder) for folder in folders or ("",)]
+    yield
+    del sys.path[: len(folders or ("",))]
+
+
+def module_without_models(package: str, name: str) -> types.ModuleType:
+    """Import a module of a package whose ``__init__`` loads models that need librosa as it was years ago."""
+    found = next(Path(place) / package for place in sys.path if (Path(place) / package / f"{name}.py").is_file())
+    sys.modules[package] = types.ModuleType(package)
+    sys.modules[package].__path__ = [str(found)]
+    return importlib.import_module(f"{package}.{name}")
+
+
+@pytest.fixture(scope="module")
+def maestro(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("maestro")
+    pack_maestro(dataset, folder, MaestroSettings(flac=True))
+    return folder
+
+
+def strokes(labels: NoteTable) -> list[tuple[int, float]]:
+    return sorted({(int(note["pitch"]), round(float(note["onset_s"]), 3)) for note in labels})
+
+
+def labels_of(dataset: Path, name: str) -> NoteTable:
+    return read_labels(next(dataset.glob(f"*_labels/{name}.csv")))
+
+
+def cells(notes: NoteTable, frames: int) -> np.ndarray:
+    """Sounding cells as onsets-and-frames has them: 32 ms, rounded."""
+    roll = np.zeros((frames, 88), bool)
+    for note in notes:
+        first, last = (round(note[name] * 16_000 / 512) for name in ("onset_s", "offset_s"))
+        roll[first : max(last, first + 1), note["pitch"] - 21] = True
+    return roll
+
+
+def test_onsets_and_frames_reads_maestro(maestro: Path, dataset: Path) -> None:
+    pytest.importorskip("torch")
+    with peer("onsets-and-frames"):
+        module = module_without_models("onsets_and_frames", "dataset")
+        data = module.MAESTRO(str(maestro), ["train", "test"], device="cpu")
+    assert [Path(one["path"]).stem for one in data.data] == ["1", "2", "3"]
+    for one in data.data:
+        frame = one["label"].numpy() > 1
+        expected = cells(labels_of(dataset, Path(one["path"]).stem), len(frame))
+        assert (frame != expected).sum() <= 0.01 * expected.sum()
+
+
+def test_onsets_and_frames_reads_maps(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    corpus = write_corpus(tmp_path / "maps")
+    pack_transcription(corpus, tmp_path / "out")
+    with peer("onsets-and-frames"):
+        module = module_without_models("onsets_and_frames", "dataset")
+        data = module.MAPS(str(tmp_path / "out"), ["SynSinAa", "SynSinBb"], device="cpu")
+    assert len(data) == 6
+    for one in data.data:
+        stem = Path(one["path"]).stem
+        notes = maps.read_maps_txt(corpus / maps.folder_of(stem) / f"{stem}.txt")
+        frame = one["label"].numpy() > 1
+        assert (frame != cells(notes, len(frame))).sum() == 0
+
+
+def test_high_resolution_piano_transcription_reads_every_note_off(dataset: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sox")
+    pack_transcription(dataset, tmp_path)
+    with peer("piano_transcription", "utils", "pytorch"):
+        module = importlib.import_module("data_generator")
+    hdf5s = tmp_path / "hdf5s" / "musicnet"
+    sampler = module.Sampler(str(hdf5s), "train", 1.0, 0.25, 4, False)
+    assert {name for _, name, _ in sampler.segment_list} == {"1.h5", "2.h5"}
+    reader = module.MaestroDataset(str(hdf5s), 1.0, 100)
+    for year, name, start_s in sampler.segment_list:
+        frame = reader[[year, name, start_s]]["frame_roll"] > 0
+        labels = labels_of(dataset, Path(name).stem)
+        # A frame either side of an edge is a matter of rounding; a note that never ends is not.
+        for pitch in range(21, 109):
+            own = labels[labels["pitch"] == pitch]
+            times_s = start_s + np.flatnonzero(frame[:, pitch - 21]) / 100
+            assert all(np.any((own["onset_s"] - 0.011 <= t) & (t <= own["offset_s"] + 0.011)) for t in times_s)
+
+
+def test_its_packer_of_maestro_opens_ours(maestro: Path, dataset: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    h5py = pytest.importorskip("h5py")
+    with peer("piano_transcription", "utils"):
+        module = importlib.import_module("features")
+        module.pack_maestro_dataset_to_hdf5(types.SimpleNamespace(dataset_dir=str(maestro), workspace=str(tmp_path)))
+    with h5py.File(tmp_path / "hdf5s" / "maestro" / "0000" / "1.h5") as file:
+        events = [event.decode().split(" ") for event in file["midi_event"][:]]
+        assert file.attrs["split"].decode() == "train"
+    starts = sorted(
+        int(event[2].split("=")[1]) for event in events if event[0] == "note_on" and event[3] != "velocity=0"
+    )
+    assert starts == [pitch for pitch, _ in strokes(labels_of(dataset, "1"))]
+
+
+def test_its_packer_of_maps_opens_generated_midi(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    with peer("piano_transcription", "utils"):
+        module = importlib.import_module("utilities")
+    corpus = os.environ.get("MAPS")
+    if not corpus:
+        pytest.skip("no generated corpus: name one in MAPS")
+    files = maps.maps_files(corpus, ["MUS", "ISOL"])[:40]
+    for file in files:
+        events = module.read_maps_midi(str(file.audio.with_suffix(".mid")))
+        starts = [
+            time_s
+            for text, time_s in zip(events["midi_event"], events["midi_event_time"], strict=True)
+            if text.startswith("note_on") and "velocity=0 " not in text
+        ]
+        np.testing.assert_allclose(sorted(starts), maps.read_maps_txt(file.labels)["onset_s"], atol=1e-5)
+
+
+def test_transkun_reads_maestro(maestro: Path, dataset: Path) -> None:
+    pytest.importorskip("torch")
+    with peer("Transkun"):
+        module = importlib.import_module("transkun.Data")
+    samples = module.createDatasetMaestroCSV(str(maestro), str(maestro / "maestro-v3.0.0.csv"))
+    for sample in samples:
+        notes = [note for note in sample["notes"] if note.pitch > 0]
+        expected = strokes(labels_of(dataset, Path(sample["audio_filename"]).stem))
+        assert sorted(note.pitch for note in notes) == [pitch for pitch, _ in expected]
+        np.testing.assert_allclose(
+            sorted(note.start for note in notes), sorted(start for _, start in expected), atol=1e-3
+        )
+        assert (sample["fs"], sample["nChannel"]) == (44_100, 1)
+
+
+def test_mirdata_finds_nothing_missing_and_reads_maestro(maestro: Path, dataset: Path) -> None:
+    validate = pytest.importorskip("mirdata.validate")
+    tracks = json.loads((dataset / "index.json").read_text())["tracks"]
+    missing, invalid = validate.validate_files(tracks, str(dataset), False)
+    assert not any(missing.values())
+    assert not any(invalid.values())
+    module = importlib.import_module("mirdata.datasets.maestro")
+    notes = module.io.load_notes_from_midi(str(maestro / "0000" / "1.midi"))
+    assert len(notes.pitches) == len(strokes(labels_of(dataset, "1")))
+
+
+def test_datasets_opens_parquet_and_tars_without_code(dataset: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    pytest.importorskip("pyarrow")
+    pack_parquet(dataset, tmp_path / "parquet")
+    loaded = datasets.load_dataset(str(tmp_path / "parquet"), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 2, "test": 1}
+    row = loaded["test"].cast_column("audio", datasets.Audio(decode=False))[0]
+    labels = labels_of(dataset, "3")
+    assert row["pitch"] == labels["pitch"].tolist()
+    np.testing.assert_array_equal(row["onset"], labels["onset_s"])
+    pack_webdataset(dataset, tmp_path / "tars")
+    files = {"train": str(tmp_path / "tars" / "train-*.tar")}
+    stream = datasets.load_dataset("webdataset", data_files=files, split="train", streaming=True)
+    assert [sample["json"]["id"] for sample in stream.cast_column("flac", datasets.Audio(decode=False))] == ["1", "2"]
+
+
+def test_jams_is_valid_and_equal(dataset: Path, tmp_path: Path) -> None:
+    jams = pytest.importorskip("jams")
+    labels = labels_of(dataset, "1")
+    write_labels(tmp_path / "1.jams", labels)
+    loaded = jams.load(str(tmp_path / "1.jams"), strict=True)
+    times = sorted(note.time for one in loaded.annotations for note in one.data)
+    np.testing.assert_allclose(times, labels["onset_s"])
