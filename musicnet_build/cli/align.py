@@ -39,7 +39,7 @@ _AFTERGLOW_S = 1.0
 )  # fmt: skip
 @click.option(
     "--structure", type=click.Choice(STRUCTURES), default=STRUCTURES[0], show_default=True,
-    help="Whether to find out which passages were left out or played again.",
+    help="Search for passages that were left out or played again, or never.",
 )  # fmt: skip
 @click.option(
     "--order", metavar="ORDER", default="",
@@ -66,7 +66,10 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Label RECORDING (a sound file) with the notes of SCORE (a MIDI file)."""
+    """Label RECORDING (a sound file) with the notes of SCORE.
+
+    SCORE is a MIDI file; with the extra `musicxml` also MusicXML, MEI or Humdrum.
+    """
     extras = (overlay_path, plot_path, quality_path)
     parameters.check_outputs([recording, score], [*outputs, *extras])
     parameters.keep_labels(outputs, force)

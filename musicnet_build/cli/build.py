@@ -30,7 +30,7 @@ _LINES_SHOWN = 40
 @click.option("--overlay", is_flag=True, help="Also write three short clips per recording, with tones at the notes.")
 @click.option(
     "--include", type=parameters.Verdict(), default=VERDICTS[1], show_default=True,
-    help="The worst verdict with which a recording goes into the sets.",
+    help="Worst verdict with which a recording still goes into the sets.",
 )  # fmt: skip
 @click.option(
     "--remake", metavar="ID", multiple=True,
@@ -49,9 +49,6 @@ def command(
     output: Path,
     workers: int | None,
     cluster: str | None,
-    preset: str,
-    soundfont: str | None,
-    strict: bool,
     with_confidence: bool,
     overlay: bool,
     include: str,
@@ -62,8 +59,9 @@ def command(
     allow_outside: bool,
     verbose: bool,
     as_json: bool,
+    **recipe: Any,
 ) -> int:
-    """Make a dataset in MusicNet's layout of the recordings and scores that MANIFEST names.
+    """Build a dataset in MusicNet's layout from the recordings and scores that MANIFEST names.
 
     Run it again after any interruption or change: only what is missing or has changed is made. The exit code is 1
     where a recording failed.
@@ -75,8 +73,7 @@ def command(
     from musicnet_build.jobs.local import default_workers
 
     started = time.monotonic()
-    recipe = RecipeSettings(preset=preset, soundfont=soundfont, strict=strict)
-    settings = Settings(recipe, with_confidence, overlay, include, drop_condemned)
+    settings = Settings(RecipeSettings(**recipe), with_confidence, overlay, include, drop_condemned)
     plan = plan_build(_read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside)
     if dry_run:
         console.report(_planned(plan), _planned_lines(plan), as_json)
@@ -86,14 +83,13 @@ def command(
     with console.progress_bar(verbose, lines=True) as progress:
         runner = cluster_runner(cluster) if cluster else LocalRunner(workers or default_workers())
         rows = carry_out(plan, run=runner, progress=progress, prune=prune)
-    seconds = round(time.monotonic() - started, 3)
     values = {
         "dataset": str(output),
         "recordings": [row.as_dict() for row in rows],
         "removed": sorted(plan.gone),
-        "seconds": seconds,
+        "seconds": round(time.monotonic() - started, 3),
     }
-    console.report(values, _lines(output, plan, rows, seconds), as_json)
+    console.report(values, _lines(values, rows), as_json)
     return int(any(row.state == "failed" for row in rows))
 
 
@@ -128,14 +124,14 @@ def _planned_lines(plan: "Plan") -> list[str]:
     return [*lines, f"{sum(map(bool, plan.reasons.values()))} to be made; nothing was changed"]
 
 
-def _lines(output: Path, plan: "Plan", rows: "list[Row]", seconds: float) -> list[str]:
-    from musicnet_build.datasets.build import summary_table
+def _lines(values: dict[str, Any], rows: "list[Row]") -> list[str]:
+    from musicnet_build.datasets.lists import summary_table
 
     lines = summary_table(rows)
     if len(lines) > _LINES_SHOWN:
         lines = [*lines[:_LINES_SHOWN], f"... and {len(lines) - _LINES_SHOWN} more; see left_out.csv and --json"]
-    if plan.gone:
-        lines.append(f"removed {len(plan.gone)}: {', '.join(sorted(plan.gone))}")
+    if gone := values["removed"]:
+        lines.append(f"removed {len(gone)}: {', '.join(gone)}")
     failed, made = sum(row.state == "failed" for row in rows), sum(row.made for row in rows)
     counts = f"{len(rows) - failed - made} up to date, {made} made" + (f", {failed} failed" if failed else "")
-    return [*lines, f"{output}: {counts}, in {seconds:.1f} s"]
+    return [*lines, f"{values['dataset']}: {counts}, in {values['seconds']:.1f} s"]

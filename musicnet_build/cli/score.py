@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 @click.group(name="score")
 def command() -> None:
-    """Look into a score. Every command here takes --json."""
+    """Inspect a score. Every command takes --json."""
 
 
 @command.command(name="info")
 @click.argument("score", type=parameters.existing_file)
 @parameters.json_option
 def info(score: Path, as_json: bool) -> None:
-    """Tell what is in SCORE (a MIDI file): length, instruments, tempo, metre, notes lost in reading, repeats."""
+    """Show what SCORE holds: length, instruments, tempo, metre, notes lost in reading, repeats.
+
+    SCORE is a MIDI file; with the extra `musicxml` also MusicXML, MEI or Humdrum.
+    """
     from musicnet_build.score.reader import read_score
 
     music = read_score(score)

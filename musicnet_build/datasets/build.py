@@ -17,10 +17,8 @@ from musicnet_build.corpora import musicnet
 from musicnet_build.datasets.job import (
     ACCEPT,
     FAILED,
-    NOT_MEASURED,
     REJECT,
     REVIEW,
-    STATES,
     Row,
     Task,
     hash_inputs,
@@ -258,18 +256,6 @@ class LocalRunner:
         return run_jobs(jobs, workers=self.workers, on_done=on_done, memory_bytes=memory_bytes)
 
 
-def summary_table(rows: Sequence[Row]) -> list[str]:
-    """Return lines for people: how many came out how, and each that is not simply accepted, with its reason."""
-    counts = Counter(row.state for row in rows)
-    lines = [f"{state:<9} {counts[state]:>6}" for state in STATES if counts[state]]
-    lines.append(f"{'in sets':<9} {sum(row.included for row in rows):>6}")
-    unmeasured = [row for row in rows if row.reasons == (NOT_MEASURED,)]
-    if len(unmeasured) > 1:
-        lines.append(f"{REVIEW:<9} {len(unmeasured):>6}  quality not measured (preset musicnet)")
-    told = [row for row in rows if row.reasons and (len(unmeasured) < 2 or row not in unmeasured)]
-    return lines + [f"{row.state:<9} {row.id:>6}  {row.name}: {row.reason}" for row in told]
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 # Planning
 
@@ -325,7 +311,13 @@ def _with_hashes(task: Task) -> Task:
 def _reasons(task: Task) -> list[str]:
     if task.remake:
         return ["--remake"]
-    return differences(read_record(labels_record_path(task.root, task.id)), task.made_from()) if task.sha256 else []
+    if not task.sha256:
+        return []
+    path = labels_record_path(task.root, task.id)
+    record = read_record(path)
+    if record is None and path.is_file():
+        return ["its record is damaged, or of version 0.1"]
+    return differences(record, task.made_from())
 
 
 def _ids_in(root: Path) -> set[str]:

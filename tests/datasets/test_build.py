@@ -21,8 +21,9 @@ from small_dataset import LATE_S, Material, contents
 import musicnet_build
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.musicnet import count_overlaps
-from musicnet_build.datasets.build import LocalRunner, plan_build, summary_table
+from musicnet_build.datasets.build import LocalRunner, plan_build
 from musicnet_build.datasets.job import Row
+from musicnet_build.datasets.lists import summary_table
 from musicnet_build.datasets.manifest import read_manifest
 from musicnet_build.datasets.validate import find_problems
 from musicnet_build.errors import DatasetError, ManifestError
