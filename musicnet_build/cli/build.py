@@ -30,11 +30,15 @@ _LINES_SHOWN = 40
 @click.option("--overlay", is_flag=True, help="Also write three short clips per recording, with tones at the notes.")
 @click.option(
     "--include", type=parameters.Verdict(), default=VERDICTS[1], show_default=True,
-    help="The worst verdict with which a recording goes into the sets.",
+    help="Worst verdict with which a recording still goes into the sets.",
 )  # fmt: skip
 @click.option(
     "--remake", metavar="ID", multiple=True,
     help="Find the labels of this recording anew, even where they were changed by hand; may be given several times.",
+)  # fmt: skip
+@click.option(
+    "--shard", type=parameters.Shard(),
+    help="Make only this part of the recordings, as one of several machines; `build` without it then writes the lists.",
 )  # fmt: skip
 @click.option("--prune", is_flag=True, help="Remove recordings from the dataset that the manifest does not name.")
 @click.option("--dry-run", is_flag=True, help="List what would be made, and why; change nothing.")
@@ -49,34 +53,31 @@ def command(
     output: Path,
     workers: int | None,
     cluster: str | None,
-    preset: str,
-    soundfont: str | None,
-    strict: bool,
     with_confidence: bool,
     overlay: bool,
     include: str,
     remake: tuple[str, ...],
+    shard: tuple[int, int] | None,
     prune: bool,
     dry_run: bool,
     drop_condemned: bool,
     allow_outside: bool,
     verbose: bool,
     as_json: bool,
+    **recipe: Any,
 ) -> int:
-    """Make a dataset in MusicNet's layout of the recordings and scores that MANIFEST names.
+    """Build a dataset in MusicNet's layout from the recordings and scores that MANIFEST names.
 
     Run it again after any interruption or change: only what is missing or has changed is made. The exit code is 1
     where a recording failed.
     """
-    if workers and cluster:
-        raise click.UsageError("--workers and --cluster exclude each other.")
-    from musicnet_build.datasets.build import LocalRunner, Settings, carry_out, plan_build
+    _check_options(workers, cluster, shard, prune)
+    from musicnet_build.datasets.build import Settings, carry_out, plan_build
     from musicnet_build.jobs.dask import cluster_runner
-    from musicnet_build.jobs.local import default_workers
+    from musicnet_build.jobs.local import LocalRunner, default_workers
 
     started = time.monotonic()
-    recipe = RecipeSettings(preset=preset, soundfont=soundfont, strict=strict)
-    settings = Settings(recipe, with_confidence, overlay, include, drop_condemned)
+    settings = Settings(RecipeSettings(**recipe), with_confidence, overlay, include, drop_condemned)
     plan = plan_build(_read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside)
     if dry_run:
         console.report(_planned(plan), _planned_lines(plan), as_json)
@@ -85,16 +86,22 @@ def command(
         click.echo(line, err=True)
     with console.progress_bar(verbose, lines=True) as progress:
         runner = cluster_runner(cluster) if cluster else LocalRunner(workers or default_workers())
-        rows = carry_out(plan, run=runner, progress=progress, prune=prune)
-    seconds = round(time.monotonic() - started, 3)
+        rows = carry_out(plan, run=runner, progress=progress, prune=prune, shard=shard)
     values = {
         "dataset": str(output),
         "recordings": [row.as_dict() for row in rows],
         "removed": sorted(plan.gone),
-        "seconds": seconds,
+        "seconds": round(time.monotonic() - started, 3),
     }
-    console.report(values, _lines(output, plan, rows, seconds), as_json)
+    console.report(values, _lines(values, rows), as_json)
     return int(any(row.state == "failed" for row in rows))
+
+
+def _check_options(workers: int | None, cluster: str | None, shard: tuple[int, int] | None, prune: bool) -> None:
+    if workers and cluster:
+        raise click.UsageError("--workers and --cluster exclude each other.")
+    if shard and prune:
+        raise click.UsageError("--prune is for the build that writes the lists, without --shard.")
 
 
 def _read(path: Path, allow_outside: bool) -> "Manifest":
@@ -128,14 +135,14 @@ def _planned_lines(plan: "Plan") -> list[str]:
     return [*lines, f"{sum(map(bool, plan.reasons.values()))} to be made; nothing was changed"]
 
 
-def _lines(output: Path, plan: "Plan", rows: "list[Row]", seconds: float) -> list[str]:
-    from musicnet_build.datasets.build import summary_table
+def _lines(values: dict[str, Any], rows: "list[Row]") -> list[str]:
+    from musicnet_build.datasets.lists import summary_table
 
     lines = summary_table(rows)
     if len(lines) > _LINES_SHOWN:
         lines = [*lines[:_LINES_SHOWN], f"... and {len(lines) - _LINES_SHOWN} more; see left_out.csv and --json"]
-    if plan.gone:
-        lines.append(f"removed {len(plan.gone)}: {', '.join(sorted(plan.gone))}")
+    if gone := values["removed"]:
+        lines.append(f"removed {len(gone)}: {', '.join(gone)}")
     failed, made = sum(row.state == "failed" for row in rows), sum(row.made for row in rows)
     counts = f"{len(rows) - failed - made} up to date, {made} made" + (f", {failed} failed" if failed else "")
-    return [*lines, f"{output}: {counts}, in {seconds:.1f} s"]
+    return [*lines, f"{values['dataset']}: {counts}, in {values['seconds']:.1f} s"]

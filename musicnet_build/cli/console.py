@@ -28,7 +28,7 @@ def report(values: dict[str, Any], lines: Iterable[str], as_json: bool) -> None:
 
 
 def warn(messages: Iterable[str]) -> None:
-    """Print warnings, one a line, on standard error."""
+    """Print warnings, one per line, on standard error."""
     for message in messages:
         click.echo(f"warning: {_one_line(message)}", err=True)
 
@@ -75,14 +75,15 @@ def progress_bar(verbose: bool = False, *, lines: bool = False) -> Iterator[Prog
     verbose : bool
         Print what is done in lines instead.
     lines : bool
-        Print them where standard error is not a terminal, too: for hours of work, of which a log should tell.
+        Print them where standard error is not a terminal, too: for hours of work, of which a log should tell, and which
+        tells the time that is left.
     """
     if verbose or (lines and not sys.stderr.isatty()):
         yield _stage_lines()
     elif not sys.stderr.isatty():
         yield ignore
     else:
-        with _bar_when_it_takes_long() as bar:
+        with _bar_when_it_takes_long(tells_time_left=lines) as bar:
             yield _bar_moves(bar)
 
 
@@ -112,12 +113,15 @@ def _stage_lines() -> Progress:
 
 
 @contextlib.contextmanager
-def _bar_when_it_takes_long() -> Iterator["Bar"]:
+def _bar_when_it_takes_long(tells_time_left: bool) -> Iterator["Bar"]:
+    """A bar that appears after a moment; what tells the time that is left itself needs no column for it."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()]
+    if not tells_time_left:
+        columns.append(TimeRemainingColumn())
     bar = Bar(*columns, console=Console(stderr=True), transient=True)
     timer = threading.Timer(_QUIET_S, bar.start)
     timer.daemon = True

@@ -194,7 +194,7 @@ def _place(recording: "_Recording", facts: Mapping[str, Any], corrected: Path | 
         sound=(task.sha256["recording"], task.settings.start_s, task.settings.end_s),
         report=facts,
     )
-    return place_files(task.root, view, recording.audio, corrected)
+    return place_files(task.root, view, recording.audio, corrected, keep_changed=not task.remake)
 
 
 def hash_inputs(task: Task) -> dict[str, str]:

@@ -5,6 +5,7 @@ All of it follows from the manifest and the records of the jobs, so it is the sa
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from musicnet_build.align_files import versions
 from musicnet_build.choices import SPLITS
 from musicnet_build.corpora import musicnet
 from musicnet_build.datasets.data_card import data_card
-from musicnet_build.datasets.job import Row
+from musicnet_build.datasets.job import NOT_MEASURED, REVIEW, STATES, Row
 from musicnet_build.datasets.manifest import Entry
 from musicnet_build.datasets.places import (
     FOLDERS,
@@ -82,6 +83,18 @@ def withdraw_failed(root: Path, ids: Collection[str]) -> None:
             (root / place).unlink(missing_ok=True)
         if not corrected:
             files_record_path(root, one).unlink(missing_ok=True)
+
+
+def summary_table(rows: Sequence[Row]) -> list[str]:
+    """Return lines for people: how many came out how, and each that is not simply accepted, with its reason."""
+    counts = Counter(row.state for row in rows)
+    lines = [f"{state:<9} {counts[state]:>6}" for state in STATES if counts[state]]
+    lines.append(f"{'in sets':<9} {sum(row.included for row in rows):>6}")
+    unmeasured = [row for row in rows if row.reasons == (NOT_MEASURED,)]
+    if len(unmeasured) > 1:
+        lines.append(f"{REVIEW:<9} {len(unmeasured):>6}  quality not measured (preset musicnet)")
+    told = [row for row in rows if row.reasons and (len(unmeasured) < 2 or row not in unmeasured)]
+    return lines + [f"{row.state:<9} {row.id:>6}  {row.name}: {row.reason}" for row in told]
 
 
 # One function a list

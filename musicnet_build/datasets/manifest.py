@@ -8,7 +8,6 @@ table belongs to ``spreadsheet``, pairing files into a manifest to ``pairing``.
 import csv
 import io
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from musicnet_build.choices import ALIGNMENT_PRESETS, SPLITS, VERDICTS
 from musicnet_build.datasets.spreadsheet import (
+    PATHS,
     Row,
     amend_table,
     csv_rows,
     fault_of_number,
-    found_path,
+    normalised,
     unknown_field,
     yaml_rows,
 )
@@ -211,7 +211,7 @@ def read_manifest(path: str | os.PathLike[str], *, allow_outside: bool = False) 
     if path.suffix.lower() not in _READERS:
         raise ManifestError(f"{path}: a manifest ends in {', '.join(_READERS)}.")
     folder = path.absolute().parent
-    rows = [_normalised(row, folder) for row in _READERS[path.suffix.lower()](path, COLUMNS)]
+    rows = [normalised(row, folder) for row in _READERS[path.suffix.lower()](path, COLUMNS)]
     if not rows:
         raise ManifestError(f"{path} names no recording.")
     faults: list[_Fault] = []
@@ -283,7 +283,7 @@ def extend_manifest(path: str | os.PathLike[str], entries: Sequence[Mapping[str,
 def manifest_fields(path: str | os.PathLike[str]) -> list[dict[str, str]]:
     """Return the fields of a manifest's rows as they stand, whether or not its files are there."""
     path = Path(path)
-    return [_normalised(row, path.absolute().parent).fields for row in csv_rows(path, COLUMNS) if row.fields]
+    return [normalised(row, path.absolute().parent).fields for row in csv_rows(path, COLUMNS) if row.fields]
 
 
 def inside(folder: Path, path: str) -> bool:
@@ -298,14 +298,7 @@ _READERS = {".csv": csv_rows, ".tsv": csv_rows, ".yaml": yaml_rows, ".yml": yaml
 # ---------------------------------------------------------------------------------------------------------------------
 # Rows to entries
 
-_SYNONYMS = {
-    "split": {"training": "train", "valid": "validation", "val": "validation", "dev": "validation", "testing": "test"},
-    "verdict": {"accepted": "accept", "rejected": "reject", "ok": "accept"},
-    "preset": {},
-}
-_WHOLE_NUMBER = re.compile(r"([+-]?\d+)[.,]0+")
 _CHOICES = {"split": SPLITS, "verdict": VERDICTS}
-_PATHS = ("recording", "score", "labels")
 _UNITS = {"start_s": "seconds", "end_s": "seconds", "tuning_cents": "cents", "transposition": "semitones"}
 
 
@@ -315,21 +308,6 @@ class _Fault(NamedTuple):
     line: int
     kind: str
     text: str
-
-
-def _normalised(row: Row, folder: Path) -> Row:
-    """What a spreadsheet made of it: ``1.0`` for 1, ``Train``, a file's name in another form of Unicode."""
-    fields = {}
-    for name, text in row.fields.items():
-        value = text.strip()
-        if name in ("id", "transposition") and (whole := _WHOLE_NUMBER.fullmatch(value)):
-            value = whole.group(1)
-        elif name in _SYNONYMS:
-            value = _SYNONYMS[name].get(value.casefold(), value.casefold())
-        elif name in _PATHS:
-            value = found_path(folder, value)
-        fields[name] = value
-    return row._replace(fields=fields)
 
 
 def _checked(row: Row, faults: list[_Fault]) -> Entry | None:
@@ -408,7 +386,7 @@ def _doubled_ids(rows: list[Row]) -> Iterator[_Fault]:
 
 def _file_problems(folder: Path, rows: list[Row], allow_outside: bool) -> Iterator[_Fault]:
     for row in rows:
-        for name in _PATHS:
+        for name in PATHS:
             value = row.fields.get(name, "")
             if not value or not value.isprintable():
                 continue

@@ -124,11 +124,15 @@ def find_corrected(root: Path, recording_id: str) -> Corrected | None:
     -------
     Corrected or None
     """
+    changed = changed_labels(root, recording_id)
+    return Corrected(root / changed[0], read_record(labels_record_path(root, recording_id))) if changed else None
+
+
+def changed_labels(root: Path, recording_id: str) -> list[str]:
+    """Return where in the dataset's sight there are labels that no build wrote there."""
     ours = _written(root, recording_id)
-    for place in label_places(recording_id):
-        if (root / place).is_file() and sha256_of(root / place) not in ours:
-            return Corrected(root / place, read_record(labels_record_path(root, recording_id)))
-    return None
+    present = [place for place in label_places(recording_id) if (root / place).is_file()]
+    return [place for place in present if sha256_of(root / place) not in ours]
 
 
 def _written(root: Path, recording_id: str) -> set[str]:

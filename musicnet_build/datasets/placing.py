@@ -18,6 +18,7 @@ from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora import musicnet
 from musicnet_build.datasets.places import (
     audio_places,
+    changed_labels,
     clip_places,
     files_record_path,
     kept_labels_path,
@@ -66,7 +67,9 @@ class View:
     report: Mapping[str, Any]
 
 
-def place_files(root: Path, view: View, audio: Callable[[], Audio], corrected: Path | None) -> bool:
+def place_files(
+    root: Path, view: View, audio: Callable[[], Audio], corrected: Path | None, *, keep_changed: bool = True
+) -> bool:
     """Put labels, sound, report and clips where they belong, and take away what is nowhere to be seen now.
 
     Parameters
@@ -78,6 +81,8 @@ def place_files(root: Path, view: View, audio: Callable[[], Audio], corrected: P
         Returns the sound, mono at 44.1 kHz; called where it is not there yet.
     corrected : Path, optional
         Labels that a person has changed; by default those that were kept are shown.
+    keep_changed : bool
+        Leave other labels of the recording where they are that no build wrote.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def place_files(root: Path, view: View, audio: Callable[[], Audio], corrected: P
     wanted = {**dataclasses.asdict(view), "labels": hashlib.sha256(labels).hexdigest()}
     if before and not differences(before, wanted) and is_whole(before, root):
         return False
-    placing = _Placing(root, view, audio, before, wanted)
+    placing = _Placing(root, view, audio, before, wanted, keep_changed)
     placing.labels(labels, corrected)
     placing.rest(left_out)
     digests = {name: digests_of(root / name) for name in placing.placed}
@@ -118,9 +123,17 @@ class _Placing:
     """One recording's files on their way: which are in place, and whether any was made."""
 
     def __init__(
-        self, root: Path, view: View, audio: Callable[[], Audio], before: Record | None, wanted: Mapping[str, Any]
+        self,
+        root: Path,
+        view: View,
+        audio: Callable[[], Audio],
+        before: Record | None,
+        wanted: Mapping[str, Any],
+        keep_changed: bool,
     ) -> None:
         self.root, self.view, self.audio, self.before = root, view, audio, before
+        # What a person wrote elsewhere is not ours to remove.
+        self.foreign = set(changed_labels(root, view.id)) if keep_changed else set[str]()
         self.placed: list[str] = []
         self.made = False
         was = before.made_from if before else {}
@@ -154,7 +167,7 @@ class _Placing:
         self._report(musicnet.quality_path(one), condemned_notes)
         if self.view.overlay:
             self._clips(self.placed[0])
-        for path in {*label_places(one), *audio_places(one), *clip_places(one)} - set(self.placed):
+        for path in {*label_places(one), *audio_places(one), *clip_places(one)} - {*self.placed, *self.foreign}:
             (self.root / path).unlink(missing_ok=True)
 
     def _sound(self, place: str) -> None:

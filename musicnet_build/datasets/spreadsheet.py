@@ -22,10 +22,19 @@ from musicnet_build.files import read_bounded, write_bytes
 
 MAX_FILE_BYTES = 32 * 2**20
 
+PATHS = ("recording", "score", "labels")
+"""Fields that name files, from the manifest's folder."""
+
 _NUMBERS = ("start_s", "end_s", "tuning_cents")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _SHORT_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d{1,2}")
 _IGNORED = "x_"
+_SYNONYMS = {
+    "split": {"training": "train", "valid": "validation", "val": "validation", "dev": "validation", "testing": "test"},
+    "verdict": {"accepted": "accept", "rejected": "reject", "ok": "accept"},
+    "preset": {},
+}
+_WHOLE_NUMBER = re.compile(r"([+-]?\d+)[.,]0+")
 _OWN_COLUMN = re.compile(r"note.*|x_.*")
 
 
@@ -141,23 +150,30 @@ def amend_table(
     write_bytes(path, (declared + buffer.getvalue()).encode(encoding))
 
 
-def found_path(folder: Path, value: str) -> str:
-    """Return a path as the disk has it: with slashes, and its letters composed or decomposed as they are there.
+def normalised(row: Row, folder: Path) -> Row:
+    """Undo what a spreadsheet made of a row: ``1.0`` for 1, ``Train``, a file's name in another form of Unicode.
 
     Parameters
     ----------
+    row : Row
     folder : Path
-        From which the path starts.
-    value : str
+        From which its paths start.
 
     Returns
     -------
-    str
-        ``value`` where no form of it is a file.
+    Row
     """
-    slashed = value.replace("\\", "/")
-    forms = [value, slashed, *(unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))]
-    return next((form for form in forms if os.path.isfile(folder / form)), value)  # noqa: PTH113 - names may be too long
+    fields = {}
+    for name, text in row.fields.items():
+        value = text.strip()
+        if name in ("id", "transposition") and (whole := _WHOLE_NUMBER.fullmatch(value)):
+            value = whole.group(1)
+        elif name in _SYNONYMS:
+            value = _SYNONYMS[name].get(value.casefold(), value.casefold())
+        elif name in PATHS:
+            value = _found_path(folder, value)
+        fields[name] = value
+    return row._replace(fields=fields)
 
 
 def fault_of_number(value: str, unit: str) -> str:
@@ -165,6 +181,13 @@ def fault_of_number(value: str, unit: str) -> str:
     if _DECIMAL_COMMA.fullmatch(value):
         return f"write {unit} with a point, as in {value.replace(',', '.')}"
     return f"is no number of {unit}, such as 0.5"
+
+
+def _found_path(folder: Path, value: str) -> str:
+    """A path as the disk has it: with slashes, and its letters composed or decomposed as they are there."""
+    slashed = value.replace("\\", "/")
+    forms = [value, slashed, *(unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))]
+    return next((form for form in forms if os.path.isfile(folder / form)), value)  # noqa: PTH113 - names may be too long
 
 
 def _text_of(path: Path) -> tuple[str, str]:

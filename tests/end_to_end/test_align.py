@@ -12,7 +12,8 @@ from command_line import as_json, done, misused, run
 from conftest import Music
 
 from musicnet_build.generation.demo import onset_errors
-from musicnet_build.labels.files import CSV_COLUMNS, read_labels
+from musicnet_build.labels.csv import CSV_COLUMNS
+from musicnet_build.labels.files import read_labels
 
 ENDINGS = (".csv", ".mid", ".tsv", ".jams", ".txt")
 
