@@ -140,7 +140,7 @@ def pair_files(
     --------
     >>> from pathlib import Path
     >>> from musicnet_build.datasets.pairing import pair_files
-    >>> for pair in pair_files(Path("recordings"), Path("scores")):
+    >>> for pair in pair_files(Path("recordings"), Path("scores")).pairs:
     ...     print(pair.recording.name, pair.score.name)
     session-1.flac piece-3.mid
     session-3.flac piece-2.mid
