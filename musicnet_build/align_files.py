@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from musicnet_build import __version__
 from musicnet_build._typing import Audio
-from musicnet_build.audio.io import read_audio
+from musicnet_build.audio.io import read_with_remarks
 from musicnet_build.errors import AlignmentError, AudioError
 from musicnet_build.files import read_hashed, sha256_of
 from musicnet_build.jobs.resume import LABELS, code_fingerprint
@@ -50,6 +50,8 @@ class AlignedFiles:
     music : Score
         As it sounds in the recording, in the order in which it is written.
     alignment : Alignment
+    remarks : tuple of str
+        What is odd about the recording's file though it was read, a sentence each.
     """
 
     recording: Path
@@ -60,6 +62,7 @@ class AlignedFiles:
     audio: Audio = field(repr=False)
     music: Score = field(repr=False)
     alignment: "Alignment" = field(repr=False)
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> NoteTable:
@@ -85,9 +88,13 @@ class AlignedFiles:
             },
             "preset": self.settings.preset,
             "settings": self.settings.deciding(),
-            **self.alignment.report(),
+            **self._alignment_report(),
             "versions": versions(),
         }
+
+    def _alignment_report(self) -> dict[str, Any]:
+        report = self.alignment.report()
+        return report | {"warnings": [*self.remarks, *report["warnings"]]}
 
     def _file(self, path: Path, name: str, duration_s: float) -> dict[str, Any]:
         return {"path": str(path), "sha256": self.sha256[name], "duration_s": duration_s}
@@ -135,12 +142,12 @@ def align_files(
     order = parse_order(settings.order, music) if settings.order else None
     soundfont = choose_soundfont(settings.soundfont)
     progress("reading the recording", 0.0)
-    reading = in_background(read_hashed, recording, read_audio)
+    reading = in_background(read_hashed, recording, read_with_remarks)
     # While the recording is decoded: this import takes as long.
     from musicnet_build.alignment import align
     from musicnet_build.sync.result import Options
 
-    whole, recording_sha256 = reading.result()
+    (whole, remarks), recording_sha256 = reading.result()
     audio = excerpt(whole, settings, recording)
     options = Options(
         strict=settings.strict,
@@ -149,7 +156,7 @@ def align_files(
     )
     alignment = align(audio, music, soundfont, preset=settings.preset, order=order, options=options, progress=progress)
     sha256 = {"recording": recording_sha256, "score": score_sha256, "soundfont": soundfont.sha256()}
-    return AlignedFiles(recording, score, settings, soundfont, sha256, audio, music, alignment)
+    return AlignedFiles(recording, score, settings, soundfont, sha256, audio, music, alignment, remarks)
 
 
 def made_from(sha256: Mapping[str, str], settings: RecipeSettings) -> dict[str, Any]:

@@ -69,7 +69,8 @@ class Alignment:
         dict
             ``verdict`` and ``reasons`` (None and empty where the recipe does not measure its quality); ``notes``, those
             of the label list, with ``duplicate_notes`` (exact duplicates, listed once), ``drum_notes`` and
-            ``lost_notes`` beside them; ``overlaps_in_score``, notes that begin while one of their pitch and instrument
+            ``lost_notes`` beside them; ``guessed_ends`` of the score, and its ``uncertain_share`` of notes lost or
+            with a guessed end; ``overlaps_in_score``, notes that begin while one of their pitch and instrument
             sounds; ``first_onset_s`` and ``last_offset_s`` in the recording; ``offset_s`` and ``tempo_ratio`` as the
             attributes (None where not finite); ``quality``, the measures; ``warnings``.
         """
@@ -81,6 +82,8 @@ class Alignment:
             "duplicate_notes": len(self.notes) - len(listed),
             "drum_notes": self.drum_notes,
             "lost_notes": asdict(self.warping.score.lost),
+            "guessed_ends": asdict(self.warping.score.guessed),
+            "uncertain_share": self.warping.score.uncertain_share,
             "overlaps_in_score": count_overlaps(labelled(self.warping.score.notes)),
             "first_onset_s": float(self.notes["onset_s"].min()),
             "last_offset_s": float(self.notes["offset_s"].max()),

@@ -6,7 +6,7 @@ Without imports, so that ``--help`` need not load the rooms.
 ALIGNMENT_PRESETS = ("precise", "musicnet")
 """Recipes of ``alignment.align``, the default first."""
 
-CORPUS_PRESETS = ("tiny", "maps")
+CORPUS_PRESETS = ("tiny", "maps", "maps-names")
 """Recipes of piano corpora that come with the package."""
 
 LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")

@@ -9,7 +9,7 @@ from conftest import Music
 from small_dataset import Material
 
 from musicnet_build.align_files import align_files, excerpt, input_hashes, made_from, transposed, whole_semitones
-from musicnet_build.audio.io import read_audio
+from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.errors import AlignmentError, AudioError
 from musicnet_build.labels.files import labelled
 from musicnet_build.recipe import RecipeSettings
@@ -24,6 +24,18 @@ def test_the_report_names_the_bytes_that_were_read_and_counts_what_the_list_hold
     assert report["notes"] == len(labelled(aligned.notes))
     assert report["verdict"] is None
     assert dict(aligned.sha256) == input_hashes(music.recording, music.score, aligned.settings)
+
+
+def test_what_is_odd_about_the_recordings_file_is_in_the_report(material: Material, tmp_path: Path) -> None:
+    recording = tmp_path / "short.wav"
+    write_audio(recording, read_audio(material.folder / "1.flac"), subtype="PCM_16")
+    content = bytearray(recording.read_bytes())
+    place = content.index(b"data") + 4
+    stated = int.from_bytes(content[place : place + 4], "little") + 44
+    recording.write_bytes(content[:place] + stated.to_bytes(4, "little") + content[place + 4 :])
+    settings = RecipeSettings(preset="musicnet", soundfont=str(material.folder / "tiny.sf2"))
+    report = align_files(recording, material.folder / "1.mid", settings).report()
+    assert report["warnings"][0].startswith(f"{recording} lacks the last 44 of the {stated} bytes")
 
 
 def test_every_setting_but_the_name_of_the_soundfont_decides_the_labels() -> None:

@@ -116,26 +116,44 @@ def read_audio(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> 
     >>> recording.dtype, recording.ndim, round(len(recording) / 44_100)
     (dtype('float32'), 1, 15)
     """
+    audio, remarks = read_with_remarks(path, sample_rate)
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=2)
+    return audio
+
+
+def read_with_remarks(path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE) -> tuple[Audio, tuple[str, ...]]:
+    """Read a recording as :func:`read_audio` does, and return its warnings in place of raising them.
+
+    Parameters
+    ----------
+    path, sample_rate
+        As of :func:`read_audio`.
+
+    Returns
+    -------
+    audio : float32 [shape=(n,)]
+    remarks : tuple of str
+        A sentence each.
+
+    Raises
+    ------
+    AudioError
+        As :func:`read_audio` does.
+    """
     source, (found, info) = Path(path), _inspected(path)
-    if found.remark is not None:
-        warnings.warn(f"{source} {found.remark}.", stacklevel=2)
+    remarks: tuple[str, ...] = () if found.remark is None else (f"{source} {found.remark}.",)
     mix = ChannelMix(info.sample_rate)
     audio = _at_rate(mix.mono(_checked_blocks(source, found, info)), info.sample_rate, sample_rate)
     share = mix.cancelled_share()
     if share > CANCELLED_TIME:
         loudest = mix.loudest()
         which = f"channel {loudest + 1} of {info.channels}, the loudest, is read alone"
-        warnings.warn(f"{source}: its channels cancel each other for {share:.0%} of the time; {which}.", stacklevel=2)
+        remarks += (f"{source}: its channels cancel each other for {share:.0%} of the time; {which}.",)
         alone = (block[:, loudest] for block in _checked_blocks(source, found, info))
         audio = _at_rate(alone, info.sample_rate, sample_rate)
-    if not len(audio):
-        raise AudioError(f"{path} holds no sound: it is 0 samples long.")
-    peak = max(float(audio.max()), -float(audio.min()))
-    if not np.isfinite(peak):
-        raise AudioError(f"{path} holds values too large for sound.")
-    if peak < 10 ** (SILENCE_DBFS / 20):
-        raise AudioError(f"{path} is silent: once its channels are mixed, nothing reaches {SILENCE_DBFS:g} dBFS.")
-    return audio
+    _refuse_silence(source, audio)
+    return audio, remarks
 
 
 def write_audio(
@@ -272,6 +290,16 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
     if source.stat().st_size == 0:
         raise AudioError(f"{source} is an empty file.")
     return source
+
+
+def _refuse_silence(source: Path, audio: Audio) -> None:
+    if not len(audio):
+        raise AudioError(f"{source} holds no sound: it is 0 samples long.")
+    peak = max(float(audio.max()), -float(audio.min()))
+    if not np.isfinite(peak):
+        raise AudioError(f"{source} holds values too large for sound.")
+    if peak < 10 ** (SILENCE_DBFS / 20):
+        raise AudioError(f"{source} is silent: once its channels are mixed, nothing reaches {SILENCE_DBFS:g} dBFS.")
 
 
 def _refuse_a_score(source: Path) -> None:

@@ -39,7 +39,7 @@ _AFTERGLOW_S = 1.0
 )  # fmt: skip
 @click.option(
     "--structure", type=click.Choice(STRUCTURES), default=STRUCTURES[0], show_default=True,
-    help="Whether to find out which passages were left out or played again.",
+    help="Search for passages that were left out or played again, or never.",
 )  # fmt: skip
 @click.option(
     "--order", metavar="ORDER", default="",
@@ -66,7 +66,10 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Label RECORDING (a sound file) with the notes of SCORE (a MIDI file)."""
+    """Label RECORDING (a sound file) with the notes of SCORE.
+
+    SCORE is a MIDI file; with the extra `musicxml` also MusicXML, MEI or Humdrum.
+    """
     extras = (overlay_path, plot_path, quality_path)
     parameters.check_outputs([recording, score], [*outputs, *extras])
     parameters.keep_labels(outputs, force)
@@ -84,7 +87,7 @@ def command(
     console.warn(report["warnings"])
     if quality_path:
         write_json(quality_path, report)
-    written = [str(path) for path in (*outputs, *extras) if path]
+    written = [str(path) for path in (*outputs, *_score_notes_paths(aligned, outputs), *extras) if path]
     values = {**report, "outputs": written, "seconds": round(time.monotonic() - started, 3)}
     console.report(values, _lines(values), as_json)
     failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
@@ -104,6 +107,10 @@ def _write(
     progress("writing", 1.0)
     for output in outputs:
         write_labels(output, aligned.notes, with_confidence=with_confidence)
+    for path in _score_notes_paths(aligned, outputs):
+        from musicnet_build.labels.score_notes import write_score_notes
+
+        write_score_notes(path, aligned.notes, aligned.music)
     if overlay_path:
         from musicnet_build.audio.io import write_audio
         from musicnet_build.listening.overlay import overlay
@@ -115,6 +122,11 @@ def _write(
 
         title = picture_title(aligned.recording, aligned.score)
         plot_alignment(plot_path, alignment_picture(title, aligned.audio, aligned.alignment))
+
+
+def _score_notes_paths(aligned: "AlignedFiles", outputs: tuple[Path, ...]) -> list[Path]:
+    """Where the note ids of a notation file are kept beside the labels; nowhere where the score has none."""
+    return sorted({output.with_suffix(".score.csv") for output in outputs}) if aligned.music.note_ids else []
 
 
 def _lines(values: dict[str, Any]) -> list[str]:

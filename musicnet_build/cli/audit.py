@@ -29,7 +29,7 @@ class AuditGroup(LazyGroup):
         return args if named else [_DEFAULT, *args]
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Say what is usually given."""
+        """Show what is usually given."""
         return ["DATASET | RECORDING LABELS...  |  COMMAND [ARGS]..."]
 
 

@@ -30,7 +30,7 @@ _LINES_SHOWN = 40
 @click.option("--overlay", is_flag=True, help="Also write three short clips per recording, with tones at the notes.")
 @click.option(
     "--include", type=parameters.Verdict(), default=VERDICTS[1], show_default=True,
-    help="The worst verdict with which a recording goes into the sets.",
+    help="Worst verdict with which a recording still goes into the sets.",
 )  # fmt: skip
 @click.option(
     "--remake", metavar="ID", multiple=True,
@@ -66,7 +66,7 @@ def command(
     as_json: bool,
     **recipe: Any,
 ) -> int:
-    """Make a dataset in MusicNet's layout of the recordings and scores that MANIFEST names.
+    """Build a dataset in MusicNet's layout from the recordings and scores that MANIFEST names.
 
     Run it again after any interruption or change: only what is missing or has changed is made. The exit code is 1
     where a recording failed.

@@ -28,7 +28,7 @@ def report(values: dict[str, Any], lines: Iterable[str], as_json: bool) -> None:
 
 
 def warn(messages: Iterable[str]) -> None:
-    """Print warnings, one a line, on standard error."""
+    """Print warnings, one per line, on standard error."""
     for message in messages:
         click.echo(f"warning: {_one_line(message)}", err=True)
 

@@ -27,7 +27,7 @@ class OutputFile(click.Path):
         return path
 
     def ending_fault(self, path: Path) -> str | None:
-        """Say what is wrong with the ending, None where nothing is."""
+        """Return what is wrong with the ending, None where nothing is."""
         if path.suffix.lower() in self.endings:
             return None
         return f"{click.format_filename(path)} must end in {' or '.join(self.endings)}."
@@ -37,7 +37,7 @@ class LabelOutputFile(OutputFile):
     """A label file to write; its ending names the format."""
 
     def ending_fault(self, path: Path) -> str | None:
-        """Say what is wrong with the ending, None where nothing is."""
+        """Return what is wrong with the ending, None where nothing is."""
         from musicnet_build.labels.files import check_ending
 
         try:
@@ -127,7 +127,7 @@ def keep_labels(outputs: Iterable[Path], force: bool) -> None:
 
 
 def _folder_fault(folder: Path) -> str | None:
-    """Say what keeps files from being written into a folder, which may have to be made first."""
+    """Return what keeps files from being written into a folder, which may have to be made first."""
     present = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not present.is_dir():
         return f"{click.format_filename(present)} is not a folder."
@@ -153,7 +153,7 @@ soundfont_option = click.option(
 strict_option = click.option("--strict", is_flag=True, help="Fail where the soundfont lacks a preset.")
 preset_option = click.option(
     "--preset", type=click.Choice(ALIGNMENT_PRESETS), default=ALIGNMENT_PRESETS[0], show_default=True,
-    help="Recipe to align by.",
+    help="Alignment recipe.",
 )  # fmt: skip
 force_option = click.option("--force", is_flag=True, help="Replace label files that exist already.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Report each step as it is done.")

@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 
 @click.group(name="score")
 def command() -> None:
-    """Look into a score. Every command here takes --json."""
+    """Inspect a score. Every command takes --json."""
 
 
 @command.command(name="info")
 @click.argument("score", type=parameters.existing_file)
 @parameters.json_option
 def info(score: Path, as_json: bool) -> None:
-    """Tell what is in SCORE (a MIDI file): length, instruments, tempo, metre, notes lost in reading, repeats."""
+    """Show what SCORE holds: length, instruments, tempo, metre, notes lost in reading, repeats.
+
+    SCORE is a MIDI file; with the extra `musicxml` also MusicXML, MEI or Humdrum, of which the order of the measures
+    is shown, too.
+    """
     from musicnet_build.score.reader import read_score
 
     music = read_score(score)
@@ -33,12 +37,14 @@ def info(score: Path, as_json: bool) -> None:
 
 def _contents(music: "Score") -> dict[str, Any]:
     from musicnet_build.score.beats import end_beats, measure_starts, repeated_sections
+    from musicnet_build.score.order import passage_name
 
     tempo = music.tempo_map
     return {
         "duration_s": music.duration_s,
         "beats": end_beats(music),
         "measures": len(measure_starts(music)),
+        "played": passage_name(music, 0.0, end_beats(music)) if music.measures else None,
         "notes": len(music.notes),
         "lost_notes": dataclasses.asdict(music.lost),
         "guessed_ends": dataclasses.asdict(music.guessed),
@@ -89,6 +95,7 @@ def _lines(values: dict[str, Any]) -> list[str]:
         f"name      {values['name']}",
         f"length    {minutes}:{seconds:02d}, {values['beats']:.7g} beats{measures}",
         f"notes     {values['notes']}, {lost} lost in reading, {guessed} with a guessed end",
+        *([f"played    {values['played']}"] if values["played"] else []),
         *(_titled("parts", [_part_line(part) for part in values["parts"]])),
         *(_titled("tempo", _changes([_tempo_line(change) for change in values["tempo_changes"]]))),
         *(_titled("metre", _changes([_metre_line(change) for change in values["metre_changes"]]) or ["none stated"])),

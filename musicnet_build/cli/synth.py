@@ -15,7 +15,10 @@ from musicnet_build.cli import console, parameters
 @parameters.verbose_option
 @parameters.json_option
 def command(score: Path, output: Path, soundfont: str | None, strict: bool, verbose: bool, as_json: bool) -> None:
-    """Render SCORE (a MIDI file) to mono audio at 44.1 kHz: score second 0 is sample 0."""
+    """Render SCORE to mono audio at 44.1 kHz: score second 0 is sample 0.
+
+    SCORE is a MIDI file; with the extra `musicxml` also MusicXML, MEI or Humdrum.
+    """
     parameters.check_outputs([score], [output])
     from musicnet_build.audio.io import write_audio
     from musicnet_build.notes import SAMPLE_RATE

@@ -221,8 +221,8 @@ def build(
     >>> from musicnet_build.datasets.build import Settings, build
     >>> from musicnet_build.datasets.manifest import read_manifest
     >>> from musicnet_build.recipe import RecipeSettings
-    >>> settings = Settings(RecipeSettings(preset="musicnet"))
-    >>> rows = build(read_manifest("data_manifests/demo.csv"), "built", settings)
+    >>> manifest = read_manifest("data_manifests/demo.csv")
+    >>> rows = build(manifest, "built", Settings(RecipeSettings(preset="musicnet")))
     >>> [(row.id, row.state) for row in rows]
     [('1', 'review')]
     """

@@ -25,7 +25,7 @@ from musicnet_build.errors import ManifestError, MusicnetBuildError
 from musicnet_build.features import spectra
 from musicnet_build.notes import SAMPLE_RATE, pitched
 from musicnet_build.progress import Progress, ignore
-from musicnet_build.score.reader import Score, read_score
+from musicnet_build.score.reader import SCORE_SUFFIXES, Score, read_score
 
 AUDIO_SUFFIXES = frozenset(
     [
@@ -33,7 +33,6 @@ AUDIO_SUFFIXES = frozenset(
         *(".au", ".snd", ".caf", ".w64", ".rf64", ".voc", ".m4a", ".mp4", ".aac"),
     ]
 )
-SCORE_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi"})
 
 MOST_CANDIDATES = 30
 """Scores that a recording is aligned with at most; the likeliest by duration and pitch classes."""

@@ -288,13 +288,12 @@ TICKS_PER_BEAT, MICROSECONDS_PER_BEAT = 441, 640_000
 
 
 def write_performance(path: str | os.PathLike[str], performance: Performance, program: int) -> None:
-    """Write keys and pedal as a MIDI file whose times are exact."""
+    """Write keys and pedal as a MIDI file of one track, as MAPS has it (its readers insist), whose times are exact."""
     import mido
 
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+    file = mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT)
     tempo = mido.MetaMessage("set_tempo", tempo=MICROSECONDS_PER_BEAT)
-    file.tracks.append(mido.MidiTrack([tempo, mido.MetaMessage("end_of_track")]))
-    track = mido.MidiTrack([mido.Message("program_change", program=program)])
+    track = mido.MidiTrack([tempo, mido.Message("program_change", program=program)])
     now = 0
     for tick, _, data in sorted(_midi_events(performance)):
         track.append(mido.Message.from_bytes(data, time=tick - now))
@@ -342,12 +341,20 @@ def piece_scores(recipe: Recipe) -> dict[str, Path | int]:
 
 
 def dealt(pieces: dict[str, Path | int], recipe: Recipe, bank: Bank) -> dict[str, Path | int]:
-    """Return the pieces of one bank: all, or as many as the recipe deals to each, one bank after the other."""
+    """Return the pieces of one bank: its share of them, or as many as the recipe deals to each in turn, or all.
+
+    A share is different pieces in each bank, so that what is tested on one bank was not trained on in another; with
+    fewer pieces than banks some must share.
+    """
     count = recipe.pieces_per_bank
-    if count is None or count >= len(pieces):
-        return pieces
     order = [sorted(pieces)[i] for i in generator(recipe.seed, "pieces").permutation(len(pieces))]
-    first = recipe.banks.index(bank) * count
+    place = recipe.banks.index(bank)
+    if count is None and pieces:
+        own = order[place :: len(recipe.banks)] or [order[place % len(order)]]
+        return {piece: pieces[piece] for piece in own}
+    if not isinstance(count, int) or count >= len(pieces):
+        return pieces
+    first = place * count
     return {piece: pieces[piece] for piece in (order[(first + i) % len(order)] for i in range(count))}
 
 

@@ -159,9 +159,9 @@ class Recipe(_Part):
         MIDI files, or folders of them, relative to the recipe.
     demo_pieces : bool
         Also play the four excerpts of the package's own demonstration score.
-    pieces_per_bank : int or None
-        Deal so many of the pieces to each bank in turn, so that banks differ in pieces as those of MAPS do; None plays
-        all pieces in every bank.
+    pieces_per_bank : int, "all" or None
+        None deals each piece to one bank, so that no piece is in training and test where banks are held out; a number
+        deals so many to each bank in turn, as in MAPS, where banks share some; ``all`` plays all in every bank.
     """
 
     seed: int = Field(default=2010, ge=0, lt=2**63)
@@ -172,7 +172,7 @@ class Recipe(_Part):
     usual_chords: UsualChords | None = None
     pieces: tuple[str, ...] = ()
     demo_pieces: bool = False
-    pieces_per_bank: int | None = Field(default=None, ge=1)
+    pieces_per_bank: Annotated[int, Field(ge=1)] | Literal["all"] | None = None
 
     @model_validator(mode="after")
     def _banks_differ(self) -> "Recipe":

@@ -113,9 +113,10 @@ def generate_timbre_test(
     >>> from pathlib import Path
     >>> from musicnet_build import choose_soundfont
     >>> from musicnet_build.corpora.timbre_set import Instrument
-    >>> from musicnet_build.generation.melodies import generate_timbre_test
+    >>> from musicnet_build.generation.melodies import TimbreTestSettings, generate_timbre_test
     >>> pair = (Instrument("violin", (40,), 55, 100), Instrument("flute", (73,), 55, 100))
-    >>> made, refused = generate_timbre_test("duets", [Path("score.mid")], [choose_soundfont("TimGM6mb")], pair)
+    >>> settings = TimbreTestSettings(pair)
+    >>> made, refused = generate_timbre_test("duets", [Path("score.mid")], [choose_soundfont("TimGM6mb")], settings)
     >>> sorted({piece.subset for piece in made.pieces}), refused
     (['combined', 'flute_alone', 'violin_alone'], [])
     """

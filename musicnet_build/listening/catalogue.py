@@ -150,12 +150,13 @@ def read_report(path: Path | None) -> dict[str, Any]:
         return {}
     report = read_json(path, limit=MAX_REPORT_BYTES)
     try:
-        measures = report.get("measures") or report.get("quality") or {}
+        # Version 0.1.0 had a report per command: ``build`` called ``measures`` what ``align`` called ``quality``.
+        measures = report.get("quality") or report.get("measures") or {}
         verdict = report.get("verdict") or measures.get("verdict")
         return {
             "verdict": _VERDICTS.get(str(verdict), verdict),
             "reasons": [str(reason) for reason in report.get("reasons") or measures.get("reasons") or ()],
-            "spans": [_span(span) for span in measures.get("suspicions") or measures.get("flags") or ()],
+            "spans": [_span(span) for span in measures.get("suspicions") or ()],
             "structure": [str(departure) for departure in measures.get("structure") or ()],
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -183,7 +184,7 @@ _VERDICTS = {"accept": "accepted", "reject": "rejected"}
 
 
 def _span(span: dict[str, Any]) -> dict[str, Any]:
-    what = span.get("message") or span.get("kind") or ""
+    what = span.get("message") or span.get("kind", "")
     return {"start_s": float(span["start_s"]), "end_s": float(span["end_s"]), "what": plain(str(what))}
 
 

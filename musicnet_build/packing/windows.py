@@ -46,6 +46,10 @@ class MusicNetWindows(Reader[Item]):
         Length of a window.
     epoch_windows : int
         Windows in an epoch, which is the length of this sequence.
+    shift_semitones : int
+        Play each window up to so many semitones higher or lower, drawn anew each time; the labels move along.
+    jitter_semitones : float
+        And by up to this fraction of a semitone more, which leaves the labels as they are.
     seed, augment
         As of :class:`~musicnet_build.packing.reader.Reader`.
 
@@ -74,11 +78,14 @@ class MusicNetWindows(Reader[Item]):
         ids: Sequence[str] | None = None,
         window_samples: int = WINDOW_SAMPLES,
         epoch_windows: int = EPOCH_WINDOWS,
+        shift_semitones: int = 0,
+        jitter_semitones: float = 0.0,
         seed: int = 0,
         augment: Augment[Item] | None = None,
     ) -> None:
         super().__init__(path, seed=seed, augment=augment)
         self.window_samples, self.epoch_windows = window_samples, epoch_windows
+        self.shift_semitones, self.jitter_semitones = shift_semitones, jitter_semitones
         self._labels: dict[str, tuple[Int32s, ...]] = {}
         self._scales: dict[str, np.float32] = {}
         self.lengths: dict[str, int] = {}
@@ -96,8 +103,45 @@ class MusicNetWindows(Reader[Item]):
         return self.epoch_windows
 
     def _read(self, index: int, epoch: int) -> Item:
-        (place,), (start,) = self._places(self.generator(index, epoch).integers(0, self._ends[-1], 1))
-        return self.window(self.ids[place], start), self.target(self.ids[place], start)
+        random = self.generator(index, epoch)
+        (place,), (start,) = self._places(random.integers(0, self._ends[-1], 1))
+        if not (self.shift_semitones or self.jitter_semitones):
+            return self.window(self.ids[place], start), self.target(self.ids[place], start)
+        semitones = int(random.integers(-self.shift_semitones, self.shift_semitones + 1))
+        jitter = random.uniform(-self.jitter_semitones, self.jitter_semitones)
+        return self.shifted(self.ids[place], start, semitones, jitter)
+
+    def shifted(self, recording_id: str, start: int, semitones: int, jitter: float = 0.0) -> Item:
+        """Return a window played faster or slower around its middle, and so higher or lower, with its labels.
+
+        Parameters
+        ----------
+        recording_id : str
+        start : int
+            Of the window as it would be without the shift.
+        semitones : int
+            By which sound and labels move.
+        jitter : float
+            Semitones by which the sound moves besides.
+
+        Returns
+        -------
+        audio : float32 [shape=(window_samples,)]
+            Interpolated linearly; silence beyond the recording.
+        target : uint8 [shape=(128,)]
+        """
+        ratio = 2.0 ** ((semitones + jitter) / 12)
+        half = self.window_samples // 2
+        places = start + half + (np.arange(self.window_samples) - half) * ratio
+        first = max(int(places[0]), 0)
+        samples = self._arrays[f"/id_{recording_id}/data"][first : int(places[-1]) + 2]
+        audio = np.interp(places, first + np.arange(len(samples)), samples, left=0.0, right=0.0).astype(np.float32)
+        if recording_id in self._scales:
+            audio *= self._scales[recording_id]
+        pitches = np.flatnonzero(self.target(recording_id, start)) + semitones
+        target = np.zeros(PITCHES, np.uint8)
+        target[pitches[(pitches >= 0) & (pitches < PITCHES)]] = 1
+        return audio, target
 
     def random(self, count: int, generator: np.random.Generator) -> tuple[Audio, UInt8s]:
         """Draw windows, each place of each recording being equally likely.

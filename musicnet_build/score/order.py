@@ -204,7 +204,7 @@ def describe(order: PlayingOrder, score: Score) -> list[str]:
 
 def _jump(score: Score, before: Span, after: Span) -> str:
     """What happens between two passages; nothing where they follow each other in the score."""
-    end, start = before.end_beats, after.start_beats
+    end, start = _at_repeat_signs(score, before, after)
     if abs(end - start) < TOLERANCE_BEATS:
         return ""
     passage, when = passage_name(score, min(end, start), max(end, start)), _at(after.recording_start_s)
@@ -216,6 +216,26 @@ def _jump(score: Score, before: Span, after: Span) -> str:
     if same_music(score, end, start, length):
         return f"the repeat of {passage} was left out{when}"
     return f"{passage} {'was' if _is_one(passage) else 'were'} left out{when}"
+
+
+def _at_repeat_signs(score: Score, before: Span, after: Span) -> tuple[float, float]:
+    """Where a jump leaves and enters the score, moved back to where the two ways into it part.
+
+    Passes of one repeat are the same music, so a jump from one into the other is found anywhere in them.
+    """
+    end, start = before.end_beats, after.start_beats
+    measures = score.measures
+    if measures is None or start == end:
+        return end, start
+    left, entered = (int(np.searchsorted(measures.starts_beats, beats - TOLERANCE_BEATS)) for beats in (end, start))
+    edges = np.append(measures.starts_beats, end_beats(score))
+    if max(abs(edges[left] - end), abs(edges[entered] - start)) > TOLERANCE_BEATS:
+        return end, start
+    while left > 0 and entered > 0 and measures.written[left - 1] == measures.written[entered - 1]:
+        left, entered = left - 1, entered - 1
+    if edges[left] < before.start_beats - TOLERANCE_BEATS:
+        return end, start
+    return float(edges[left]), float(edges[entered])
 
 
 def passage_name(score: Score, start_beats: float, stop_beats: float) -> str:

@@ -37,6 +37,7 @@ from musicnet_build.score.model import (
     TimeSignature,
 )
 from musicnet_build.score.notation import MAX_NOTATION_BYTES, is_notation, read_notation
+from musicnet_build.score.notation import SUFFIXES as NOTATION_SUFFIXES
 from musicnet_build.score.pairing import Pairing, TickNote, pair_notes
 from musicnet_build.score.programs import DRUM_CHANNEL
 
@@ -53,6 +54,9 @@ __all__ = [
     "note_value_name",
     "read_score",
 ]  # the names that were here in version 0.1.0 stay
+
+SCORE_SUFFIXES = frozenset({".mid", ".midi", ".kar", ".rmi", *NOTATION_SUFFIXES})
+"""Endings of the scores that ``read_score`` reads."""
 
 MAX_PARTS = 1024
 MAX_CONTROLS = 2**21

@@ -215,7 +215,7 @@ def bench_packages(dataset: Path, package: Path, workers: int) -> None:
         for processes in (1, 2):
             with get_context("spawn").Pool(processes) as pool:
                 rates = pool.starmap(read_windows, [(str(package), seed) for seed in range(processes)])
-            name = f"random windows of 16,384 samples a second, {processes} process{'es' if processes > 1 else ''}"
+            name = f"random windows of 16,384 samples per second, {processes} process{'es' if processes > 1 else ''}"
             rows.setdefault(name, []).append(f"{sum(rates):.0f}")
     print_table("musicnet.h5", list(PACKAGES), rows)
 

@@ -493,7 +493,7 @@ def main():
     print(summary(results))
     music_s, wall_s, cpu_s = np.sum(times, axis=0)
     what = "coarse alignment" if args.as_align else "search"
-    print(f"{what}: {60 * cpu_s / music_s:.2f} CPU-s, {60 * wall_s / music_s:.2f} s a minute of music")
+    print(f"{what}: {60 * cpu_s / music_s:.2f} CPU-s, {60 * wall_s / music_s:.2f} s per minute of music")
     if args.json:
         Path(args.json).write_text(json.dumps(results))
     return None

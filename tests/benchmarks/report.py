@@ -19,14 +19,14 @@ What a command costs, and what the same work costs elsewhere. Every table is wri
 
     make bench
 
-which writes this page anew; here on {machine}. Wall-clock times and "times real time" depend on
+which rewrites this page; here on {machine}. Wall-clock times and "times real time" depend on
 what else the machine does meanwhile, CPU seconds (user + system, all threads) much less; here the load average was
 {load:.0f}. Compilers' caches are warm: the very first alignment after an installation takes about ten seconds more,
 while numba compiles the kernels.
 
 ## Dynamic time warping
 
-Two sequences of {dimensions} features a frame, every contender in a process of its own. Memory is what aligning adds
+Two sequences of {dimensions} features per frame, every contender in a process of its own. Memory is what aligning adds
 to interpreter, imports, data and, where one is given, the ready cost matrix. "The same" path is the same in every
 step.
 

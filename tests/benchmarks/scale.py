@@ -5,8 +5,8 @@ import math
 TEXT = """# Scale
 
 What labelling an archive with `musicnet-build align --preset musicnet` costs, computed from the growth measured in
-[performance.md](performance.md) ({machine}; cache off, {longest:g} minutes the longest piece). `make bench` writes this
-page anew.
+[performance.md](performance.md) ({machine}; cache off, {longest:g} minutes the longest piece). `make bench` rewrites
+this page.
 
 ## The cost of a piece
 
@@ -34,16 +34,16 @@ Mixed lengths cost more than their mean, because of the square.
 |---:|{rules}|
 {archives}
 
-The same in machines, for pieces of {musicnet:g} minutes, one process a core, memory of {worker_mb:.0f} MB a process:
+The same in machines, for pieces of {musicnet:g} minutes, one process per core, {worker_mb:.0f} MB of memory each:
 
 | hours of music | one laptop, 2 cores | one server, 16 cores | servers to finish in a week |
 |---:|---:|---:|---:|
 {machines}
 
 Pieces do not depend on each other, so this divides among any number of processes and machines; two processes with one
-thread each do more than one with two. A process reads {audio_mb:.1f} MB of 16-bit mono WAV a minute of music, which at
-{speed:.0f} times real time is {rate_mb:.0f} MB a second: a disk of 200 MB a second feeds {fed:.0f} cores. It
-writes some 30 kB of labels a minute.
+thread each do more than one with two. A process reads {audio_mb:.1f} MB of 16-bit mono WAV per minute of music, which
+at {speed:.0f} times real time is {rate_mb:.0f} MB per second: a disk of 200 MB per second feeds {fed:.0f} cores. It
+writes some 30 kB of labels per minute.
 
 ## When an approximation would pay
 

@@ -187,7 +187,8 @@ STEPS = """() => {
   const steps = [];
   recording.forEach((value, i) => {
     if (value < 0.5 || i < 200 || i > labels.length - 3000) return;
-    const from = labels.slice(i - 200, i + 200).findIndex((sample) => sample !== 0);
+    // Half a step of the 16 bits: a start at 1e-10 of a sample's length leaves traces that are no sound.
+    const from = labels.slice(i - 200, i + 200).findIndex((sample) => Math.abs(sample) > 3e-5);
     steps.push(from - 200);
   });
   return steps;
@@ -428,6 +429,46 @@ def test_two_label_sets_are_compared(opened: Open, music: tuple[Path, Path], tmp
     audited.press("b")
     audited.until("auditPage.state.heard === 1 && auditPage.judge.labels === 1")
     assert page.get_attribute("#labels-heard button >> nth=1", "aria-pressed") == "true"
+
+
+def test_judgements_of_one_label_set_are_not_taken_for_the_others(
+    opened: Open, music: tuple[Path, Path], tmp_path: Path
+) -> None:
+    notes = read_labels(music[1])
+    notes["onset_s"] -= 0.06
+    write_labels(tmp_path / "other.csv", notes)
+    items = files_catalogue(music[0], [music[1], tmp_path / "other.csv"]).items
+    audited = opened(Catalogue("two", items, tmp_path / "a"))
+    audited.page.click("#title")
+    audited.press(".", "e")
+    audited.saved()
+    audited.press("b")
+    audited.until("auditPage.judge.labels === 1")
+    assert audited.state("judge.judged.size") == 0
+    assert audited.page.is_hidden("#stale")
+    audited.press("b")
+    audited.until("auditPage.judge.labels === 0 && auditPage.judge.judged.size === 1")
+
+
+def test_labels_without_confidences_have_no_queue(opened: Open, music: tuple[Path, Path], tmp_path: Path) -> None:
+    write_labels(tmp_path / "plain.csv", read_labels(music[1]))
+    audited = opened(files_catalogue(music[0], [tmp_path / "plain.csv"]))
+    audited.page.click("#title")
+    audited.press("n")
+    assert "have no confidences" in audited.page.inner_text("#state")
+    assert audited.state("state.chosen") is None
+
+
+def test_a_reason_given_after_the_verdict_belongs_to_it(opened: Open, catalogue: Catalogue) -> None:
+    audited = opened(catalogue)
+    audited.page.click("#title")
+    audited.press("r")
+    audited.page.fill("#reason", "misaligned")
+    audited.page.press("#reason", "Enter")
+    audited.until("auditPage.outbox.waiting.length === 0 && auditPage.judge.done.length === 2")
+    assert [(event["value"], event.get("text")) for event in audited.kept()] == [
+        ("rejected", None), ("rejected", "misaligned"),
+    ]  # fmt: skip
 
 
 def test_a_click_chooses_the_note_that_is_drawn_there(opened: Open, catalogue: Catalogue) -> None:

@@ -1,7 +1,7 @@
 """The four kinds of activations and their metrics, by hand; predictions in every form."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicnet_build.evaluation.timbre import (
@@ -53,6 +53,7 @@ def test_what_cannot_be_said_is_not_said() -> None:
     assert (invented.precision, invented.recall, invented.f_measure) == (0.0, None, None)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1300))
 def test_counts_do_not_depend_on_where_in_a_long_piece_the_notes_are(shift_s: int) -> None:
     def moved(notes: NoteTable) -> NoteTable:

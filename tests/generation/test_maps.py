@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -24,7 +25,7 @@ from musicnet_build.errors import DatasetError, SoundfontError
 from musicnet_build.generation import maps as maps_generation
 from musicnet_build.generation import maps_plan as maps_pieces
 from musicnet_build.generation.maps import DESCRIPTION, generate_maps, make_sounds
-from musicnet_build.generation.maps_recipe import Recipe, files_per_bank, read_recipe
+from musicnet_build.generation.maps_recipe import Bank, Recipe, files_per_bank, read_recipe
 from musicnet_build.labels.pianoroll import on_one_keyboard, sustained
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.reader import read_score
@@ -346,3 +347,22 @@ def test_a_missing_soundfont_is_told_before_anything_is_made(soundfont: Path, tm
     with pytest.raises(SoundfontError, match="nosuchfont"):
         generate_maps(recipe, tmp_path / "corpus")
     assert not (tmp_path / "corpus").exists()
+
+
+def test_midi_files_have_one_track_that_begins_with_the_tempo(whole: tuple[Recipe, Path]) -> None:
+    """Packers of MAPS insist on both."""
+    paths = sorted(whole[1].rglob("*.mid"))
+    assert len(paths) > 20
+    for path in paths[::5]:
+        (track,) = mido.MidiFile(path).tracks
+        assert track[0].type == "set_tempo"
+
+
+def test_each_piece_is_dealt_to_one_bank_unless_all_or_a_number_is_asked_for() -> None:
+    banks = tuple(Bank(name=f"SynBnk0{number}") for number in range(3))
+    pieces: dict[str, Path | int] = {f"p{number}": number for number in range(8)}
+    by_bank = [set(maps_pieces.dealt(pieces, Recipe(banks=banks), bank)) for bank in banks]
+    assert sorted(piece for bank in by_bank for piece in bank) == sorted(pieces)
+    assert [len(bank) for bank in by_bank] == [3, 3, 2]
+    assert all(maps_pieces.dealt(pieces, Recipe(banks=banks, pieces_per_bank="all"), bank) == pieces for bank in banks)
+    assert [len(maps_pieces.dealt({"p": 0}, Recipe(banks=banks), bank)) for bank in banks] == [1, 1, 1]

@@ -99,6 +99,24 @@ def test_an_epoch_has_windows_of_its_own_that_follow_from_seed_epoch_and_index(p
     assert MusicNetWindows(path, seed=4)[0][0][0] != first[0]
 
 
+@pytest.mark.parametrize("semitones", [-12, 0, 12])
+def test_a_shifted_window_keeps_its_middle_and_moves_its_labels(semitones: int, path: Path) -> None:
+    windows = MusicNetWindows(path)
+    audio, target = windows.shifted("1", 40_000, semitones)
+    assert audio[8192] == 48_192
+    np.testing.assert_allclose(np.diff(audio), 2.0 ** (semitones / 12), atol=0.01)
+    assert np.flatnonzero(target).tolist() == [64 + semitones]
+
+
+def test_shifts_are_drawn_anew_and_beyond_the_recording_is_silence(path: Path) -> None:
+    windows = MusicNetWindows(path, shift_semitones=5, jitter_semitones=0.1, epoch_windows=100)
+    steps = {round(float(np.diff(windows[index][0])[8000]), 3) for index in range(100)}
+    assert len(steps) > 40
+    assert 2 ** (-5.2 / 12) < min(steps) < 0.8
+    assert 1.25 < max(steps) < 2 ** (5.2 / 12)
+    assert not MusicNetWindows(path).shifted("1", 0, 12)[0][:4000].any()
+
+
 def test_integers_are_read_as_the_same_sound(tmp_path: Path) -> None:
     with hdf5.writing(tmp_path / "a.h5") as file:
         group = file.create_group("id_1")

@@ -142,6 +142,12 @@ def test_an_order_in_printed_measures_is_followed_through_repeats(read_text):
         parse_order("4-6", music)
 
 
+def test_a_jump_inside_a_repeat_is_told_at_its_signs(read_text):
+    music = read_text(REPEATS["a repeat"][0])  # played 1 2 3 2 3 4
+    assert describe(parse_order("b0-b8,b16-b24", music), music) == ["the repeat of measures 2–3 was left out"]
+    assert describe(parse_order("b0-b16,b8-b24", music), music) == ["measures 2–3 were played again"]
+
+
 def test_a_departure_is_named_in_printed_measures(read_text):
     music = read_text(REPEATS["a repeat"][0])  # played 1 2 3 2 3 4
     assert describe(parse_order("b0-b12,b20-b24", music), music) == ["the repeat of measures 2–3 was left out"]

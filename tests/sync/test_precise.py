@@ -15,9 +15,12 @@ from musicnet_build.errors import AudioError
 from musicnet_build.generation.demo import onset_errors, stand_in_recording
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_onset
+from musicnet_build.quality.verdict import Verdict
+from musicnet_build.score.model import CONTROL_DTYPE
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.sync.pass_features import COARSE_HOP, FINE_HOP, coarse_features, fine_features, semitone_spectra
 from musicnet_build.sync.passes import FINE_PASSES
+from musicnet_build.sync.precise import EXPRESSION, VOLUME
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 ROLL_S = 0.04  # from note to note of a rolled chord
@@ -96,6 +99,48 @@ def test_soft_noise_before_the_music_moves_no_label(
     assert delayed.offset_s == pytest.approx(result.offset_s + 4.0, abs=0.05)
     late_s = onset_errors(truth, delayed.notes) - 4.0
     assert np.mean(np.abs(late_s) < 0.05) > 0.97
+
+
+def test_applause_behind_the_music_moves_no_label_and_prolongs_none(
+    music: Music, score: Score, truth: NoteTable, result: Alignment
+) -> None:
+    audio = read_audio(music.recording)
+    applauded = align(np.concatenate([audio, noise(12.0, float(np.abs(audio).max()) / 3)]), score, choose_soundfont())
+    assert np.mean(errors_s(truth, applauded.notes) < 0.05) > 0.97
+    assert applauded.notes["onset_s"].max() == pytest.approx(result.notes["onset_s"].max(), abs=0.05)
+    assert applauded.notes["offset_s"].max() == pytest.approx(truth["offset_s"].max(), abs=0.5)
+    assert applauded.quality
+    assert applauded.quality.verdict == Verdict.ACCEPT
+
+
+def test_a_score_that_fades_out_by_its_volume_is_still_heard(music: Music, score: Score, truth: NoteTable) -> None:
+    fade = np.zeros(2 * len(score.parts), dtype=CONTROL_DTYPE)
+    fade["part"], fade["number"] = (
+        np.repeat(np.arange(len(score.parts)), 2),
+        np.tile([VOLUME, EXPRESSION], len(score.parts)),
+    )
+    fade["beats"] = float(score.notes["onset_beats"].max()) / 2
+    fade["time_s"] = score.tempo_map.seconds_at(fade["beats"])
+    faded = dataclasses.replace(score, controls=np.concatenate([score.controls, fade]))
+    assert np.mean(errors_s(truth, align(read_audio(music.recording), faded, choose_soundfont()).notes) < 0.05) > 0.97
+
+
+def test_a_long_rest_over_a_noise_floor_is_no_fault(tmp_path: Path) -> None:
+    written = piano(tmp_path).notes.copy()
+    behind = written["onset_s"] > 6.0
+    for field in ("onset_s", "offset_s"):
+        written[field] += 12.0 * behind
+    write_labels(tmp_path / "rest.mid", written)
+    score = read_score(tmp_path / "rest.mid")
+    played = score.notes.copy()
+    for field in ("onset_s", "offset_s"):
+        played[field] += 0.4 + 6.0 * (score.notes["onset_s"] > 12.0)
+    audio = stand_in_recording(dataclasses.replace(score, notes=played), choose_soundfont(), 0)
+    audio = audio + noise(len(audio) / SAMPLE_RATE, 0.003 * float(np.abs(audio).max()))
+    found = align(audio, score, choose_soundfont())
+    assert errors_s(played, found.notes).max() < 0.05
+    assert found.quality
+    assert (found.quality.verdict, found.quality.structure) == (Verdict.ACCEPT, ())
 
 
 def test_how_loud_the_recording_is_does_not_matter(

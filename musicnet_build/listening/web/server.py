@@ -186,7 +186,9 @@ class AuditServer:
     def _judgements(self, request: HttpRequest) -> Response:
         recording, reviewer = request.path_params["id"], _text(request, "reviewer")
         labels = self._session.label_set(recording, _integer(request, "labels", 0))
-        events = standing(self._journal.read())
+        # What was said of the other label set is no earlier judgement of this one.
+        other = {one.sha256 for one in self._session.label_sets(recording)} - {labels.sha256}
+        events = [event for event in standing(self._journal.read()) if event.get("labels") not in other]
 
         def held_by(name: str) -> Judgements:
             return judgements_of(events, name, recording, labels.notes, labels.sha256)

@@ -182,6 +182,10 @@ class Session:
             raise KeyError(index)
         return self._sets(recording_id, index)
 
+    def label_sets(self, recording_id: str) -> list[LabelSet]:
+        """Return all labels of a recording."""
+        return [self.label_set(recording_id, index) for index in range(len(self.items[recording_id].labels))]
+
     def _label_set(self, recording_id: str, index: int) -> LabelSet:
         return read_label_set(self.items[recording_id], index)
 

@@ -77,6 +77,12 @@ def pack_maestro(
     Packed
         Counts the notes, those left out because no piano has their keys (``out_of_range``), and those that one
         keyboard cannot play beside others of their pitch (``unisons``).
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.peers.maestro import pack_maestro
+    >>> pack_maestro("dataset", "maestro").recordings
+    3
     """
     settings, root = settings or MaestroSettings(), Path(path)
     found = recordings_of(source, settings)

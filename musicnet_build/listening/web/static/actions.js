@@ -85,7 +85,11 @@ export function actionsOf(page) {
 
   /** The queue of least certain notes; those that are judged are passed over. */
   function queued(by) {
-    const { queue, judge } = state;
+    const { queue, judge, notes } = state;
+    if (!notes.hasConfidence) {
+      page.say('these labels have no confidences: make them with --with-confidence');
+      return;
+    }
     const place = state.queuePlace ?? -1;
     for (let next = place + by; next >= 0 && next < queue.length; next += by) {
       if (judge.judged.has(queue[next]) && by > 0) continue;

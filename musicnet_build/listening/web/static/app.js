@@ -57,6 +57,8 @@ export class Page {
     element('colour').onchange = (event) => { this.state.colour = event.target.value; this.redraw(); };
     element('theme').onclick = () => { this.remember({ dark: !theme().dark }); setTheme(!theme().dark); this.recolour(); };
     element('reviewer').onchange = () => this.reviewerIs(element('reviewer').value.trim());
+    element('reason').onchange = () => this.reasonIs(element('reason').value.trim());
+    element('reason').onkeydown = (event) => { if (event.key === 'Enter') event.target.blur(); };
     element('help-close').onclick = () => element('help').close();
     element('single-keys').onchange = (event) => this.keyboard.turn(event.target.checked);
     element('table-card').ontoggle = () => this.redraw();
@@ -215,6 +217,12 @@ export class Page {
   verdict(value) {
     this.judge.recordingIs(value, element('reason').value.trim());
     this.say(`recording: ${value}`);
+  }
+
+  /** A reason that is given or changed after the verdict belongs to it. */
+  reasonIs(text) {
+    const { verdict } = this.judge;
+    if (verdict && verdict.text !== text) this.verdict(verdict.value);
   }
 
   judged() {
