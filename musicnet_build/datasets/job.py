@@ -89,10 +89,12 @@ class Task:
 
     @property
     def id(self) -> str:
+        """The recording's."""
         return self.entry.id
 
     @property
     def root(self) -> Path:
+        """The dataset's folder."""
         return Path(self.dataset)
 
     def path(self, name: str) -> Path:
