@@ -240,13 +240,15 @@ def sha256_of_values(values: Any) -> str:
 
 
 @contextlib.contextmanager
-def locked(path: str | os.PathLike[str]) -> Iterator[bool]:
+def locked(path: str | os.PathLike[str], *, shared: bool = False) -> Iterator[bool]:
     """Hold a lock for as long as the body runs; it goes with the process, however it ends.
 
     Parameters
     ----------
     path : str or PathLike
         A file for the lock alone, made where it is missing and left there.
+    shared : bool
+        Let others hold it who share it, too.
 
     Yields
     ------
@@ -259,12 +261,12 @@ def locked(path: str | os.PathLike[str]) -> Iterator[bool]:
         Where the file system has no locks (some NFS, Lustre and FUSE): the body runs without one.
     """
     with Path(path).open("a", encoding="ascii") as file:
-        yield _lock(file)
+        yield _lock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
 
 
-def _lock(file: IO[str]) -> bool:
+def _lock(file: IO[str], kind: int) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:
@@ -276,7 +278,7 @@ def _lock(file: IO[str]) -> bool:
 
 
 def is_locked(path: str | os.PathLike[str]) -> bool:
-    """Return whether a process holds the lock of :func:`locked` now; False where locks cannot be asked for."""
+    """Return whether a process holds the lock of :func:`locked` alone; False where locks cannot be asked for."""
     try:
         with Path(path).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

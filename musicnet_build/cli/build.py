@@ -36,6 +36,10 @@ _LINES_SHOWN = 40
     "--remake", metavar="ID", multiple=True,
     help="Find the labels of this recording anew, even where they were changed by hand; may be given several times.",
 )  # fmt: skip
+@click.option(
+    "--shard", type=parameters.Shard(),
+    help="Make only this part of the recordings, as one of several machines; `build` without it then writes the lists.",
+)  # fmt: skip
 @click.option("--prune", is_flag=True, help="Remove recordings from the dataset that the manifest does not name.")
 @click.option("--dry-run", is_flag=True, help="List what would be made, and why; change nothing.")
 @click.option(
@@ -53,6 +57,7 @@ def command(
     overlay: bool,
     include: str,
     remake: tuple[str, ...],
+    shard: tuple[int, int] | None,
     prune: bool,
     dry_run: bool,
     drop_condemned: bool,
@@ -66,11 +71,10 @@ def command(
     Run it again after any interruption or change: only what is missing or has changed is made. The exit code is 1
     where a recording failed.
     """
-    if workers and cluster:
-        raise click.UsageError("--workers and --cluster exclude each other.")
-    from musicnet_build.datasets.build import LocalRunner, Settings, carry_out, plan_build
+    _check_options(workers, cluster, shard, prune)
+    from musicnet_build.datasets.build import Settings, carry_out, plan_build
     from musicnet_build.jobs.dask import cluster_runner
-    from musicnet_build.jobs.local import default_workers
+    from musicnet_build.jobs.local import LocalRunner, default_workers
 
     started = time.monotonic()
     settings = Settings(RecipeSettings(**recipe), with_confidence, overlay, include, drop_condemned)
@@ -82,7 +86,7 @@ def command(
         click.echo(line, err=True)
     with console.progress_bar(verbose, lines=True) as progress:
         runner = cluster_runner(cluster) if cluster else LocalRunner(workers or default_workers())
-        rows = carry_out(plan, run=runner, progress=progress, prune=prune)
+        rows = carry_out(plan, run=runner, progress=progress, prune=prune, shard=shard)
     values = {
         "dataset": str(output),
         "recordings": [row.as_dict() for row in rows],
@@ -91,6 +95,13 @@ def command(
     }
     console.report(values, _lines(values, rows), as_json)
     return int(any(row.state == "failed" for row in rows))
+
+
+def _check_options(workers: int | None, cluster: str | None, shard: tuple[int, int] | None, prune: bool) -> None:
+    if workers and cluster:
+        raise click.UsageError("--workers and --cluster exclude each other.")
+    if shard and prune:
+        raise click.UsageError("--prune is for the build that writes the lists, without --shard.")
 
 
 def _read(path: Path, allow_outside: bool) -> "Manifest":

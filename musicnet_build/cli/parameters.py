@@ -61,6 +61,19 @@ class OutputFolder(click.Path):
         return path
 
 
+class Shard(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on
+    """The k-th of n parts, such as ``2/8``."""
+
+    name = "K/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return k and n, or fail as misuse."""
+        part, _, parts = str(value).partition("/")
+        if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+            self.fail(f"{value!r} is no part of several, such as 2/8.", param, ctx)
+        return int(part), int(parts)
+
+
 class Verdict(click.Choice[str]):
     """A verdict on labels; ``accepted`` and ``rejected``, as version 0.1 had them, will do."""
 

@@ -32,7 +32,7 @@ from musicnet_build.datasets.manifest import Entry, InvalidManifestError, Manife
 from musicnet_build.datasets.places import FOLDERS, files_record_path, find_corrected, labels_record_path
 from musicnet_build.errors import DatasetError, SoundfontError
 from musicnet_build.files import locked, remove_leftovers
-from musicnet_build.jobs.local import Job, Outcome, default_workers, free_memory, run_jobs
+from musicnet_build.jobs.local import Job, LocalRunner, Outcome, default_workers
 from musicnet_build.jobs.pace import Pace
 from musicnet_build.jobs.resume import differences, read_record
 from musicnet_build.listening.catalogue import judgements_folder
@@ -48,8 +48,6 @@ INCLUDED = {
     REJECT: (ACCEPT, REVIEW, REJECT),
 }
 """For each choice of the worst state that goes into the sets, all states that do."""
-
-_MEMORY_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -232,10 +230,17 @@ def build(
     return carry_out(plan, run=run, progress=progress, prune=prune)
 
 
-def carry_out(plan: Plan, *, run: Runner | None = None, progress: Progress = ignore, prune: bool = False) -> list[Row]:
-    """Do what was planned; see ``build``."""
+def carry_out(
+    plan: Plan,
+    *,
+    run: Runner | None = None,
+    progress: Progress = ignore,
+    prune: bool = False,
+    shard: tuple[int, int] | None = None,
+) -> list[Row]:
+    """Do what was planned (see ``build``); of ``shard`` (k, n), only the k-th of n parts, and no lists."""
     root = plan.root
-    with _working_in(root):
+    with _working_in(root, shared=shard is not None):
         if plan.gone and not prune:
             raise DatasetError(
                 f"{root} holds {_count(plan.gone)} that {plan.manifest.path.name} does not name: --prune removes them; "
@@ -243,8 +248,13 @@ def carry_out(plan: Plan, *, run: Runner | None = None, progress: Progress = ign
             )
         # While it is away, the dataset does not pass for a whole one.
         (root / musicnet.INDEX_FILE).unlink(missing_ok=True)
+        run = run or LocalRunner(default_workers())
+        if shard:
+            # Others write here: what they have not finished is no leftover.
+            plan = replace(plan, tasks=plan.tasks[shard[0] - 1 :: shard[1]])
+            return _rows(plan, _run(plan, run, progress))
         _remove_all_leftovers(root)
-        outcomes = _run(plan, run or LocalRunner(default_workers()), progress)
+        outcomes = _run(plan, run, progress)
         # Once more: a worker may have been killed while it wrote.
         _remove_all_leftovers(root)
         rows = _rows(plan, outcomes)
@@ -252,18 +262,6 @@ def carry_out(plan: Plan, *, run: Runner | None = None, progress: Progress = ign
         withdraw_failed(root, [row.id for row in rows if row.state == FAILED])
         write_lists(root, plan.manifest.entries, rows)
     return rows
-
-
-@dataclass(frozen=True)
-class LocalRunner:
-    """Runs jobs on this machine: as many at once as there are workers and as fit into memory."""
-
-    workers: int
-
-    def __call__(self, jobs: Sequence[Job], on_done: Callable[[Outcome], object]) -> list[Outcome]:
-        """Run jobs, as ``run_jobs``."""
-        memory_bytes = round(_MEMORY_SHARE * free_memory())
-        return run_jobs(jobs, workers=self.workers, on_done=on_done, memory_bytes=memory_bytes)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -380,12 +378,12 @@ def _name(entry: Entry) -> str:
 
 
 @contextlib.contextmanager
-def _working_in(root: Path) -> Iterator[None]:
+def _working_in(root: Path, *, shared: bool) -> Iterator[None]:
     """Keep other builds out; the lock goes with the process, however it ends."""
     if root.exists() and not (root / musicnet.BUILD_FOLDER).is_dir() and any(root.iterdir()):
         raise DatasetError(f"{root} is not empty and was not made by this command: give another folder.")
     (root / musicnet.BUILD_FOLDER).mkdir(parents=True, exist_ok=True)
-    with locked(root / musicnet.LOCK_FILE) as is_ours:
+    with locked(root / musicnet.LOCK_FILE, shared=shared) as is_ours:
         if not is_ours:
             raise DatasetError(f"another build is at work in {root}: wait for it, or stop it.")
         yield

@@ -30,6 +30,7 @@ from musicnet_build.threads import available_processors
 OUT_OF_MEMORY = "it ran out of memory."
 
 _ATTEMPTS = 2
+_MEMORY_SHARE = 0.8
 _CONTAINER = Path("/sys/fs/cgroup")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _context = get_context("spawn")
@@ -141,6 +142,18 @@ def run_jobs(
     finally:
         pool.kill()
     return [outcomes[place] for place in range(len(jobs))]
+
+
+@dataclass(frozen=True)
+class LocalRunner:
+    """Runs jobs on this machine: as many at once as there are workers and as fit into memory."""
+
+    workers: int
+
+    def __call__(self, jobs: Sequence[Job], on_done: Callable[[Outcome], object]) -> list[Outcome]:
+        """Run jobs, as ``run_jobs``."""
+        memory_bytes = round(_MEMORY_SHARE * free_memory())
+        return run_jobs(jobs, workers=self.workers, on_done=on_done, memory_bytes=memory_bytes)
 
 
 def attempt(function: Callable[..., object], arguments: Mapping[str, Any]) -> tuple[str | None, object]:

@@ -29,9 +29,10 @@ from typing import Any
 import numpy as np
 
 from musicnet_build._typing import Float64s, Int64s
-from musicnet_build.score.midi_file import FaultError
+from musicnet_build.score.midi_file import NOTE_ON, PROGRAM, FaultError, MidiFile
 from musicnet_build.score.model import Measures, Score
 from musicnet_build.score.musicxml import mend, unpack
+from musicnet_build.score.programs import program_called
 
 SUFFIXES = (".musicxml", ".xml", ".mxl", ".mei", ".krn")
 """Endings of notation files."""
@@ -40,7 +41,7 @@ MAX_NOTATION_BYTES = 16 * 2**20
 """Of the text; a compressed file may not unpack to more."""
 
 MAX_MEMORY_BYTES = 3 * 2**30
-TIMEOUT_S = 300.0
+TIMEOUT_S, TIMEOUT_S_PER_MIB = 30.0, 60.0
 
 ODD_LENGTH_BEATS = 0.05
 """A measure whose durations add up to more or less than this is told: rounded tuplets stay below."""
@@ -116,6 +117,32 @@ class Notation:
             waiting[round(stamp, 6), pitch].append(place)
         keys = zip(np.round(beats, 6).tolist(), pitches.tolist(), strict=True)
         return np.array([waiting[key].pop() if waiting.get(key) else -1 for key in keys], dtype=np.int64)
+
+
+def name_programs(midi: MidiFile) -> MidiFile:
+    """Let tracks that state no program play what their names say, or a piano, and not what another track has chosen.
+
+    Parameters
+    ----------
+    midi : MidiFile
+        As verovio writes it; changed in place.
+
+    Returns
+    -------
+    MidiFile
+        The same, with a warning where names decided.
+    """
+    named = 0
+    for track in midi.tracks:
+        voices = {event[2:4] for event in track.channel_events if event[1] == NOTE_ON}
+        if voices and not any(event[1] == PROGRAM for event in track.channel_events):
+            program = program_called(track.name)
+            named += program is not None
+            for port, channel in sorted(voices):
+                track.channel_events.insert(0, (0, PROGRAM, port, channel, program or 0, program or 0))
+    if named:
+        midi.warnings.append(f"{named} {'part has its' if named == 1 else 'parts have their'} instrument by name")
+    return midi
 
 
 def is_notation(data: bytes, suffix: str) -> bool:
@@ -231,13 +258,15 @@ def _format_of(text: str, suffix: str) -> str:
 
 def _converted(text: str, kind: str) -> dict[str, Any]:
     program = f"import sys; sys.path[:0] = {sys.path!r}; from {__name__} import convert; convert({kind!r})"
+    data = text.encode("utf-8", "replace")
+    timeout_s = TIMEOUT_S + TIMEOUT_S_PER_MIB * len(data) / 2**20
     try:
         done = subprocess.run(
-            [sys.executable, "-c", program], input=text.encode("utf-8", "replace"), capture_output=True,
-            timeout=TIMEOUT_S, check=False,
+            [sys.executable, "-c", program], input=data, capture_output=True,
+            timeout=timeout_s, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise FaultError(f"keeps verovio busy for more than {TIMEOUT_S:.0f} s, so it is given up") from None
+        raise FaultError(f"keeps verovio busy for more than {timeout_s:.0f} s, so it is given up") from None
     try:
         found: dict[str, Any] = json.loads(done.stdout)
     except ValueError:

@@ -8,7 +8,8 @@ bytes flipped, cut, repeated, inserted, lengths changed, chunks reordered; in te
 doubled and exchanged. The readers run in other processes, many cases per process, each with room for 1 GB more than
 they hold after reading the good files. Counted per format: what was read, what was refused, and as failures tracebacks
 (every exception but the package's own), memory beyond the room, hangs (10 s and more) and crashes of libraries.
-MusicXML takes a second per file and is read where it is asked for. Exits with 1 where there was a failure; ``--keep`` keeps the files that led to one, each with its traceback.
+MusicXML takes a second per file and is read where it is asked for. Exits with 1 where there was a failure; ``--keep``
+keeps the files that led to one, each with its traceback.
 """
 
 import argparse

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_dataset import LATE_S, Material, contents
+from small_dataset import LATE_S, Material, contents, run_here
 
 import musicnet_build
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.musicnet import count_overlaps
-from musicnet_build.datasets.build import LocalRunner, plan_build
+from musicnet_build.datasets.build import carry_out, plan_build
 from musicnet_build.datasets.job import Row
 from musicnet_build.datasets.lists import summary_table
 from musicnet_build.datasets.manifest import read_manifest
@@ -29,6 +29,7 @@ from musicnet_build.datasets.validate import find_problems
 from musicnet_build.errors import DatasetError, ManifestError
 from musicnet_build.files import read_json
 from musicnet_build.jobs.dask import cluster_runner
+from musicnet_build.jobs.local import LocalRunner
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.notes import SAMPLE_RATE, empty_notes
 from musicnet_build.score.reader import read_score
@@ -378,6 +379,24 @@ def test_a_column_or_clips_more_need_no_new_alignment(
     assert not (out / "train_labels" / "1.csv").read_text().splitlines()[0].endswith(",confidence")
 
 
+def test_parts_made_by_several_machines_become_the_same_dataset(
+    material: Material, dataset: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    for part in (1, 2):
+        plan = plan_build(read_manifest(material.manifest), out, material.settings)
+        rows = carry_out(plan, run=run_here, shard=(part, 2))
+        assert made(rows) == (["1", "3"] if part == 1 else ["2"])
+        assert not (out / "index.json").exists()
+    with (out / ".build" / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        with pytest.raises(DatasetError, match="another build"):
+            material.build(out)
+        carry_out(plan, run=run_here, shard=(1, 2))
+    assert made(material.build(out)) == []
+    assert contents(out) == contents(dataset)
+
+
 def test_it_is_said_why_recordings_are_made_again(built: tuple[Material, Path]) -> None:
     material, out = built
     precise = replace(material.settings, recipe=replace(material.settings.recipe, preset="precise"))
@@ -422,7 +441,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from small_dataset import Material
-from musicnet_build.datasets.build import LocalRunner
+from musicnet_build.jobs.local import LocalRunner
 if __name__ == "__main__":
     Material(Path(sys.argv[1])).build(Path(sys.argv[2]), run=LocalRunner(2))
 """

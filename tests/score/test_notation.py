@@ -220,6 +220,15 @@ def test_humdrum_and_mei_are_read(read_text):
     assert (mei.measures.numbers, mei.note_ids, mei.duration_s) == (("7",), ("one", "two"), 4.0)
 
 
+def test_parts_without_a_program_play_what_their_names_say(read_text):
+    text = score(part(measure(1, head=HEAD), name="Violoncello"), part(measure(1, head=HEAD), name="Part 2"))
+    unstated = re.sub("<midi-instrument.*?</midi-instrument>", "", text)
+    music = read_text(unstated)
+    assert sorted((part.name, part.program) for part in music.parts) == [("Part 2", 0), ("Violoncello", 42)]
+    assert music.warnings == ("1 part has its instrument by name",)
+    assert {part.program for part in read_text(text).parts} == {0}, "what is stated stays"
+
+
 @pytest.mark.parametrize(
     ("data", "name", "words"),
     [
