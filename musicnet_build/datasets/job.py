@@ -13,6 +13,7 @@ be remade. Which jobs there are belongs to ``build``, what is written once all a
 """
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -368,6 +369,7 @@ def _with_names(aligned: AlignedFiles, task: Task) -> dict[str, Any]:
     for name in ("recording", "score"):
         report[name]["path"] = getattr(task.entry, name)
     del report["soundfont"]["path"]
+    report["warnings"] = [warning.replace(f"{task.folder}{os.sep}", "") for warning in report["warnings"]]
     return report
 
 
