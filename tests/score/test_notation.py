@@ -248,6 +248,14 @@ def test_what_is_no_score_gives_one_sentence_that_names_it(read, data, name, wor
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_on_which_the_library_crashes_or_never_ends_is_an_error_like_any_other(read_text, monkeypatch):
+    with pytest.raises(ScoreError, match="verovio fails on it"):
+        read_text(TIED.replace("<beat-type>4", "<beat-type>0"))  # it divides by zero, and ends by a signal
+    monkeypatch.setattr(notation, "_WALL_CLOCK", 1e-3)
+    with pytest.raises(ScoreError, match="given up"):
+        read_text(TIED)
+
+
 def test_a_bomb_in_a_zip_file_is_refused(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "bomb.mxl", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.xml", bytes(notation.MAX_NOTATION_BYTES + 1))
