@@ -4,10 +4,10 @@ What belongs here: how verovio is asked, and what MIDI has no place for: exact b
 notes. What does not: how MusicXML is unpacked and mended (:mod:`musicnet_build.score.musicxml`), and what the MIDI
 means (:mod:`musicnet_build.score.reader`).
 
-Why verovio: it reads all of these formats, is fast (19,000 notes in some 3 s), writes out repeats, endings, da capo and
-dal segno, joins ties, and plays transposing instruments at sounding pitch. music21 does the same at a tenth of the
-speed, but goes back to the very beginning where a second repeat has no start of its own; partitura does not transpose
-and downloads a soundfont while it is imported where pyfluidsynth is installed.
+Why verovio: it reads all of these formats, is fast (19,000 notes in some 3 s), writes out repeats, endings, da capo
+and dal segno, joins ties, and plays transposing instruments at sounding pitch. music21 does the same, but goes back to
+the very beginning where a second repeat has no start of its own; partitura does not transpose and downloads a
+soundfont while it is imported where pyfluidsynth is installed.
 
 Verovio is C++ and the files are untrusted, so it runs in a process of its own: a crash, a hang or a flood of memory is
 an error message like any other. (Of 258 made scores with a few elements removed, doubled or changed, four crashed it
@@ -17,6 +17,7 @@ and one never ended.)
 import base64
 import contextlib
 import dataclasses
+import importlib.metadata
 import importlib.util
 import json
 import math
@@ -27,6 +28,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -168,6 +170,23 @@ def is_notation(data: bytes, suffix: str) -> bool:
     return data[:4] not in (b"MThd", b"RIFF") and (
         suffix in SUFFIXES or data.lstrip(b"\xef\xbb\xbf \r\n\t")[:5] == b"<?xml"
     )
+
+
+def library_version(path: str | os.PathLike[str]) -> str | None:
+    """Return the version of verovio where a score of this name is read by it: another one may read other notes.
+
+    Parameters
+    ----------
+    path : str or PathLike
+
+    Returns
+    -------
+    str or None
+        None for MIDI files, and where verovio is not installed.
+    """
+    if Path(path).suffix.lower() not in SUFFIXES or importlib.util.find_spec("verovio") is None:
+        return None
+    return importlib.metadata.version("verovio")
 
 
 def read_notation(data: bytes, suffix: str) -> Notation:
