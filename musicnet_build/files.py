@@ -214,6 +214,11 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_bytes(data: bytes) -> str:
+    """Return the SHA-256 of bytes in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def digests_of(path: str | os.PathLike[str]) -> Digests:
     """Return both hashes of a file in one reading: SHA-256, and the MD5 that mirdata's indexes want."""
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
@@ -233,7 +238,7 @@ def sha256_of_values(values: Any) -> str:
     True
     """
     text = json.dumps(values, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256_of_bytes(text.encode("utf-8", "surrogateescape"))
 
 
 # Locks

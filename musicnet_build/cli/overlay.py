@@ -70,6 +70,7 @@ def command(
         audio = read_audio(recording)
         progress("laying tones over it", 0.0)
         duration_s = len(audio) / SAMPLE_RATE
+        behind = int((notes["onset_s"] >= duration_s).sum())
         whole_s = (start_s, duration_s if end_s is None else min(end_s, duration_s))
         spans_s = clip_spans(duration_s, seed) if clips else [whole_s]
         programs = [instrument - 1 for instrument in instruments] or None
@@ -79,6 +80,10 @@ def command(
         ]
         mixed = _joined(parts, round(_PAUSE_S * SAMPLE_RATE))
         write_audio(output, mixed, SAMPLE_RATE)
+    if behind:
+        console.warn(
+            [f"{behind} of the {len(notes)} labels begin behind the end of {recording}: no tone is heard there."]
+        )
     values = {"output": str(output), "duration_s": len(mixed) / SAMPLE_RATE, "split": split, "spans_s": spans_s}
     heard = [f"  {first_s:.1f} to {last_s:.1f} s" for first_s, last_s in spans_s] if clips else []
     console.report(values, [f"{output}: {len(mixed) / SAMPLE_RATE:.1f} s", *heard], as_json)

@@ -80,6 +80,13 @@ def test_overlay_splits_recording_and_tones(music: Music, tmp_path: Path) -> Non
     assert np.abs(split[first : first + rate // 10, 1]).max() > 0.005
 
 
+def test_overlay_says_how_many_labels_lie_behind_the_end_of_the_recording(music: Music, tmp_path: Path) -> None:
+    (tmp_path / "far.tsv").write_text("# onset,offset,note,velocity\n1.0\t2.0\t60\t64\n300.0\t301.0\t72\t64\n")
+    process = run("overlay", music.recording, tmp_path / "far.tsv", "-o", tmp_path / "o.wav")
+    assert process.returncode == 0
+    assert process.stderr.startswith("warning: 1 of the 2 labels begin behind the end of ")
+
+
 def test_overlay_takes_an_instrument_and_a_span(music: Music, tmp_path: Path) -> None:
     wanted = ("--instrument", "43", "--start", "2", "--end", "4.5")  # the cello
     printed = as_json("overlay", music.recording, music.truth, "-o", tmp_path / "o.flac", "--split", *wanted)
