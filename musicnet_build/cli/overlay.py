@@ -20,8 +20,8 @@ _PAUSE_S = 1.0
 @parameters.audio_output_option
 @click.option("--split", is_flag=True, help="Recording on the left channel, tones on the right.")
 @click.option(
-    "--instrument", "instruments", type=click.IntRange(1, 128), multiple=True,
-    help="Only this MusicNet instrument (General MIDI program + 1); may be given several times.",
+    "--instrument", "instruments", type=parameters.Instrument(), multiple=True,
+    help="Only this MusicNet instrument: General MIDI program + 1, or its name; may be given several times.",
 )  # fmt: skip
 @click.option("--start", "start_s", type=click.FloatRange(min=0), default=0.0, help="Begin here, in seconds.")
 @click.option("--end", "end_s", type=click.FloatRange(min=0), default=None, help="End here, in seconds.")

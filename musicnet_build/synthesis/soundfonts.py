@@ -191,7 +191,7 @@ def choose_soundfont(path_or_name: str | os.PathLike[str] | None = None) -> Soun
     for soundfont in found:
         if wanted in (soundfont.name.lower(), soundfont.path.name.lower()):
             return soundfont
-    present = ", ".join(soundfont.name for soundfont in found) or "none"
+    present = ", ".join(dict.fromkeys(soundfont.name for soundfont in found)) or "none"
     raise SoundfontError(
         f"There is no soundfont {path_or_name}: found here are {present}; give one of these or the path of a file, "
         f"or install one with `{INSTALL_COMMAND}`."
