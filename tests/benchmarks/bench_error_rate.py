@@ -33,7 +33,7 @@ def derailed(random, stratified):
     notes = random.poisson(NOTES_PER_CLIP, SIZE)
     wrong = random.binomial(notes, np.where(off, 0.6, 0.01))
     suspected = random.random(SIZE) < np.where(off, 0.9, 0.08)
-    confidence = np.where(suspected, 0.7, 0.97)
+    confidence = np.where(suspected, 0.7, 0.97) if stratified else np.full(SIZE, np.nan)
     return wrong.sum() / notes.sum(), drawn(random, CLIPS, confidence, suspected & stratified, wrong, notes)
 
 

@@ -60,13 +60,16 @@ def trials_of(events: Iterable[Mapping[str, Any]], reviewer: str) -> tuple[Float
     shift_ms : ndarray of float64 [shape=(n,)]
     called : ndarray of bool [shape=(n,)]
     """
-    own = [
-        (float(event["shift_ms"]), event.get("value") in _ABOUT_TIME)
-        for event in events
-        if event.get("kind") == "sham" and event.get("reviewer") == reviewer
-        if isinstance(event.get("shift_ms"), int | float) and abs(event["shift_ms"]) <= max(SHIFTS_MS)
-    ]
-    return np.array([shift for shift, _ in own], np.float64), np.array([called for _, called in own], np.bool_)
+    own: dict[object, tuple[float, bool]] = {}
+    for number, event in enumerate(events):
+        shift = event.get("shift_ms")
+        mine = event.get("kind") == "sham" and event.get("reviewer") == reviewer
+        if mine and isinstance(shift, int | float) and abs(shift) <= max(SHIFTS_MS):
+            # Of a trial that was judged again the last judgement counts.
+            own[event.get("trial", number)] = (float(shift), event.get("value") in _ABOUT_TIME)
+    return np.array([shift for shift, _ in own.values()], np.float64), np.array(
+        [called for _, called in own.values()], np.bool_
+    )
 
 
 def measured_listener(shift_ms: Float64s, called: Bools) -> Listener:
