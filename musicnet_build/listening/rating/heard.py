@@ -1,7 +1,7 @@
 """What was judged of a draw: one line per label and reviewer, and what the reviewers come to together."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,14 +142,9 @@ class _Recording:
         self.labels = labels
         self.rows = rows_by_place(labels.notes)
         self.said: Judgements = judgements_of(events, reviewer, recording, labels.notes, labels.sha256)
-        own = [
-            event
-            for event in events
-            if (event.get("kind"), event.get("reviewer"), event.get("recording")) == ("clip", reviewer, recording)
-        ]
-        current = [event for event in own if event.get("labels") == labels.sha256]
-        self.clips = {(event.get("start_sample"), event.get("end_sample")) for event in current}
-        self.stale = len(self.said.stale) + len(own) - len(current)
+        self.clips = heard_clips(events, reviewer, recording, labels.sha256)
+        every = heard_clips(events, reviewer, recording, None)
+        self.stale = len(self.said.stale) + len(every - self.clips)
 
     def finding(self, unit: Unit) -> Finding | None:
         if unit.note is None:
@@ -171,6 +166,29 @@ class _Recording:
     def _value(self, row: int) -> str:
         value = str(self.said.notes[row]["value"])
         return value if value in KINDS else FINE
+
+
+def heard_clips(events: Iterable[Event], reviewer: str, recording: str, labels_sha256: str | None) -> set[object]:
+    """Return first and last sample of the clips that a reviewer heard to the end.
+
+    Parameters
+    ----------
+    events : iterable of Event
+        Standing ones.
+    reviewer, recording : str
+    labels_sha256 : str or None
+        Of the labels that were heard; None for any.
+
+    Returns
+    -------
+    set
+    """
+    return {
+        (event.get("start_sample"), event.get("end_sample"))
+        for event in events
+        if (event.get("kind"), event.get("reviewer"), event.get("recording")) == ("clip", reviewer, recording)
+        if labels_sha256 in (None, event.get("labels"))
+    }
 
 
 def _joined_value(values: Sequence[str]) -> str:

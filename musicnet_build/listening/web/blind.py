@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from musicnet_build.listening.judgements import Event, found_row, rows_by_place, standing
-from musicnet_build.listening.rating.sample_file import SAMPLE_FILE, Sample, read_sample
+from musicnet_build.listening.judgements import Event, Judgements, found_row, judgements_of, rows_by_place, standing
+from musicnet_build.listening.rating.heard import heard_clips
+from musicnet_build.listening.rating.sample_file import SAMPLE_FILE, Sample, Unit, read_sample
+from musicnet_build.listening.rating.sampling import uniforms
 from musicnet_build.listening.rating.trials import Trial, trials_for
 from musicnet_build.listening.streams import Stream
 from musicnet_build.listening.web.session import Session
@@ -34,8 +36,8 @@ class Blind:
 
     @property
     def offered(self) -> bool:
-        """Whether there are notes to judge here."""
-        return self.sample is not None and self.sample.unit == "note"
+        """Whether there is something to judge here."""
+        return self.sample is not None
 
     def trial(self, reviewer: str, key: str) -> tuple[Trial, NoteTable]:
         """Return a trial and its note, moved as the trial has it.
@@ -54,13 +56,41 @@ class Blind:
             {
                 "key": key,
                 "recording": trial.recording,
-                "onset": round(float(note["onset_s"][0]) * SAMPLE_RATE),
-                "pitch": pitch_name(int(note["pitch"][0])),
-                "instrument": PROGRAM_NAMES[int(note["program"][0])],
+                **_shown(note[0]),
                 "value": judged.get(key),
             }
             for key, (trial, note) in self._trials(reviewer).items()
         ]
+
+    def clips(self, reviewer: str, events: list[Event]) -> list[dict[str, Any]]:
+        """Return the clips of the draw in the reviewer's order, with their labels and what was said of them."""
+        if self.sample is None or self.sample.unit != "clip":
+            return []
+        stand = standing(events)
+        held = {one: self._held(reviewer, one, stand) for one in self._recordings()}
+        units = [unit for unit in self.sample.units if unit.recording in held]
+        ids = [f"{reviewer}/{unit.recording}@{unit.start_sample}" for unit in units]
+        order: list[int] = np.argsort(uniforms(ids, self.sample.seed, 1)[:, 0]).tolist() if ids else []
+        return [self._clip(units[i], *held[units[i].recording]) for i in order]
+
+    def _held(self, reviewer: str, recording: str, events: list[Event]) -> tuple[Judgements, set[object]]:
+        labels = self._session.label_set(recording)
+        said = judgements_of(events, reviewer, recording, labels.notes, labels.sha256)
+        return said, heard_clips(events, reviewer, recording, labels.sha256)
+
+    def _clip(self, unit: Unit, said: Judgements, heard: set[object]) -> dict[str, Any]:
+        notes = self._session.label_set(unit.recording).notes
+        onset = np.rint(notes["onset_s"] * SAMPLE_RATE).astype(np.int64)
+        rows = np.flatnonzero((onset >= unit.start_sample) & (onset < unit.end_sample)).tolist()
+        return {
+            "recording": unit.recording,
+            "begin": unit.start_sample,
+            "end": unit.end_sample,
+            "value": "heard" if (unit.start_sample, unit.end_sample) in heard else None,
+            "notes": [
+                {**_shown(notes[row]), "row": row, "value": said.notes.get(row, {}).get("value")} for row in rows
+            ],
+        }
 
     def stream(self, reviewer: str, key: str) -> Stream:
         """Return the stream of a recording with the tone of one note."""
@@ -86,6 +116,14 @@ class Blind:
     def _recordings(self) -> list[str]:
         drawn = {unit.recording for unit in self.sample.units} if self.sample else set()
         return [one for one in self._session.items if one in drawn]
+
+
+def _shown(note: np.void) -> dict[str, Any]:
+    return {
+        "onset": round(float(note["onset_s"]) * SAMPLE_RATE),
+        "pitch": pitch_name(int(note["pitch"])),
+        "instrument": PROGRAM_NAMES[int(note["program"])],
+    }
 
 
 def _moved(note: NoteTable, shift_ms: int) -> NoteTable:

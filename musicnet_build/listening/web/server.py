@@ -167,7 +167,8 @@ class AuditServer:
 
     def _trials(self, request: HttpRequest) -> Response:
         reviewer = _text(request, "reviewer") or self._reviewer
-        trials = self._blind.listed(reviewer, self._journal.read())
+        events = self._journal.read()
+        trials = self._blind.listed(reviewer, events) or self._blind.clips(reviewer, events)
         folder = str(self._journal.folder)
         return JSONResponse({"reviewer": reviewer, "folder": folder, "context": CONTEXT_SAMPLES, "trials": trials})
 

@@ -37,7 +37,7 @@ class Submission(BaseModel):
     reviewer: Annotated[str, StringConstraints(min_length=1, max_length=MAX_REVIEWER_LENGTH)]
     recording: Annotated[str, StringConstraints(min_length=1, max_length=300)]
     labels: Annotated[int, Field(ge=0, le=1)] = 0
-    kind: Literal["note", "missing", "span", "verdict", "undo", "trial"]
+    kind: Literal["note", "missing", "span", "verdict", "undo", "trial", "clip"]
     value: Annotated[str, StringConstraints(max_length=40)] = ""
     text: Annotated[str, StringConstraints(max_length=MAX_TEXT_LENGTH)] = ""
     row: Annotated[int, Field(ge=0, le=2**31)] | None = None
@@ -50,9 +50,14 @@ class Submission(BaseModel):
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> "Submission":
-        needed = {"note": "row", "missing": "at_sample", "span": "end_sample", "undo": "target", "trial": "trial"}.get(
-            self.kind
-        )
+        needed = {
+            "note": "row",
+            "missing": "at_sample",
+            "span": "end_sample",
+            "undo": "target",
+            "trial": "trial",
+            "clip": "end_sample",
+        }.get(self.kind)
         if needed and getattr(self, needed) is None:
             raise ValueError(f"an event of the kind {self.kind} needs {needed}")
         values = {"note": NOTE_VALUES, "verdict": VERDICTS, "trial": NOTE_VALUES}.get(self.kind)
