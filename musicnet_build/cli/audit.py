@@ -6,6 +6,8 @@ from musicnet_build.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "listen": "Open the page on which a dataset or a recording is heard, seen and judged.",
+    "sample": "Draw notes or clips to be judged, so that an error rate can be quoted.",
+    "report": "Estimate how many labels are wrong, from what was judged.",
     "apply": "Write the verdicts of people into a manifest.",
 }
 _DEFAULT = "listen"
@@ -37,5 +39,5 @@ class AuditGroup(LazyGroup):
 def command() -> None:
     """Listen to the labels of a dataset, or of one recording, in the browser, and judge them.
 
-    What is judged is kept beside the dataset, in the folder DATASET.audit.
+    What is judged is kept beside the dataset, in the folder DATASET.audit. `sample`, `report` and `apply` take --json.
     """

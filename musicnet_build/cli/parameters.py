@@ -48,7 +48,7 @@ class LabelOutputFile(OutputFile):
         return None
 
 
-class Instrument(click.ParamType):  # type: ignore[type-arg,unused-ignore] - generic in newer versions of click only
+class Instrument(click.ParamType):  # type: ignore[type-arg]  # newer versions of click only know a generic one
     """An instrument of MusicNet, from 1 to 128: its number, or the name of its General MIDI program."""
 
     name = "number|name"

@@ -10,7 +10,9 @@ SHA-256 of the label file that was judged.
 
 Kinds: ``note`` (a value of ``NOTE_VALUES``), ``missing`` (a note that has no label: ``at_sample``, ``pitch`` if it is
 known), ``span`` (``start_sample``, ``end_sample``, ``value``), ``verdict`` (a value of ``VERDICTS`` and ``text``),
-``undo`` (``target``, the id of an event, which may be an undo), and ``clip``, which sampled listening writes.
+``undo`` (``target``, the id of an event, which may be an undo), and, of sampled listening, ``clip`` (``start_sample``,
+``end_sample``: heard to its end, what is not marked is fine) and ``sham`` (``shift_ms``, by which the tone was moved
+without the reviewer knowing, and ``value``).
 """
 
 import json

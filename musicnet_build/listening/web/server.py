@@ -19,6 +19,7 @@ from starlette.routing import Route
 from musicnet_build.errors import DatasetError, MusicnetBuildError
 from musicnet_build.listening import pictures, streams
 from musicnet_build.listening.judgements import Event, Journal, Judgements, judgements_of, reviewers_of, standing
+from musicnet_build.listening.web.blind import CONTEXT_SAMPLES, Blind
 from musicnet_build.listening.web.guard import Guard
 from musicnet_build.listening.web.session import OpenRecording, Session
 from musicnet_build.listening.web.submissions import MAX_BODY_BYTES, completed, read_submissions
@@ -26,7 +27,7 @@ from musicnet_build.notes import SAMPLE_RATE
 
 LOOPBACK = "127.0.0.1"
 _PATIENCE_S = 2  # after an interrupt, for answers that are under way
-_PAGE = "index.html"
+_PAGE, _BLIND_PAGE = "index.html", "sample.html"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _BINARY = "application/octet-stream"
 
@@ -51,6 +52,7 @@ class AuditServer:
 
     def __init__(self, session: Session, journal: Journal, reviewer: str, port: int = 0) -> None:
         self._session, self._journal, self._reviewer = session, journal, reviewer
+        self._blind = Blind(session)
         self._files = _static_files()
         # Bound here rather than by uvicorn, so that the address is true before anything is served.
         self.socket = bound_socket(port)
@@ -80,6 +82,9 @@ class AuditServer:
         one = "/api/recordings/{id}"
         return [
             Route("/", self._page),
+            Route("/sample", self._page),
+            Route("/api/trials", self._answering(self._trials)),
+            Route("/api/trials/{key}/sound", self._answering(self._trial_sound)),
             Route("/static/{name}", self._static),
             Route("/api/recordings", self._answering(self._recordings)),
             Route(one, self._answering(self._facts)),
@@ -110,12 +115,13 @@ class AuditServer:
     # Page
 
     async def _page(self, request: HttpRequest) -> Response:
-        page = self._files[_PAGE].decode().replace("%PAGE_TOKEN%", self._guard.page_token)
+        name = _PAGE if request.scope["path"] == "/" else _BLIND_PAGE
+        page = self._files[name].decode().replace("%PAGE_TOKEN%", self._guard.page_token)
         return Response(page, media_type="text/html")
 
     async def _static(self, request: HttpRequest) -> Response:
         name = request.path_params["name"]
-        if name not in self._files or name == _PAGE:
+        if name not in self._files or name.endswith(".html"):
             return Response(status_code=404)
         return Response(self._files[name], media_type=_TYPES[name[name.rindex(".") :]])
 
@@ -130,6 +136,7 @@ class AuditServer:
                 "reviewer": self._reviewer,
                 "folder": str(self._journal.folder),
                 "score_voice": self._session.has_score_voice,
+                "sample": self._blind.offered,
                 "sample_rate": SAMPLE_RATE,
                 "recordings": [self._progress(item.id, item.title, events, reviewer) for item in self._items()],
             }
@@ -153,18 +160,20 @@ class AuditServer:
 
     def _sound(self, request: HttpRequest) -> Response:
         opened = self._opened(request)
-        instruments = _text(request, "instruments")
-        wanted = streams.Request(
-            begin=_integer(request, "from"),
-            frames=_integer(request, "frames"),
-            slowdown=_integer(request, "speed", 1),
-            voice=_text(request, "voice", "tones"),
-            instruments=_programs(instruments) if "instruments" in request.query_params else None,
-        )
-        if fault := wanted.fault():
-            raise _RefusedError(fault)
-        chunk = opened.streams[_label_index(request, opened)].chunk(wanted)
-        return Response(chunk.astype("<i2").tobytes(), media_type=_BINARY)
+        wanted = _wanted(request)
+        return _chunk(opened.streams[_label_index(request, opened)], wanted)
+
+    # The draw
+
+    def _trials(self, request: HttpRequest) -> Response:
+        reviewer = _text(request, "reviewer") or self._reviewer
+        events = self._journal.read()
+        trials = self._blind.listed(reviewer, events) or self._blind.clips(reviewer, events)
+        folder = str(self._journal.folder)
+        return JSONResponse({"reviewer": reviewer, "folder": folder, "context": CONTEXT_SAMPLES, "trials": trials})
+
+    def _trial_sound(self, request: HttpRequest) -> Response:
+        return _chunk(self._blind.stream(_text(request, "reviewer"), request.path_params["key"]), _wanted(request))
 
     def _overview(self, request: HttpRequest) -> Response:
         return Response(self._opened(request).overview().tobytes(), media_type=_BINARY)
@@ -224,7 +233,7 @@ class AuditServer:
         try:
             submissions = read_submissions(body)
             now = datetime.datetime.now(datetime.UTC)
-            events = [await run_in_threadpool(completed, one, self._session, now) for one in submissions]
+            events = [await run_in_threadpool(completed, one, self._session, now, self._blind) for one in submissions]
             for reviewer in {event["reviewer"] for event in events}:
                 self._journal.path_of(reviewer)
         except DatasetError as error:
@@ -277,6 +286,25 @@ class _RefusedError(Exception):
 def _static_files() -> dict[str, bytes]:
     folder = resources.files("musicnet_build.listening.web") / "static"
     return {file.name: file.read_bytes() for file in folder.iterdir() if file.name.endswith(tuple(_TYPES))}
+
+
+def _wanted(request: HttpRequest) -> streams.Request:
+    """What part of a stream is asked for."""
+    instruments = _text(request, "instruments")
+    wanted = streams.Request(
+        begin=_integer(request, "from"),
+        frames=_integer(request, "frames"),
+        slowdown=_integer(request, "speed", 1),
+        voice=_text(request, "voice", "tones"),
+        instruments=_programs(instruments) if "instruments" in request.query_params else None,
+    )
+    if fault := wanted.fault():
+        raise _RefusedError(fault)
+    return wanted
+
+
+def _chunk(stream: streams.Stream, wanted: streams.Request) -> Response:
+    return Response(stream.chunk(wanted).astype("<i2").tobytes(), media_type=_BINARY)
 
 
 def _text(request: HttpRequest, name: str, default: str = "") -> str:

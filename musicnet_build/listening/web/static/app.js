@@ -44,6 +44,7 @@ export class Page {
     element('catalogue-title').textContent = `Listening to ${list.title}`;
     element('reviewer').value = this.settings.reviewer || list.reviewer;
     element('voice-score').hidden = !list.score_voice;
+    element('to-sample').hidden = !list.sample;
     this.outbox = new Outbox(list.folder, (box) => showSaved(box, this.judge.done.length ? list.folder : ''));
     await this.open(list.recordings[0].id);
   }
