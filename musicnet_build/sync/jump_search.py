@@ -67,7 +67,7 @@ class Prices:
     stay: float = 0.5
     skip: float = 1.4
     shortest_s: float = 4.0
-    least_margin_s: float = 1.0
+    least_margin_s: float = 1.25
     tempi: tuple[float, ...] = (0.6, 1.0, 1.67)
 
 

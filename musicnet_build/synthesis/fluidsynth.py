@@ -26,6 +26,8 @@ BLOCK_SAMPLES = 64
 
 MAX_CHANNELS = 256
 
+_LIBRARY_FILES = ("libfluidsynth.so.3", "libfluidsynth.3.dylib")
+
 INSTALL_COMMANDS = "`sudo apt-get install libfluidsynth3` or `pip install 'musicnet_build[bundled]'`"
 """Either brings a FluidSynth library; the second needs no root."""
 
@@ -235,10 +237,19 @@ def _import_pyfluidsynth() -> ModuleType:
     try:
         return _quietly_imported()
     except (ImportError, OSError) as error:
-        bundled = _bundled_library()
-        if bundled is None:
+        library = _system_library() or _bundled_library()
+        if library is None:
             raise SoundfontError(f"FluidSynth's library was not found: install it with {INSTALL_COMMANDS}.") from error
-        return _import_pyfluidsynth_with(bundled)
+        return _import_pyfluidsynth_with(library)
+
+
+def _system_library() -> str | None:
+    """Ask the loader itself: Python's search runs other programs (ldconfig, gcc), and they can fail by themselves."""
+    for name in _LIBRARY_FILES:
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(name)
+            return name
+    return None
 
 
 def _bundled_library() -> Path | None:
@@ -251,7 +262,7 @@ def _bundled_library() -> Path | None:
     return next((path for folder in folders for path in sorted(folder.glob("libfluidsynth*"))), None)
 
 
-def _import_pyfluidsynth_with(library: Path) -> ModuleType:
+def _import_pyfluidsynth_with(library: Path | str) -> ModuleType:
     """Answer pyfluidsynth's search for the library while it is imported: it takes no path and no variable."""
     search = ctypes.util.find_library
     ctypes.util.find_library = lambda name: str(library)

@@ -1,5 +1,6 @@
 """Tests of the layer over pyfluidsynth: what FluidSynth refuses is an error, and sound is floating point."""
 
+import ctypes.util
 import os
 import subprocess
 import sys
@@ -82,12 +83,20 @@ def test_a_machine_without_fluidsynth_is_told_how_to_install_it() -> None:
         "import ctypes.util, importlib.util; ctypes.util.find_library = lambda name: None\n"
         "spec = importlib.util.find_spec\n"
         "importlib.util.find_spec = lambda name: None if name == 'pygame' else spec(name)\n"
-        "from musicnet_build.synthesis.fluidsynth import library_version\nlibrary_version()"
+        "from musicnet_build.synthesis import fluidsynth\n"
+        "fluidsynth._LIBRARY_FILES = ('libnosuch.so.3',)\nfluidsynth.library_version()"
     )
     told = run_python(hidden).stderr.splitlines()[-1]
     assert "SoundfontError" in told
     assert "apt-get install libfluidsynth3" in told
     assert "musicnet_build[bundled]" in told
+
+
+@pytest.mark.skipif(ctypes.util.find_library("fluidsynth") is None, reason="no FluidSynth in the system")
+def test_the_library_is_found_where_the_search_for_it_fails() -> None:
+    failing = "import ctypes.util; ctypes.util.find_library = lambda name: None\n"
+    found = run_python(failing + "from musicnet_build.synthesis import fluidsynth\nprint(fluidsynth.library_version())")
+    assert found.stdout.strip() == library_version()
 
 
 def test_importing_the_module_needs_no_library() -> None:
