@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from musicnet_build._typing import Float64s
-from musicnet_build.listening.judgements import Event
+from musicnet_build.listening.catalogue import Catalogue
+from musicnet_build.listening.judgements import Event, Journal, standing
 from musicnet_build.listening.rating import agreement, intervals, planning
-from musicnet_build.listening.rating.heard import FINE, KINDS, Counts, Finding, Heard
+from musicnet_build.listening.rating.heard import FINE, KINDS, Counts, Finding, Heard, heard_of
 from musicnet_build.listening.rating.intervals import Rate, bootstrap, rate_of
 from musicnet_build.listening.rating.listener import Listener, corrected, measured_listener, trials_of
-from musicnet_build.listening.rating.sample_file import Unit
+from musicnet_build.listening.rating.sample_file import Unit, read_sample
 from musicnet_build.listening.rating.sampling import STRATA
+from musicnet_build.listening.web.session import read_label_set
 from musicnet_build.score.programs import PROGRAM_NAMES
 
 BANDS = (0.0, 0.5, 0.8, 0.9, 0.95, 1.0)
@@ -65,6 +67,31 @@ def error_rate(heard: Heard, events: Sequence[Event], accept_below: float | None
     if accept_below is not None:
         report["acceptance"] = _acceptance(accept_below, posterior)
     return report
+
+
+def audited(catalogue: Catalogue, accept_below: float | None = None) -> dict[str, Any]:
+    """Compute the error rate of a dataset from the judgements beside it.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    accept_below : float, optional
+
+    Returns
+    -------
+    dict
+        As ``error_rate`` returns it.
+
+    Raises
+    ------
+    MusicnetBuildError
+        When nothing was drawn, or the draw, labels or judgements cannot be read.
+    """
+    sample = read_sample(catalogue.judgements)
+    wanted = {unit.recording for unit in sample.units}
+    labels = {item.id: read_label_set(item, 0) for item in catalogue.items if item.id in wanted}
+    events = standing(Journal(catalogue.judgements).read())
+    return error_rate(heard_of(sample, events, labels), events, accept_below)
 
 
 def _all(unit: Unit, finding: Finding) -> tuple[int, int]:
