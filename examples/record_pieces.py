@@ -39,13 +39,16 @@ def _bar(
     return broken + [(start + beat, 1.0, key + 12 + int(step), 84) for beat, step in enumerate(steps)]
 
 
+def places(number: int, recordings: Path, scores: Path) -> tuple[Path, Path]:
+    """Return where a recording and its score are written: the order of the sessions is not that of the pieces."""
+    return recordings / f"session-{number * 5 % 7}.flac", scores / f"piece-{number}.mid"
+
+
 def record(number: int, recordings: Path, scores: Path) -> None:
     """Write the score of a piece, and a recording of it."""
-    score = scores / f"piece-{number}.mid"
+    session, score = places(number, recordings, scores)
     write_labels(score, piece(np.random.default_rng(number)))
     performance = perform(read_score(score), seed=number)
-    # The order of the sessions is not that of the pieces.
-    session = recordings / f"session-{number * 5 % 7}.flac"
     write_audio(session, stand_in_recording(performance, choose_soundfont(), seed=number))
 
 

@@ -4,6 +4,9 @@ Each message is one plain sentence that names the file or value, says what is wr
 obvious, what to do. The command line prints it as it stands; nothing else in the package prints.
 """
 
+NO_SPACE_LEFT = "there is no space left on the disk: make room and run again."
+"""What is said of a full disk or quota."""
+
 
 class MusicnetBuildError(Exception):
     """Base of all errors that this package raises on purpose."""

@@ -4,6 +4,7 @@ Each of these is done here and nowhere else. What a file *means* belongs to the 
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -22,6 +23,8 @@ MAX_JSON_BYTES = 256 * 2**20
 """Of the lists and records that this package writes: some hundred thousand recordings."""
 
 Read = TypeVar("Read")
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # What replacing() names its temporary files.
 _TEMPORARY = re.compile(r"\..+-[a-z0-9_]{8}(\.\w+)?")
@@ -54,6 +57,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         _fsync(temporary)
         temporary.replace(target)
         _fsync(target.parent)
+    except OSError as error:
+        # The system names no file where a disk is full.
+        if error.errno in _NO_ROOM:
+            error.filename = str(target)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -214,6 +222,11 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_bytes(data: bytes) -> str:
+    """Return the SHA-256 of bytes in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def digests_of(path: str | os.PathLike[str]) -> Digests:
     """Return both hashes of a file in one reading: SHA-256, and the MD5 that mirdata's indexes want."""
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
@@ -233,7 +246,7 @@ def sha256_of_values(values: Any) -> str:
     True
     """
     text = json.dumps(values, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256_of_bytes(text.encode("utf-8", "surrogateescape"))
 
 
 # Locks

@@ -18,6 +18,7 @@ from musicnet_build.errors import LabelError
 from musicnet_build.labels.dataframe import to_dataframe
 from musicnet_build.labels.files import write_labels
 from musicnet_build.labels.midi import to_pretty_midi
+from musicnet_build.labels.table import labelled
 from musicnet_build.listening import notebook
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.plots.alignment import draw_alignment
@@ -114,7 +115,7 @@ class LabelledRecording:
 
     def __repr__(self) -> str:
         duration_s = len(self.audio) / SAMPLE_RATE
-        return f"<{self.recording.name}: {len(self.notes)} notes in {duration_s:.1f} s, {self.verdict}>"
+        return f"<{self.recording.name}: {len(labelled(self.notes))} notes in {duration_s:.1f} s, {self.verdict}>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the verdict, a picture, ten seconds with tones at the onsets, the first notes."""
@@ -123,7 +124,7 @@ class LabelledRecording:
         values = {
             "recording": self.recording.name,
             "score": self.score.name,
-            "notes": len(self.notes),
+            "notes": len(labelled(self.notes)),
             "verdict": " ".join((self.verdict, *self.reasons)),
         }
         player = notebook.audio_player(self.audio, self.notes)

@@ -1,5 +1,6 @@
 """Tests of writing files: each is whole or absent, and what was there stays until the new one is whole."""
 
+import errno
 import hashlib
 import json
 import os
@@ -32,6 +33,16 @@ def test_the_file_appears_with_what_was_written(tmp_path: Path) -> None:
         assert not (tmp_path / "labels.csv").exists()
     assert (tmp_path / "labels.csv").read_text(encoding="utf-8") == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["labels.csv"]
+
+
+def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OSError, check=lambda error: error.errno == errno.ENOSPC) as caught,
+        replacing(tmp_path / "labels.csv"),
+        Path("/dev/full").open("wb", buffering=0) as full,
+    ):
+        full.write(b"notes")
+    assert caught.value.filename == str(tmp_path / "labels.csv")
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])

@@ -1,6 +1,7 @@
 """The front door in Python gives what the command gives, and objects that notebooks can show."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,11 @@ def test_a_notebook_shows_verdict_picture_sound_and_notes(labelled: "mb.Labelled
     assert f"{labelled.notes['onset_s'][0]:.3f}" in shown
     duration_s = len(labelled.audio) / 44_100
     assert repr(labelled) == f"<recording.flac: {len(labelled.notes)} notes in {duration_s:.1f} s, {labelled.verdict}>"
+
+
+def test_an_exact_duplicate_is_counted_as_in_the_file(labelled: "mb.LabelledRecording") -> None:
+    notes = np.concatenate([labelled.notes, labelled.notes[-1:]])
+    assert repr(replace(labelled, alignment=replace(labelled.alignment, notes=notes))) == repr(labelled)
 
 
 def test_the_picture_is_written_whole(labelled: "mb.LabelledRecording", tmp_path: Path) -> None:

@@ -197,10 +197,17 @@ def write_audio(
         try:
             _write(temporary, samples, sample_rate, chosen)
         except (soundfile.LibsndfileError, ValueError) as error:
+            _raise_system_error(temporary)
             raise AudioError(f"{target} cannot be written: {error}") from error
 
 
 # Writing
+
+
+def _raise_system_error(path: Path) -> None:
+    """Raise what the system has against more bytes, such as a full disk: libsndfile keeps that to itself."""
+    with path.open("ab") as file:
+        file.write(bytes(1 << 16))
 
 
 def _write(path: Path, samples: Audio, sample_rate: int, subtype: str) -> None:

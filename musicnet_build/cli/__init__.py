@@ -4,6 +4,7 @@ Each command parses its arguments, calls the package, and reports. Errors become
 codes: 0 done, 1 failed, 2 misuse, 130 interrupted.
 """
 
+import errno
 import sys
 
 import click
@@ -11,7 +12,7 @@ import click
 from musicnet_build import __version__
 from musicnet_build.cli import console
 from musicnet_build.cli.lazy_group import LazyGroup
-from musicnet_build.errors import MusicnetBuildError
+from musicnet_build.errors import NO_SPACE_LEFT, MusicnetBuildError
 
 COMMANDS = {
     "align": "Label a recording with the notes of its score.",
@@ -60,7 +61,11 @@ def main() -> None:
     except MusicnetBuildError as error:
         console.fail(str(error))
     except OSError as error:
-        console.fail(f"{error.filename or 'the system'}: {error.strerror or error}.")
+        console.fail(f"{error.filename or 'the system'}: {_reason(error)}")
     except MemoryError:
         console.fail("out of memory: close other programs, or use a machine with more of it.")
     console.leave(_FAILED)
+
+
+def _reason(error: OSError) -> str:
+    return NO_SPACE_LEFT if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"{error.strerror or error}."

@@ -20,8 +20,8 @@ _PAUSE_S = 1.0
 @parameters.audio_output_option
 @click.option("--split", is_flag=True, help="Recording on the left channel, tones on the right.")
 @click.option(
-    "--instrument", "instruments", type=click.IntRange(1, 128), multiple=True,
-    help="Only this MusicNet instrument (General MIDI program + 1); may be given several times.",
+    "--instrument", "instruments", type=parameters.Instrument(), multiple=True,
+    help="Only this MusicNet instrument: General MIDI program + 1, or its name; may be given several times.",
 )  # fmt: skip
 @click.option("--start", "start_s", type=click.FloatRange(min=0), default=0.0, help="Begin here, in seconds.")
 @click.option("--end", "end_s", type=click.FloatRange(min=0), default=None, help="End here, in seconds.")
@@ -70,6 +70,7 @@ def command(
         audio = read_audio(recording)
         progress("laying tones over it", 0.0)
         duration_s = len(audio) / SAMPLE_RATE
+        behind = int((notes["onset_s"] >= duration_s).sum())
         whole_s = (start_s, duration_s if end_s is None else min(end_s, duration_s))
         spans_s = clip_spans(duration_s, seed) if clips else [whole_s]
         programs = [instrument - 1 for instrument in instruments] or None
@@ -79,6 +80,10 @@ def command(
         ]
         mixed = _joined(parts, round(_PAUSE_S * SAMPLE_RATE))
         write_audio(output, mixed, SAMPLE_RATE)
+    if behind:
+        console.warn(
+            [f"{behind} of the {len(notes)} labels begin behind the end of {recording}: no tone is heard there."]
+        )
     values = {"output": str(output), "duration_s": len(mixed) / SAMPLE_RATE, "split": split, "spans_s": spans_s}
     heard = [f"  {first_s:.1f} to {last_s:.1f} s" for first_s, last_s in spans_s] if clips else []
     console.report(values, [f"{output}: {len(mixed) / SAMPLE_RATE:.1f} s", *heard], as_json)

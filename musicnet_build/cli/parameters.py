@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,25 @@ class LabelOutputFile(OutputFile):
         except LabelError as error:
             return str(error)
         return None
+
+
+class Instrument(click.ParamType):  # type: ignore[type-arg]  # newer versions of click only know a generic one
+    """An instrument of MusicNet, from 1 to 128: its number, or the name of its General MIDI program."""
+
+    name = "number|name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number, or fail as misuse."""
+        from musicnet_build.score.programs import PROGRAM_NAMES
+
+        wanted = str(value).strip().casefold()
+        if wanted in PROGRAM_NAMES:
+            return PROGRAM_NAMES.index(wanted) + 1
+        if not (wanted.isdecimal() and 1 <= int(wanted) <= len(PROGRAM_NAMES)):
+            alike = [name for name in PROGRAM_NAMES if wanted in name] or get_close_matches(wanted, PROGRAM_NAMES)
+            meant = f" Did you mean {' or '.join(map(repr, alike[:4]))}?" if alike else ""
+            self.fail(f"{value!r} is neither a number from 1 to 128 nor a program of General MIDI.{meant}", param, ctx)
+        return int(wanted)
 
 
 class OutputFolder(click.Path):

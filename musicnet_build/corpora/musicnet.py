@@ -151,7 +151,8 @@ def is_musicnet_folder(folder: Path) -> bool:
 def recording_in(root: Path, split: str, audio: Path, metadata: Mapping[str, str] | None = None) -> Recording:
     """Describe a recording of a dataset by its sound file; nothing is looked at on the disk."""
     known = metadata or {}
-    piece = " | ".join(known.get(name, "") for name in _PIECE_FIELDS) if known else audio.stem
+    # A recording without a title is a piece of its own: untitled ones are not all the same.
+    piece = " | ".join(known.get(name, "") for name in _PIECE_FIELDS) if known.get("composition") else audio.stem
     return Recording(audio.stem, audio, root / labels_path(split, audio.stem), BANK, "MUS", piece, split, known)
 
 

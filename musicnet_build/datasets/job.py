@@ -13,6 +13,7 @@ be remade. Which jobs there are belongs to ``build``, what is written once all a
 """
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from musicnet_build.jobs.resume import Made, Record, code_fingerprint, make_once
 from musicnet_build.labels.files import labelled, read_labels, write_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.recipe import RecipeSettings
+from musicnet_build.score.notation import library_version
 
 ACCEPT, REVIEW, REJECT, FAILED = "accept", "review", "reject", "failed"
 STATES = (ACCEPT, REVIEW, REJECT, FAILED)
@@ -89,10 +91,12 @@ class Task:
 
     @property
     def id(self) -> str:
+        """The recording's."""
         return self.entry.id
 
     @property
     def root(self) -> Path:
+        """The dataset's folder."""
         return Path(self.dataset)
 
     def path(self, name: str) -> Path:
@@ -102,7 +106,8 @@ class Task:
     def made_from(self) -> dict[str, Any]:
         """Return what the labels depend on."""
         if not self.entry.labels:
-            return made_from(self.sha256, self.settings)
+            reader = library_version(self.entry.score)
+            return made_from(self.sha256, self.settings) | ({"verovio": reader} if reader else {})
         span = {"start_s": self.settings.start_s, "end_s": self.settings.end_s}
         return {**self.sha256, "code": code_fingerprint("labels", "audio", "notes"), **span}
 
@@ -366,6 +371,7 @@ def _with_names(aligned: AlignedFiles, task: Task) -> dict[str, Any]:
     for name in ("recording", "score"):
         report[name]["path"] = getattr(task.entry, name)
     del report["soundfont"]["path"]
+    report["warnings"] = [warning.replace(f"{task.folder}{os.sep}", "") for warning in report["warnings"]]
     return report
 
 

@@ -57,7 +57,7 @@ def write_lists(root: Path, entries: Sequence[Entry], rows: Sequence[Row]) -> No
     # The index is whole before anybody sees it: its hash is among the checksums, which are written before it.
     index = root / musicnet.BUILD_FOLDER / musicnet.INDEX_FILE
     write_json(index, _index(root, by_id, rows))
-    lists = [*texts, musicnet.PROVENANCE_FILE]
+    lists = [*texts, musicnet.PROVENANCE_FILE, *_labels_of_failed(root, rows)]
     sums = {**{name: sha256_of(root / name) for name in lists}, musicnet.INDEX_FILE: sha256_of(index)}
     write_text(root / musicnet.CHECKSUMS_FILE, _checksums(sums, rows))
     index.replace(root / musicnet.INDEX_FILE)
@@ -171,6 +171,12 @@ def _checksums(lists: Mapping[str, str], rows: Sequence[Row]) -> str:
     for row in rows:
         sums |= row.record.files if row.record else {}
     return "".join(f"{sums[path]}  {path}\n" for path in sorted(sums))
+
+
+def _labels_of_failed(root: Path, rows: Sequence[Row]) -> list[str]:
+    """Labels that a person changed, of recordings that have no record as they failed."""
+    places = [musicnet.left_out_path(row.id) for row in rows if not row.record]
+    return [place for place in places if (root / place).is_file()]
 
 
 def _only(files: Mapping[str, str], places: Iterable[str]) -> str | None:

@@ -73,7 +73,7 @@ class Entry(BaseModel):
         Why, in the person's words.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
     id: Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,8})$")]
     recording: Annotated[_Text, StringConstraints(min_length=1)]

@@ -1,6 +1,5 @@
 """Where the files of one recording are, in sight and below ``.build``, and which labels a person has changed."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from musicnet_build.choices import SPLITS
 from musicnet_build.corpora import musicnet
 from musicnet_build.corpora.musicnet import BUILD_FOLDER
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import read_json, sha256_of
+from musicnet_build.files import read_json, sha256_of, sha256_of_bytes
 from musicnet_build.jobs.resume import Record, read_record
 from musicnet_build.labels.csv import CONFIDENCE_COLUMN
 
@@ -146,7 +145,7 @@ def _written(root: Path, recording_id: str) -> set[str]:
     kept = root / kept_labels_path(recording_id)
     if kept.is_file():
         data = kept.read_bytes()
-        hashes |= {hashlib.sha256(labels_as(data, with_confidence=one)).hexdigest() for one in (True, False)}
+        hashes |= {sha256_of_bytes(labels_as(data, with_confidence=one)) for one in (True, False)}
     return hashes
 
 

@@ -4,7 +4,6 @@ Labels come from what was kept, sound from the recording; what is there already 
 """
 
 import dataclasses
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +26,7 @@ from musicnet_build.datasets.places import (
     labels_as,
 )
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import digests_of, read_json, write_bytes, write_json
+from musicnet_build.files import digests_of, read_json, sha256_of_bytes, write_bytes, write_json
 from musicnet_build.jobs.resume import Record, differences, is_file, is_whole, read_record, write_record
 from musicnet_build.labels.csv import write_csv
 from musicnet_build.labels.files import read_labels
@@ -92,7 +91,7 @@ def place_files(
     labels, left_out = (corrected.read_bytes(), 0) if corrected else _kept_labels(root, view)
     path = files_record_path(root, view.id)
     before = read_record(path)
-    wanted = {**dataclasses.asdict(view), "labels": hashlib.sha256(labels).hexdigest()}
+    wanted = {**dataclasses.asdict(view), "labels": sha256_of_bytes(labels)}
     if before and not differences(before, wanted) and is_whole(before, root):
         return False
     placing = _Placing(root, view, audio, before, wanted, keep_changed)
@@ -150,7 +149,7 @@ class _Placing:
         if corrected:
             self._move(corrected, place)
             return
-        digest = hashlib.sha256(labels).hexdigest()
+        digest = sha256_of_bytes(labels)
         if not any(is_file(self.root / other, digest) for other in label_places(one)):
             self.made = True
             # Killed now, the next run still knows both for labels of ours.

@@ -163,17 +163,17 @@ def text_tables(found: Statistics) -> list[str]:
     """Return lines for people."""
     total = found.total
     lines = [
-        f"recordings      {total.recordings}",
-        f"minutes         {total.minutes:.1f}",
-        f"labels          {total.labels}",
-        f"label classes   {found.label_classes}",
-        f"mean polyphony  {found.mean_polyphony:.2f}",
+        f"recordings              {total.recordings}",
+        f"minutes                 {total.minutes:.1f}",
+        f"labels                  {total.labels}",
+        f"instrument-pitch pairs  {found.label_classes}",
+        f"mean polyphony          {found.mean_polyphony:.2f}",
     ]
     tables = {"set": found.splits, "composer": found.composers, "ensemble": found.ensembles}
     for title, groups in (tables | {"instrument": found.instruments}).items():
-        lines += ["", f"{title:<32}{'recordings':>11}{'minutes':>10}{'labels':>10}{'notes':>7}"]
+        lines += ["", f"{title:<32}{'recordings':>11}{'minutes':>10}{'labels':>10}{'pitches':>9}"]
         lines += [
-            f"{name[:31]:<32}{one.recordings:>11}{one.minutes:>10.1f}{one.labels:>10}{one.distinct_notes:>7}"
+            f"{name[:31]:<32}{one.recordings:>11}{one.minutes:>10.1f}{one.labels:>10}{one.distinct_notes:>9}"
             for name, one in groups.items()
         ]
     lines += ["", f"{'note value':<32}{'labels':>11}"]

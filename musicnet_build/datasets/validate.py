@@ -56,7 +56,7 @@ def find_problems(folder: str | os.PathLike[str], *, progress: Progress = ignore
     Raises
     ------
     DatasetError
-        When there is no such folder.
+        When there is no such folder, or it is no dataset.
 
     Examples
     --------
@@ -72,6 +72,8 @@ def find_problems(folder: str | os.PathLike[str], *, progress: Progress = ignore
     root = Path(folder)
     if not root.is_dir():
         raise DatasetError(f"{root} is not a folder.")
+    if not musicnet.is_musicnet_folder(root):
+        raise DatasetError(f"{root} is no dataset: a dataset has folders train_data and train_labels.")
     try:
         musicnet.check_finished(root)
     except DatasetError as error:

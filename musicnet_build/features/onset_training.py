@@ -21,6 +21,8 @@ LEAST_GAP_FRAMES = 12
 
 _FIRST_MOMENT, _SECOND_MOMENT, _TINY = 0.9, 0.999, 1e-8
 _BARRED = np.float32(-1e9)
+_ROWS = (2 * SPAN_FRAMES + 1) // 3
+"""Rows of a matrix product: so few that BLAS does not share them out; sums then do not depend on its threads."""
 
 
 class Example(NamedTuple):
@@ -129,22 +131,22 @@ def _batches(random: np.random.Generator, count: int, training: Training) -> lis
 def _gradients(
     weights: dict[str, Features], channels: Features, target: Features, allowed: Bools
 ) -> dict[str, Features]:
-    """Derivatives of the mean loss of a batch by all weights."""
+    """Derivatives of the mean loss of a batch by all weights, in products of ``_ROWS`` rows."""
     taps = weights["taps"]
     windows = np.lib.stride_tricks.sliding_window_view(channels, len(taps), axis=1).transpose(0, 1, 3, 2)
-    seen = windows.reshape(target.size, -1).astype(np.float32)
-    hidden = np.maximum(seen @ taps.reshape(seen.shape[1], -1) + weights["taps_bias"], 0)
+    seen = windows.reshape(-1, _ROWS, taps.shape[0] * taps.shape[1]).astype(taps.dtype)
+    hidden = np.maximum(seen @ taps.reshape(seen.shape[2], -1) + weights["taps_bias"], 0)
     mixed = np.maximum(hidden @ weights["mixer"] + weights["mixer_bias"], 0)
-    logits = np.where(allowed, (mixed @ weights["output"]).reshape(target.shape), _BARRED)
+    logits = np.where(allowed, (mixed * weights["output"]).sum(axis=2).reshape(target.shape), _BARRED)
     expected = np.exp(logits - logits.max(axis=1, keepdims=True))
     expected /= expected.sum(axis=1, keepdims=True)
-    by_logit = ((expected - target) / np.float32(len(target))).reshape(-1)
-    by_mixed = np.outer(by_logit, weights["output"]) * (mixed > 0)
+    by_logit = ((expected - target) / target.dtype.type(len(target))).reshape(-1, _ROWS, 1)
+    by_mixed = by_logit * weights["output"] * (mixed > 0)
     by_hidden = (by_mixed @ weights["mixer"].T) * (hidden > 0)
     return {
-        "taps": (seen.T @ by_hidden).reshape(taps.shape),
-        "taps_bias": by_hidden.sum(axis=0),
-        "mixer": hidden.T @ by_mixed,
-        "mixer_bias": by_mixed.sum(axis=0),
-        "output": mixed.T @ by_logit,
+        "taps": (seen.transpose(0, 2, 1) @ by_hidden).sum(axis=0).reshape(taps.shape),
+        "taps_bias": by_hidden.sum(axis=(0, 1)),
+        "mixer": (hidden.transpose(0, 2, 1) @ by_mixed).sum(axis=0),
+        "mixer_bias": by_mixed.sum(axis=(0, 1)),
+        "output": (mixed * by_logit).sum(axis=(0, 1)),
     }

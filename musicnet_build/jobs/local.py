@@ -24,7 +24,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from musicnet_build.errors import MusicnetBuildError
+from musicnet_build.errors import NO_SPACE_LEFT, MusicnetBuildError
 from musicnet_build.threads import available_processors
 
 OUT_OF_MEMORY = "it ran out of memory."
@@ -166,7 +166,7 @@ def attempt(function: Callable[..., object], arguments: Mapping[str, Any]) -> tu
         return OUT_OF_MEMORY, None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return "there is no space left on the disk: make room and run again.", None
+            return NO_SPACE_LEFT, None
         return f"{error.filename or 'the system'}: {error.strerror or error}.", None
     except Exception as error:
         # A fault of the program: one recording's bad luck must not cost the others their night.

@@ -91,18 +91,23 @@ def _jams_rows(annotation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     program = integer(str(sandbox.get("program", 0)), "program", 0, 127)
     part = integer(str(sandbox.get("part", 0)), "part", 0, 2**15 - 1)
     for i, observation in enumerate(annotation["data"]):
-        velocity, onset_beats, duration_beats = (
-            str(sandbox[field][i] if field in sandbox else default) for field, default in _JAMS_COLUMNS.items()
-        )
-        onset, confidence = seconds(str(observation["time"]), "time"), observation["confidence"]
-        yield {
-            "onset_s": onset,
-            "offset_s": onset + number(str(observation["duration"]), "duration", 1e-9, 1e7),
-            "pitch": integer(str(round(observation["value"])), "value", 0, 127),
-            "confidence": math.nan if confidence is None else number(str(confidence), "confidence", 0, 1),
-            "program": program,
-            "part": part,
-            "velocity": integer(velocity, "velocity", 0, 127),
-            "onset_beats": number(onset_beats, "onset_beats", -1e9, 1e9),
-            "duration_beats": number(duration_beats, "duration_beats", 0, 1e9),
+        columns = {
+            field: str(sandbox[field][i] if field in sandbox else default) for field, default in _JAMS_COLUMNS.items()
         }
+        try:
+            yield {"program": program, "part": part, **_jams_note(observation, **columns)}
+        except LineError as fault:
+            raise LineError(f"note {i + 1} of an annotation, at {str(observation['time'])[:20]} s: {fault}") from fault
+
+
+def _jams_note(observation: dict[str, Any], velocity: str, onset_beats: str, duration_beats: str) -> dict[str, Any]:
+    onset, confidence = seconds(str(observation["time"]), "time"), observation["confidence"]
+    return {
+        "onset_s": onset,
+        "offset_s": onset + number(str(observation["duration"]), "duration", 1e-9, 1e7),
+        "pitch": integer(str(round(observation["value"])), "value", 0, 127),
+        "confidence": math.nan if confidence is None else number(str(confidence), "confidence", 0, 1),
+        "velocity": integer(velocity, "velocity", 0, 127),
+        "onset_beats": number(onset_beats, "onset_beats", -1e9, 1e9),
+        "duration_beats": number(duration_beats, "duration_beats", 0, 1e9),
+    }

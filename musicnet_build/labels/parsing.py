@@ -54,7 +54,8 @@ def number(cell: str, what: str, low: float, high: float) -> float:
     try:
         value = float(cell)
     except ValueError:
-        raise LineError(f"the {what} {cell[:40]!r} is not a number") from None
+        hint = ": decimals take a point, not a comma" if "," in cell else ""
+        raise LineError(f"the {what} {cell[:40]!r} is not a number{hint}") from None
     if not low <= value <= high:
         raise LineError(f"the {what} {cell[:40]} is not within {low:g} and {high:g}")
     return value

@@ -13,7 +13,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from musicnet_build._typing import Bools, Float32s, Float64s, UInt8s
 from musicnet_build.audio.io import read_audio
@@ -150,19 +149,22 @@ def write_shard(
     notes = read_notes(recording, sustain=sustain)
     # Levels differ between banks, and the logarithm is not blind to them.
     audio = audio / np.float32(np.abs(audio).max())
-    arrays: dict[str, NDArray[Any]] = {}
+    spectrograms: dict[str, Float32s] = {}
+    targets: dict[str, Bools] = {"reference": _reference(notes, len(audio))}
     counts = {}
     for rate_hz in FRAME_RATES_HZ:
         spectrogram = log_filter_spectrogram(audio, rate_hz, window_length=WINDOW_LENGTH)
-        arrays[f"spectrogram_{rate_hz:g}"] = spectrogram
+        spectrograms[f"spectrogram_{rate_hz:g}"] = spectrogram
         for labelling in labellings:
             rolls = label_rolls(notes, len(spectrogram), 1 / rate_hz, labelling, seed=seed, keep_short=keep_short)
-            arrays[f"targets_{rate_hz:g}/{labelling}"] = packed(rolls.frame)
+            targets[f"targets_{rate_hz:g}/{labelling}"] = rolls.frame
             counts[f"short_{labelling}_{rate_hz:g}"] = rolls.short
-    arrays["reference"] = packed(_reference(notes, len(audio)))
     group = described_group(file, recording, counts, duration_s=len(audio) / SAMPLE_RATE, notes=len(notes))
-    for name, array in arrays.items():
-        add(group, name, array)
+    for name, spectrogram in spectrograms.items():
+        add(group, name, spectrogram)
+    for name, roll in targets.items():
+        # A column per key, as everybody reads them; mostly zeros, so compressed to a fraction of a bit each.
+        add(group, name, roll.astype(np.uint8), compress=True)
     return counts
 
 
@@ -230,6 +232,7 @@ class FramesReader(Reader[Item]):
         if context < 1 or context % 2 == 0:
             raise DatasetError(f"A context must be an odd number of frames, not {context}.")
         self.context = context
+        self._kept: dict[str, UInt8s] = {}
         with reading_package(path) as file:
             check_kind(file, KIND)
             self.names = names_in(file, split)
@@ -248,17 +251,31 @@ class FramesReader(Reader[Item]):
     def _read(self, index: int, epoch: int) -> Item:
         recording = int(np.searchsorted(self._ends, index, side="right"))
         frame = index - (int(self._ends[recording - 1]) if recording else 0)
-        spectrogram, targets = (self._arrays[name] for name in self._located[recording][:2])
-        return _window(spectrogram, frame, self.context), unpacked(targets[frame], PITCHES)
+        spectrogram, targets, _ = self._located[recording]
+        return _window(self._arrays[spectrogram], frame, self.context), unpacked(self._bits(targets)[frame], PITCHES)
 
     def recording(self, name: str) -> Item:
         """Return the whole spectrogram and targets of a recording."""
         spectrogram, targets, _ = self._located_of(name)
-        return self._arrays[spectrogram][:], unpacked(self._arrays[targets][:], PITCHES)
+        return self._arrays[spectrogram][:], self._rolls(targets)
 
     def reference(self, name: str) -> UInt8s:
-        """Return the targets to evaluate a recording by: function a, 100 frames a second, the first 30 s."""
-        return unpacked(self._arrays[self._located_of(name)[2]][:], PITCHES)
+        """Return the targets to evaluate a recording by: function a, 100 frames per second, the first 30 s."""
+        return self._rolls(self._located_of(name)[2])
+
+    def _rolls(self, name: str) -> UInt8s:
+        """Return targets as zeros and ones [shape=(frames, 88)]; in version 0.1 they were bits."""
+        rows: UInt8s = self._arrays[name][:]
+        return rows if rows.shape[1] == PITCHES else unpacked(rows, PITCHES)
+
+    def _bits(self, name: str) -> UInt8s:
+        """Return targets as bits, kept from now on: 11 bytes per frame, decompressed once in each process."""
+        if name not in self._kept:
+            self._kept[name] = packed(self._rolls(name).astype(bool))
+        return self._kept[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": {}}
 
     def _located_of(self, name: str) -> tuple[str, ...]:
         if name not in self.names:

@@ -202,10 +202,11 @@ def damage_told(path: str | os.PathLike[str]) -> Iterator[None]:
 def opened(path: str | os.PathLike[str], **options: Any) -> h5py.File:
     """Open an HDF5 file to read and leave it open; see :func:`reading`.
 
-    Without a lock, which many network file systems refuse: packages are never changed in place, only replaced whole.
+    Where the file system has no locks, as some network file systems, without one: packages are never changed in place,
+    only replaced whole. Not so everywhere, for HDF5 refuses to open a file in a process twice in different ways.
     """
     try:
-        return h5py.File(path, "r", locking=False, **options)
+        return _opened(path, options)
     except FileNotFoundError:
         raise DatasetError(f"{path} does not exist.") from None
     except OSError as error:
@@ -213,6 +214,15 @@ def opened(path: str | os.PathLike[str], **options: Any) -> h5py.File:
 
 
 _DAMAGE = (AttributeError, IndexError, KeyError, OSError, RuntimeError, TypeError, ValueError)
+
+
+def _opened(path: str | os.PathLike[str], options: Mapping[str, Any]) -> h5py.File:
+    try:
+        return h5py.File(path, "r", **options)
+    except OSError as error:
+        if "lock" not in str(error):
+            raise
+        return h5py.File(path, "r", locking=False, **options)
 
 
 class _SafeFile(io.FileIO):

@@ -1,5 +1,7 @@
 """General MIDI: the channel of percussion; the names and families of the 128 programs, counted from 0."""
 
+import re
+
 DRUM_CHANNEL = 9
 """Index of the channel of percussion (channel 10 of manuals, which count from 1)."""
 
@@ -41,3 +43,48 @@ PROGRAM_NAMES = (
     *("telephone ring", "helicopter", "applause", "gunshot"),
 )
 """Name of each program."""
+
+# What parts are called in English, German, Italian and French; the first that is found in a name counts.
+_CALLED = (
+    ("double bass|contrabass|kontrabass", 43),
+    ("cello|violoncelle", 42),
+    ("viola|bratsche", 41),
+    ("violin|violon|geige", 40),
+    ("piccolo", 72),
+    ("recorder|blockfl", 74),
+    ("flute|flöte|flauto|flûte", 73),
+    ("english horn|englischhorn|cor anglais", 69),
+    ("oboe|hautbois", 68),
+    ("bassoon|fagott|basson", 70),
+    ("clarinet|klarinette", 71),
+    ("horn|corno", 60),
+    ("trumpet|trompet|tromba", 56),
+    ("trombone|posaune", 57),
+    ("tuba", 58),
+    ("timpani|pauke", 47),
+    ("harpsichord|cembalo|clavecin", 6),
+    ("organ|orgel|orgue", 19),
+    ("harp|harfe|arpa", 46),
+    ("guitar|gitarre|chitarra", 24),
+)
+
+
+def program_called(name: str) -> int | None:
+    """Return the program of an orchestral instrument by the name of its part.
+
+    Parameters
+    ----------
+    name : str
+        As printed, such as "Violin II" or "Clarinet in B♭".
+
+    Returns
+    -------
+    int or None
+        None where the name is that of none.
+
+    Examples
+    --------
+    >>> program_called("Violoncello"), program_called("Horn in F"), program_called("Part 3")
+    (42, 60, None)
+    """
+    return next((program for pattern, program in _CALLED if re.search(pattern, name.lower())), None)

@@ -36,7 +36,7 @@ from musicnet_build.score.model import (
     TempoMap,
     TimeSignature,
 )
-from musicnet_build.score.notation import MAX_NOTATION_BYTES, is_notation, read_notation
+from musicnet_build.score.notation import MAX_NOTATION_BYTES, is_notation, name_programs, read_notation
 from musicnet_build.score.notation import SUFFIXES as NOTATION_SUFFIXES
 from musicnet_build.score.pairing import Pairing, TickNote, pair_notes
 from musicnet_build.score.programs import DRUM_CHANNEL
@@ -100,7 +100,7 @@ def read_score(path: str | os.PathLike[str]) -> Score:
         if not is_notation(data, suffix):
             return _score_of(parse_midi(data), path.stem)
         notation = read_notation(data, suffix)
-        return notation.complete(_score_of(parse_midi(notation.midi), path.stem))
+        return notation.complete(_score_of(name_programs(parse_midi(notation.midi)), path.stem))
     except OSError as error:
         raise ScoreError(f"{path}: cannot be read ({error.strerror}).") from error
     except FaultError as fault:

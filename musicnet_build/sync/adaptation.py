@@ -11,7 +11,7 @@ from musicnet_build._typing import Bools, Float64s
 from musicnet_build.features.onset_training import SPAN_FRAMES, Example, Training, fine_tuned, onset_example
 from musicnet_build.features.onsets import HOP_S, OnsetModel, OnsetSpectrograms, onset_model, pitch_channels
 from musicnet_build.notes import NoteTable
-from musicnet_build.sync.pass_features import PADDING_FRAMES
+from musicnet_build.sync.passes import PADDING_FRAMES
 from musicnet_build.sync.refinement import Refinement
 
 SURE, AGREED_S = 0.97, 0.1

@@ -20,8 +20,7 @@ from musicnet_build.features.tonality import Tonality
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.sync.jump_costs import REST_LEVEL_DB, TONAL_CONTRAST, Grid, pooled_share, recording_grid, reduced
-from musicnet_build.sync.jump_search import Attempt, Pair, Prices
-from musicnet_build.sync.passages import Music, settled
+from musicnet_build.sync.jump_search import Attempt, Music, Pair, Prices, settled
 
 PRICES = Prices()
 

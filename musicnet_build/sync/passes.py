@@ -1,26 +1,31 @@
-"""The passes of the alignment: warping paths at two resolutions, and one coarse map chosen from several."""
+"""The passes of the alignment: what they compare, warping paths at two resolutions, one coarse map from several."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.ndimage
 
-from musicnet_build._typing import Features, Float64s
+from musicnet_build._typing import Audio, Features, Float64s
+from musicnet_build.audio.loudness import level_factor
 from musicnet_build.dtw.exact import band_around, dtw
 from musicnet_build.dtw.timemap import TimeMap, map_from_path, monotone_map
-from musicnet_build.features import onsets
+from musicnet_build.features import onsets, spectra
+from musicnet_build.jit import kernel
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.sync.chords import most_probable_path
-from musicnet_build.sync.pass_features import (
-    COARSE_HOP,
-    FINE_HOP,
-    FLOOR,
-    HIGH_FLOOR,
-    PADDING_S,
-    SemitoneSpectra,
-    fine_features,
-    silence_outside,
-)
+
+COARSE_HOP, FINE_HOP = 4 * onsets.HOP_LENGTH, onsets.HOP_LENGTH
+PADDING_FRAMES = 172
+PADDING_S = PADDING_FRAMES * onsets.HOP_S
+"""About a second of silence put at both ends: a score begins at once, a recording does not."""
+
+PIANO_BANDS = spectra.HIGHEST_PITCH - spectra.LOWEST_PITCH + 1
+
+FLOOR, HIGH_FLOOR = 0.1, 0.3
+"""Floors under the log spectrum: the high one resists long decays, the low one keeps a pianissimo."""
+
+OUTSIDE_MARGIN_S = 1.5
 
 COARSE_PASSES = ((HIGH_FLOOR, 1.5), (FLOOR, 1.25), (FLOOR, 1.0))
 """Floor under the spectrum, and weight of the diagonal step, which otherwise is cheaper than the two that it replaces.
@@ -38,6 +43,149 @@ SWITCH_COST = 15.0
 
 _HEARD_WITHIN_S = 0.06
 _AUDIBLE_SHARE = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class SemitoneSpectra:
+    """Semitone spectrograms of a signal over the range of the piano, one row per frame.
+
+    Attributes
+    ----------
+    onset_window, pitch_window : ndarray of float32 [shape=(frames, 88)]
+        With windows of 2048 and 4096 samples; the one is sharp in time, the other in pitch.
+    """
+
+    onset_window: Features
+    pitch_window: Features
+
+
+def semitone_spectra(audio: Audio, hop_length: int) -> SemitoneSpectra:
+    """Return the semitone spectra of a signal, with silence put at both ends.
+
+    Parameters
+    ----------
+    audio : ndarray of float32 [shape=(n,)]
+        Mono signal at 44.1 kHz, of any level.
+    hop_length : int
+        Samples from frame to frame.
+
+    Returns
+    -------
+    SemitoneSpectra
+        Frame *k* is centred on sample ``k * hop_length`` of the padded signal.
+    """
+    signal = padded(audio)
+    return SemitoneSpectra(
+        *(onsets.semitones(signal, length, hop_length, spectra.HIGHEST_PITCH) for length in (2048, 4096))
+    )
+
+
+def padded(audio: Audio) -> Audio:
+    """Return a signal at the level at which signals are compared, with silence put at both ends."""
+    margin = PADDING_FRAMES * onsets.HOP_LENGTH
+    signal = np.zeros(len(audio) + 2 * margin, np.float32)
+    np.multiply(audio, level_factor(audio), out=signal[margin:-margin])
+    return signal
+
+
+def coarse_features(seen: SemitoneSpectra, floor: float = FLOOR) -> Features:
+    """Return what a coarse pass compares: the spectrum beside its onsets.
+
+    Parameters
+    ----------
+    seen : SemitoneSpectra
+        With a hop of ``COARSE_HOP``.
+    floor : float
+        Taken off the log spectrum before frames are normalised.
+
+    Returns
+    -------
+    ndarray of float32 [shape=(frames, 176)]
+    """
+    rise = _relative_to_loudest(_rise(seen.onset_window, lag_frames=1), COARSE_HOP, 2.0)
+    return np.hstack([_normalised(seen.pitch_window, floor), 3.0 * rise])
+
+
+def coarse_frames_s(count: int) -> Float64s:
+    """Return the times in seconds, in the signal without its padding, on which the first coarse frames are centred."""
+    return spectra.frame_times_s(np.arange(count), COARSE_HOP) - PADDING_S
+
+
+def fine_features(seen: SemitoneSpectra, log_gain: float, fade_s: float) -> Features:
+    """Return what a fine pass compares.
+
+    Parameters
+    ----------
+    seen : SemitoneSpectra
+        With a hop of ``FINE_HOP``.
+    log_gain : float
+        Of the spectrum.
+    fade_s : float
+        Time over which an onset fades.
+
+    Returns
+    -------
+    ndarray of float32 [shape=(frames, 176)]
+    """
+    # Half by half: these are the largest arrays of all.
+    features = np.empty((len(seen.pitch_window), 2 * PIANO_BANDS), np.float32)
+    rise = _relative_to_loudest(_rise(seen.onset_window, lag_frames=2), FINE_HOP, 1.0)
+    features[:, PIANO_BANDS:] = _fading(rise, np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
+    spectrum = np.expm1(seen.pitch_window, out=rise)
+    spectrum *= np.float32(log_gain / spectra.BAND_GAIN)
+    features[:, :PIANO_BANDS] = _normalised(np.log1p(spectrum, out=spectrum), 0.0)
+    return features
+
+
+def silence_outside(features: Features, music_s: tuple[float, float] | None, hop_length: int) -> None:
+    """Take applause and other noise before and behind the music out of features, in place.
+
+    Features and not the signal, because a signal that is cut begins and ends like a note.
+
+    Parameters
+    ----------
+    features : ndarray of float32 [shape=(frames, d)]
+        Of a padded signal.
+    music_s : (float, float) or None
+        Seconds between which the music is, without the padding; None where that is not known.
+    hop_length : int
+    """
+    if music_s is not None:
+        times_s = spectra.frame_times_s(np.arange(len(features)), hop_length) - PADDING_S
+        before, behind = music_s[0] - OUTSIDE_MARGIN_S, music_s[1] + OUTSIDE_MARGIN_S
+        features[(times_s < before) | (times_s > behind)] = 0.0
+
+
+def _normalised(spectrum: Features, floor: float) -> Features:
+    """Frames of nearly unit length, silence kept near zero."""
+    above: Features = np.maximum(spectrum - np.float32(floor), 0.0)
+    above /= np.linalg.norm(above, axis=1, keepdims=True) + np.float32(0.5)
+    return above
+
+
+def _rise(spectrum: Features, lag_frames: int) -> Features:
+    """The half-wave rectified difference of the log spectrum over some frames."""
+    rise = np.zeros(spectrum.shape, np.float32)
+    np.maximum(spectrum[lag_frames:] - spectrum[:-lag_frames], 0.0, out=rise[lag_frames:])
+    return rise
+
+
+def _relative_to_loudest(rise: Features, hop_length: int, reach_s: float) -> Features:
+    """Divided, in place, by the largest norm of a frame within ``reach_s``."""
+    reach = int(2 * reach_s * SAMPLE_RATE / hop_length) | 1
+    loudest = scipy.ndimage.maximum_filter1d(np.linalg.norm(rise, axis=1), reach)
+    rise /= loudest[:, None] + np.float32(0.01)
+    return rise
+
+
+@kernel
+def _fading(rise: Features, fade: np.float32) -> Features:
+    """Each onset holds on, losing a constant share from frame to frame."""
+    faded = rise.copy()
+    for frame in range(1, len(faded)):
+        for band in range(faded.shape[1]):
+            faded[frame, band] = max(faded[frame, band], faded[frame - 1, band] * fade)
+    return faded
 
 
 def coarse_map(X: Features, Y: Features, diagonal: float, memory_bytes: int) -> TimeMap:

@@ -29,20 +29,24 @@ from musicnet_build.sync.adaptation import adapted_model
 from musicnet_build.sync.chords import chord_means
 from musicnet_build.sync.ends import in_score_order
 from musicnet_build.sync.jumps import JumpSearch, find_playing_order
-from musicnet_build.sync.pass_features import (
+from musicnet_build.sync.passes import (
     COARSE_HOP,
+    COARSE_PASSES,
     FINE_HOP,
+    FINE_PASSES,
     FLOOR,
     PADDING_FRAMES,
     PIANO_BANDS,
     SemitoneSpectra,
+    best_of,
     coarse_features,
     coarse_frames_s,
+    coarse_map,
+    fine_map,
     padded,
     semitone_spectra,
     silence_outside,
 )
-from musicnet_build.sync.passes import COARSE_PASSES, FINE_PASSES, best_of, coarse_map, fine_map
 from musicnet_build.sync.refinement import Refinement, refine
 from musicnet_build.sync.result import Options, SyncResult
 from musicnet_build.synthesis.cache import cached_synthesize

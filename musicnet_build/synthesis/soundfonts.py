@@ -6,7 +6,6 @@ that only bear the name of a soundfont, are reported as unusable and never chose
 
 import fnmatch
 import functools
-import hashlib
 import importlib.util
 import os
 import tomllib
@@ -18,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from musicnet_build.errors import SoundfontError
+from musicnet_build.files import sha256_of
 from musicnet_build.score.programs import FAMILY_SIZE
 
 ENVIRONMENT_VARIABLE = "MUSICNET_BUILD_SOUNDFONTS"
@@ -191,7 +191,7 @@ def choose_soundfont(path_or_name: str | os.PathLike[str] | None = None) -> Soun
     for soundfont in found:
         if wanted in (soundfont.name.lower(), soundfont.path.name.lower()):
             return soundfont
-    present = ", ".join(soundfont.name for soundfont in found) or "none"
+    present = ", ".join(dict.fromkeys(soundfont.name for soundfont in found)) or "none"
     raise SoundfontError(
         f"There is no soundfont {path_or_name}: found here are {present}; give one of these or the path of a file, "
         f"or install one with `{INSTALL_COMMAND}`."
@@ -324,8 +324,7 @@ def _fault(path: Path) -> str | None:
 @functools.lru_cache(maxsize=64)
 def _sha256(path: Path, size: int, mtime_ns: int) -> str:
     """Hash a file; size and time of change are there to make the cached value stale."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,4 +1,6 @@
+import errno
 import importlib.util
+import resource
 import struct
 import time
 from pathlib import Path
@@ -244,4 +246,18 @@ def test_what_cannot_be_written_leaves_nothing_behind(
 ) -> None:
     with pytest.raises(AudioError, match=reason):
         write_audio(tmp_path / name, audio, subtype=subtype)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "subtype"), [("a.flac", None), ("a.wav", "PCM_16"), ("a.wav", "FLOAT")])
+def test_a_full_disk_is_named_with_the_file_and_leaves_nothing(tmp_path: Path, name: str, subtype: str | None) -> None:
+    """A limit to the size of files stands for it: libsndfile calls either "System error" and names nothing."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(OSError, check=lambda error: error.errno == errno.EFBIG) as caught:
+            write_audio(tmp_path / name, 0.1 * np.random.default_rng(0).standard_normal(2 * RATE), subtype=subtype)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.filename == str(tmp_path / name)
     assert list(tmp_path.iterdir()) == []

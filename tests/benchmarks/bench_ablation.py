@@ -24,7 +24,7 @@ from musicnet_build.notes import pitched
 from musicnet_build.score.beats import end_beats
 from musicnet_build.score.order import PlayingOrder, Span
 from musicnet_build.score.reader import read_score
-from musicnet_build.sync import chords, pass_features, passes, precise, refinement
+from musicnet_build.sync import chords, passes, precise, refinement
 from musicnet_build.sync.jumps import JumpSearch
 from musicnet_build.sync.result import Options
 from musicnet_build.synthesis.soundfonts import choose_soundfont
@@ -35,8 +35,8 @@ def _at_score_tempo(score, music_s, soundfont, options, original=precise.render_
     return original(score, float(notes["offset_s"].max() - notes["onset_s"].min()), soundfont, options)
 
 
-def _coarse_spectrum_only(seen, floor=pass_features.FLOOR):
-    return pass_features._normalised(seen.pitch_window, floor)
+def _coarse_spectrum_only(seen, floor=passes.FLOOR):
+    return passes._normalised(seen.pitch_window, floor)
 
 
 def _fine_at_coarse_tempo(heard, score, soundfont, options, coarse, times_s):
@@ -46,7 +46,7 @@ def _fine_at_coarse_tempo(heard, score, soundfont, options, coarse, times_s):
 
 def _fine_spectrum_only(seen, log_gain, fade_s):
     spectrum = np.log1p(np.expm1(seen.pitch_window) * np.float32(log_gain / spectra.BAND_GAIN))
-    return pass_features._normalised(spectrum, 0.0)
+    return passes._normalised(spectrum, 0.0)
 
 
 def _passes_as_they_are(notes, fine_s, coarse_s, activations, render_mismatch=1.0, judge=None):
@@ -61,11 +61,11 @@ def _found_as_written(score, heard, rendered):
 
 STEPS = {
     "nothing": (),
-    "one level for both": (mock.patch.object(pass_features, "level_factor", return_value=np.float32(1.0)),),
+    "one level for both": (mock.patch.object(passes, "level_factor", return_value=np.float32(1.0)),),
     "tuning": (mock.patch.object(precise.spectra, "estimated_tuning_cents", return_value=0.0),),
     "the recording's tempo": (mock.patch.object(precise, "render_coarsely", _at_score_tempo),),
     "onsets in the coarse passes": (mock.patch.object(precise, "coarse_features", _coarse_spectrum_only),),
-    "two of three coarse passes": (mock.patch.object(precise, "COARSE_PASSES", ((pass_features.FLOOR, 1.25),)),),
+    "two of three coarse passes": (mock.patch.object(precise, "COARSE_PASSES", ((passes.FLOOR, 1.25),)),),
     "silence around the music": (mock.patch.object(precise, "_searched", _found_as_written),),
     "the fine passes": (mock.patch.object(precise, "_align_finely", _fine_at_coarse_tempo),),
     "onsets in the fine passes": (mock.patch.object(passes, "fine_features", _fine_spectrum_only),),

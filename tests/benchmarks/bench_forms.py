@@ -1,4 +1,4 @@
-"""What every form of a dataset costs: size, seconds and CPU seconds of one command each.
+"""What every form of a dataset costs: size and seconds of one command each.
 
     python tests/benchmarks/bench_forms.py FOLDER [--recordings 30] [--seconds 120]
 
@@ -7,7 +7,6 @@ docs/loaders.md.
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
@@ -59,14 +58,13 @@ def size_of(path: Path) -> int:
     return sum(file.stat().st_size for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file())
 
 
-def pack(form: str, dataset: Path, output: Path) -> tuple[float, float]:
-    """Run the command of a form; return its seconds and CPU seconds."""
+def pack(form: str, dataset: Path, output: Path) -> float:
+    """Run the command of a form; return its seconds."""
     words = [word for word in form.split() if word != "(.npz)"]
     command = [str(Path(sys.executable).with_name("musicnet-build")), "pack", words[0], str(dataset), "-o", str(output)]
-    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
     subprocess.run([*command, *words[1:]], check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.monotonic() - started, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - started
 
 
 def main() -> None:
@@ -79,10 +77,10 @@ def main() -> None:
     dataset = options.folder / "dataset"
     if not dataset.is_dir():
         write_dataset(dataset, options.recordings, options.seconds)
-    print("| form | MB | s | CPU s |\n|---|---:|---:|---:|")
+    print("| form | MB | s |\n|---|---:|---:|")
     for form, name in FORMS.items():
-        seconds, cpu_s = pack(form, dataset, options.folder / name)
-        print(f"| `{form}` | {size_of(options.folder / name) / 1e6:.0f} | {seconds:.0f} | {cpu_s:.0f} |", flush=True)
+        seconds = pack(form, dataset, options.folder / name)
+        print(f"| `{form}` | {size_of(options.folder / name) / 1e6:.0f} | {seconds:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

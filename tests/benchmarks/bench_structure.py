@@ -39,7 +39,7 @@ from musicnet_build.score.order import PlayingOrder, Span, end_beats, measure_st
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.jumps import PRICES, find_playing_order
-from musicnet_build.sync.pass_features import (
+from musicnet_build.sync.passes import (
     COARSE_HOP,
     PIANO_BANDS,
     coarse_features,

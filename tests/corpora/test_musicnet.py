@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from musicnet_build.corpora.musicnet import BUILD_FOLDER, INDEX_FILE, LOCK_FILE, check_finished
+from musicnet_build.corpora.musicnet import BUILD_FOLDER, INDEX_FILE, LOCK_FILE, check_finished, recording_in
 from musicnet_build.errors import DatasetError
 
 
@@ -25,3 +25,13 @@ def test_a_build_at_work_or_broken_off_is_named_with_what_is_ready(tmp_path: Pat
         with pytest.raises(DatasetError, match=r"a build is at work in .* \(1 recordings ready\)"):
             check_finished(tmp_path)
     check_finished(tmp_path)
+
+
+def test_recordings_without_a_title_are_pieces_of_their_own(tmp_path: Path) -> None:
+    """Otherwise the first of them that is tested on would take all others out of training."""
+    untitled = {"composer": "Bach", "composition": "", "movement": ""}
+    pieces = [recording_in(tmp_path, "train", tmp_path / name, untitled).piece for name in ("1.wav", "2.wav")]
+    assert pieces == ["1", "2"]
+    titled = {"composer": "Bach", "composition": "WTC I", "movement": "Fugue 2"}
+    pieces = [recording_in(tmp_path, "train", tmp_path / name, titled).piece for name in ("1.wav", "2.wav")]
+    assert pieces == ["Bach | WTC I | Fugue 2"] * 2

@@ -323,6 +323,7 @@ def test_corrected_labels_are_neither_used_for_another_recording_nor_lost(built:
     assert rows[1].state == "failed"
     assert "corrected by hand, for another recording or part of it (start_s has changed)" in rows[1].reasons[0]
     assert contents(out)["left_out/2.csv"] == corrected
+    assert find_problems(out) == []
     assert not (out / "train_data" / "2.wav").exists()
     material.change("2", start_s="")
     material.build(out)

@@ -83,6 +83,8 @@ def test_a_fault_of_form_is_told_once_with_all_its_lines_and_what_to_write(folde
         "line 2: transposition '99': is more than 36",
         "line 2: tuning_cents 'x': is no number of cents, such as 0.5",
     )
+    found = problems(write(folder, "id,recording,score,start_s,end_s\n1,a.wav,a.mid,nan,1e400\n"))
+    assert found == ("line 2: end_s '1e400': is no number", "line 2: start_s 'nan': is no number")
 
 
 def test_labels_by_hand_need_no_score(folder: Path) -> None:

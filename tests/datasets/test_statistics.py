@@ -52,7 +52,7 @@ def test_time_is_counted_by_how_many_notes_sound() -> None:
 def test_people_get_tables(folder: Path) -> None:
     found = dataset_statistics(folder)
     lines = text_tables(found)
-    assert "label classes   4" in lines
+    assert "instrument-pitch pairs  4" in lines
     assert any(line.split() == ["violin", "1", "0.5", "1", "1"] for line in lines)
 
 

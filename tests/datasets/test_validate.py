@@ -30,6 +30,9 @@ def test_a_folder_that_is_not_there_is_one_plain_error(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_no_dataset(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="is no dataset: a dataset has folders train_data and train_labels"):
+        find_problems(tmp_path)
+    (tmp_path / "train_data").mkdir()
     found = {str(problem) for problem in find_problems(tmp_path)}
     assert "train_data: there are no recordings" in found
     assert "SHA256SUMS: is missing" in found

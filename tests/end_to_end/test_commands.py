@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 from bad_midi import event, midi, note
-from command_line import as_json, done, run
+from command_line import as_json, done, misused, run
 from conftest import Music
 from tiny_soundfont import write_soundfont
 
@@ -80,6 +80,13 @@ def test_overlay_splits_recording_and_tones(music: Music, tmp_path: Path) -> Non
     assert np.abs(split[first : first + rate // 10, 1]).max() > 0.005
 
 
+def test_overlay_says_how_many_labels_lie_behind_the_end_of_the_recording(music: Music, tmp_path: Path) -> None:
+    (tmp_path / "far.tsv").write_text("# onset,offset,note,velocity\n1.0\t2.0\t60\t64\n300.0\t301.0\t72\t64\n")
+    process = run("overlay", music.recording, tmp_path / "far.tsv", "-o", tmp_path / "o.wav")
+    assert process.returncode == 0
+    assert process.stderr.startswith("warning: 1 of the 2 labels begin behind the end of ")
+
+
 def test_overlay_takes_an_instrument_and_a_span(music: Music, tmp_path: Path) -> None:
     wanted = ("--instrument", "43", "--start", "2", "--end", "4.5")  # the cello
     printed = as_json("overlay", music.recording, music.truth, "-o", tmp_path / "o.flac", "--split", *wanted)
@@ -92,6 +99,16 @@ def test_overlay_takes_an_instrument_and_a_span(music: Music, tmp_path: Path) ->
     expected_s = cello_s[(cello_s > 2.3) & (cello_s < 4.5)]
     assert len(expected_s) >= 1
     assert all(np.abs(starts_s - time_s).min() < 0.02 for time_s in expected_s)
+
+
+def test_an_instrument_may_be_named(music: Music, tmp_path: Path) -> None:
+    for name, cello in (("number.wav", "43"), ("name.wav", "Cello")):
+        done("overlay", music.recording, music.truth, "-o", tmp_path / name, "--instrument", cello, "--end", "3")
+    assert (tmp_path / "number.wav").read_bytes() == (tmp_path / "name.wav").read_bytes()
+    for wrong, words in (("0", "from 1 to 128"), ("celo", "Did you mean 'cello'?")):
+        assert words in misused(
+            "overlay", music.recording, music.truth, "-o", tmp_path / "o.wav", "--instrument", wrong
+        )
 
 
 def test_labels_survive_a_round_trip_through_jams(music: Music, tmp_path: Path) -> None:

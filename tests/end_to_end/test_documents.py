@@ -9,10 +9,12 @@ from pathlib import Path
 
 import click
 import pytest
+import record_pieces
 from documents import PAGES, ROOT, Block, blocks, commands, scripts
 
 from musicnet_build.cli import group
 from musicnet_build.cli.pack import SUBCOMMANDS
+from musicnet_build.datasets.manifest import read_manifest
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 RUN = sorted({block.page for block in BLOCKS if not block.reason})
@@ -65,6 +67,15 @@ def test_a_command_that_is_not_run_has_only_options_that_exist(arguments: list[s
         assert found is not None
         command, context = found, click.Context(found, info_name=name, parent=context)
     command.make_parser(context).parse_args(list(arguments))
+
+
+def test_the_manifest_of_the_pieces_names_what_the_script_records(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "data_manifests" / "pieces.yaml", tmp_path)
+    for number in range(1, record_pieces.PIECES + 1):
+        for path in record_pieces.places(number, tmp_path / "pieces" / "recordings", tmp_path / "pieces" / "scores"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    assert len(read_manifest(tmp_path / "pieces.yaml").entries) == record_pieces.PIECES
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:

@@ -1,5 +1,10 @@
 """Tests of the training of the onset network: it learns what it is shown, always the same, and spoils nothing."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -49,6 +54,26 @@ def test_the_same_examples_give_the_same_weights_and_the_network_of_the_package_
     first, second = (fine_tuned(onset_model(), examples(), Training(steps=5)).weights() for _ in range(2))
     assert {name: value.tobytes() for name, value in first.items()} == {n: v.tobytes() for n, v in second.items()}
     assert {name: value.tobytes() for name, value in onset_model().weights().items()} == before
+
+
+def test_the_number_of_threads_changes_no_byte() -> None:
+    program = (
+        "import hashlib, test_onset_training as t\n"
+        "m = t.fine_tuned(t.onset_model(), t.examples(), t.Training(steps=3)).weights()\n"
+        "print(hashlib.sha256(b''.join(m[name].tobytes() for name in sorted(m))).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(digests) == 1
 
 
 def test_the_gradient_is_the_slope_of_the_loss() -> None:

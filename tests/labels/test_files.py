@@ -104,6 +104,13 @@ MALFORMED = {
     "jams shape": (".jams", "[]", "not a JAMS file"),
     "jams deep": (".jams", "[" * 100_000, "not a JAMS file"),
     "jams other namespace": (".jams", '{"annotations": [{"namespace": "beat", "data": []}]}', "no annotation"),
+    "decimal comma": (".txt", "0,500000\t1,000000\tC4\n", "decimals take a point, not a comma"),
+    "jams note of no length": (
+        ".jams",
+        '{"annotations": [{"namespace": "note_midi", "data": [{"time": 0.5, "duration": 0.0, "value": 60, '
+        '"confidence": null}]}]}',
+        "note 1 of an annotation, at 0.5 s: the duration 0.0",
+    ),
     "jams short sandbox": (
         ".jams",
         '{"annotations": [{"namespace": "note_midi", "sandbox": {"velocity": []},'

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -93,6 +94,16 @@ def test_a_package_that_was_replaced_by_a_shorter_one_is_told(path: Path, tmp_pa
     copy.write_bytes(b"short")
     with pytest.raises(DatasetError, match="has changed since it was opened"):
         reader[0]
+
+
+def test_a_file_that_a_reader_holds_open_is_opened_by_h5py_too(tmp_path: Path) -> None:
+    with hdf5.writing(tmp_path / "musicnet.h5") as file:
+        hdf5.add(file.create_group("id_1"), "data", np.zeros(20_000, np.float32), compress=True)
+        hdf5.add(file["id_1"], "labels", h5_labels(empty_notes(0)), compress=True)
+    reader = reader_of(tmp_path / "musicnet.h5")
+    reader[0]
+    with h5py.File(tmp_path / "musicnet.h5") as file:
+        assert len(file["id_1/data"]) == 20_000
 
 
 WITHOUT_LOCKS = "#include <errno.h>\nint flock(int fd, int operation) { errno = ENOLCK; return -1; }\n"

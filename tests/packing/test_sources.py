@@ -39,6 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in IDS:
         write_audio(folder / f"{split_of(name)}_data" / f"{name}.wav", 0.5 * tone)
         write_labels(folder / f"{split_of(name)}_labels" / f"{name}.csv", notes)
+    untitled = "".join(f"{name},,,\n" for name in IDS)
+    (folder / "musicnet_metadata.csv").write_text(f"id,composer,composition,movement\n{untitled}")
     return folder
 
 

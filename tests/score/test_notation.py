@@ -220,6 +220,15 @@ def test_humdrum_and_mei_are_read(read_text):
     assert (mei.measures.numbers, mei.note_ids, mei.duration_s) == (("7",), ("one", "two"), 4.0)
 
 
+def test_parts_without_a_program_play_what_their_names_say(read_text):
+    text = score(part(measure(1, head=HEAD), name="Violoncello"), part(measure(1, head=HEAD), name="Part 2"))
+    unstated = re.sub("<midi-instrument.*?</midi-instrument>", "", text)
+    music = read_text(unstated)
+    assert sorted((part.name, part.program) for part in music.parts) == [("Part 2", 0), ("Violoncello", 42)]
+    assert music.warnings == ("1 part has its instrument by name",)
+    assert {part.program for part in read_text(text).parts} == {0}, "what is stated stays"
+
+
 @pytest.mark.parametrize(
     ("data", "name", "words"),
     [
@@ -237,6 +246,14 @@ def test_what_is_no_score_gives_one_sentence_that_names_it(read, data, name, wor
         read(data, name)
     assert f"{name}: " in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_on_which_the_library_crashes_or_never_ends_is_an_error_like_any_other(read_text, monkeypatch):
+    with pytest.raises(ScoreError, match="verovio fails on it"):
+        read_text(TIED.replace("<beat-type>4", "<beat-type>0"))  # it divides by zero, and ends by a signal
+    monkeypatch.setattr(notation, "_WALL_CLOCK", 1e-3)
+    with pytest.raises(ScoreError, match="given up"):
+        read_text(TIED)
 
 
 def test_a_bomb_in_a_zip_file_is_refused(tmp_path: Path):

@@ -5,7 +5,7 @@ import numpy as np
 from musicnet_build.features.onsets import CHANNELS, HOP_S, OnsetSpectrograms
 from musicnet_build.notes import NoteTable, empty_notes
 from musicnet_build.sync.adaptation import adapted_model
-from musicnet_build.sync.pass_features import PADDING_FRAMES
+from musicnet_build.sync.passes import PADDING_FRAMES
 from musicnet_build.sync.refinement import Refinement
 
 COUNT = 60

@@ -12,7 +12,7 @@ from musicnet_build.score.order import PlayingOrder, Span, describe
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.jumps import PRICES, find_playing_order
-from musicnet_build.sync.pass_features import COARSE_HOP, coarse_features, coarse_frames_s, semitone_spectra
+from musicnet_build.sync.passes import COARSE_HOP, coarse_features, coarse_frames_s, semitone_spectra
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 

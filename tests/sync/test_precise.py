@@ -18,8 +18,14 @@ from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, sorted_by_
 from musicnet_build.quality.verdict import Verdict
 from musicnet_build.score.model import CONTROL_DTYPE
 from musicnet_build.score.reader import Score, read_score
-from musicnet_build.sync.pass_features import COARSE_HOP, FINE_HOP, coarse_features, fine_features, semitone_spectra
-from musicnet_build.sync.passes import FINE_PASSES
+from musicnet_build.sync.passes import (
+    COARSE_HOP,
+    FINE_HOP,
+    FINE_PASSES,
+    coarse_features,
+    fine_features,
+    semitone_spectra,
+)
 from musicnet_build.sync.precise import EXPRESSION, VOLUME
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 

@@ -102,6 +102,14 @@ def test_an_unknown_name_is_answered_with_what_there_is_and_how_to_install_one()
         choose_soundfont("Steinway")
 
 
+def test_two_soundfonts_of_one_name_are_named_once(folder: Path) -> None:
+    for name in ("mine.sf2", "mine.sf3"):
+        write_soundfont(folder / name, [(0, 0)])
+    with pytest.raises(SoundfontError, match="found here are mine, ") as caught:
+        choose_soundfont("none")
+    assert str(caught.value).count("mine") == 1
+
+
 def test_the_hash_is_that_of_the_bytes_even_after_they_change(folder: Path) -> None:
     path = write_soundfont(folder / "mine.sf2", [(0, 0)])
     font = choose_soundfont(path)

@@ -54,6 +54,12 @@ def pack_npz(
     ------
     DatasetError
         When the package ``intervaltree`` is not installed, or other samples than float32 are asked for.
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.peers.npz import pack_npz
+    >>> pack_npz("dataset", "musicnet.npz").recordings
+    3
     """
     settings = settings or MusicNetSettings()
     check_intervaltree()

@@ -47,6 +47,12 @@ def pack_webdataset(
     Returns
     -------
     Packed
+
+    Examples
+    --------
+    >>> from musicnet_build.packing.peers.webdataset import pack_webdataset
+    >>> pack_webdataset("dataset", "shards").recordings
+    3
     """
     settings = settings or RowsSettings()
     found = recordings_of(source, settings)

@@ -9,8 +9,8 @@ peer's code stands here.
 
 import contextlib
 import importlib
-import json
 import os
+import shutil
 import sys
 import types
 from collections.abc import Iterator
@@ -167,13 +167,33 @@ def test_transkun_reads_maestro(maestro: Path, dataset: Path) -> None:
         assert (sample["fs"], sample["nChannel"]) == (44_100, 1)
 
 
-def test_mirdata_finds_nothing_missing_and_reads_maestro(maestro: Path, dataset: Path) -> None:
-    validate = pytest.importorskip("mirdata.validate")
-    tracks = json.loads((dataset / "index.json").read_text())["tracks"]
-    missing, invalid = validate.validate_files(tracks, str(dataset), False)
+def test_mirdata_validates_a_dataset_and_reads_its_tracks(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("mirdata")
+    module = importlib.import_module("mirdata_dataset")
+    loader = module.Dataset(str(dataset))
+    missing, invalid = loader.validate(verbose=False)
     assert not any(missing.values())
     assert not any(invalid.values())
-    module = importlib.import_module("mirdata.datasets.maestro")
+    track, labels = loader.track("3"), labels_of(dataset, "3")
+    assert (track.split, track.composition) == ("test", "Anon: Piece 3")
+    np.testing.assert_allclose(track.notes.intervals[:, 0], labels["onset_s"])
+    np.testing.assert_array_equal(track.notes.pitches, labels["pitch"])
+    assert track.notes.to_matrix(np.arange(300) / 100, "s", np.arange(128), "midi").sum() > 0
+    assert len(track.audio[0]) > 44_100
+    module.main(str(dataset))
+    assert "missing: 0, invalid: 0" in capsys.readouterr().out
+
+
+def test_mirdata_tells_of_a_damaged_file(dataset: Path, tmp_path: Path) -> None:
+    pytest.importorskip("mirdata")
+    shutil.copytree(dataset, tmp_path / "copy")
+    (tmp_path / "copy" / "train_labels" / "1.csv").write_text("nothing")
+    _, invalid = importlib.import_module("mirdata_dataset").Dataset(str(tmp_path / "copy")).validate(verbose=False)
+    assert "1" in str(invalid)
+
+
+def test_mirdata_reads_the_notes_of_maestro(maestro: Path, dataset: Path) -> None:
+    module = pytest.importorskip("mirdata.datasets.maestro")
     notes = module.io.load_notes_from_midi(str(maestro / "0000" / "1.midi"))
     assert len(notes.pitches) == len(strokes(labels_of(dataset, "1")))
 
