@@ -1,4 +1,4 @@
-"""A small dataset of silence with labels, and judgements about it: what is heard matters to nobody here."""
+"""A small dataset of one long tone with labels, and judgements about it: what is heard matters to nobody here."""
 
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ RECORDINGS, NOTES, DURATION_S = 4, 200, 60.0
 
 
 def made_dataset(folder: Path) -> Path:
-    """Make four recordings of 200 notes; a note's velocity is lost in CSV, so errors go by ``is_wrong``."""
+    """Make four recordings of 200 notes; ``is_wrong`` says which are wrong."""
     for name in ("train_data", "train_labels", "test_data", "test_labels"):
         (folder / name).mkdir(parents=True)
     random = np.random.default_rng(0)
+    tone = 0.1 * np.sin(np.arange(round(DURATION_S * SAMPLE_RATE), dtype=np.float32) / 16)
     for number in range(1, RECORDINGS + 1):
-        write_audio(folder / "train_data" / f"{number}.wav", np.zeros(round(DURATION_S * SAMPLE_RATE), np.float32))
+        write_audio(folder / "train_data" / f"{number}.wav", tone)
         write_labels(folder / "train_labels" / f"{number}.csv", made_notes(random), with_confidence=True)
     return folder
 

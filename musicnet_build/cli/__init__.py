@@ -20,6 +20,7 @@ COMMANDS = {
     "overlay": "Mix a short tone into a recording at every labelled onset.",
     "convert": "Convert labels from one format to another.",
     "audit": "Hear, see and judge labels in the browser.",
+    "report": "Report on labels in one file of HTML that opens from a mail.",
     "init": "Pair recordings and scores into a manifest.",
     "build": "Build a dataset from the recordings and scores of a manifest.",
     "generate": "Generate exactly labelled music from soundfonts.",

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from musicnet_build._typing import Float64s
-from musicnet_build.listening.judgements import Event
+from musicnet_build.listening.catalogue import Catalogue
+from musicnet_build.listening.judgements import Event, Journal, standing
 from musicnet_build.listening.rating import agreement, intervals, planning
-from musicnet_build.listening.rating.heard import FINE, KINDS, Counts, Finding, Heard
+from musicnet_build.listening.rating.heard import FINE, KINDS, Counts, Finding, Findings, Heard, heard_of
 from musicnet_build.listening.rating.intervals import Rate, bootstrap, rate_of
 from musicnet_build.listening.rating.listener import Listener, corrected, measured_listener, trials_of
-from musicnet_build.listening.rating.sample_file import Unit
+from musicnet_build.listening.rating.sample_file import Unit, read_sample
 from musicnet_build.listening.rating.sampling import STRATA
+from musicnet_build.listening.web.session import read_label_set
 from musicnet_build.score.programs import PROGRAM_NAMES
 
 BANDS = (0.0, 0.5, 0.8, 0.9, 0.95, 1.0)
@@ -53,7 +55,7 @@ def error_rate(heard: Heard, events: Sequence[Event], accept_below: float | None
         "corrected": _corrected(posterior, listeners),
         "pessimistic": _pessimistic(heard),
         "strata": _strata(heard, found),
-        "by_reviewer": {one: _rate(_of(heard, own, _all)) for one, own in heard.findings.items()},
+        "by_reviewer": {one: _rate(_of(heard, heard.of(one), _all)) for one in heard.findings},
         "by_kind": {kind: _rate(_of(heard, found, _kind(kind))) for kind in KINDS},
         "by_instrument": _by_instrument(heard, found),
         "by_confidence": _by_confidence(heard, found),
@@ -67,6 +69,31 @@ def error_rate(heard: Heard, events: Sequence[Event], accept_below: float | None
     return report
 
 
+def audited(catalogue: Catalogue, accept_below: float | None = None) -> dict[str, Any]:
+    """Compute the error rate of a dataset from the judgements beside it.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    accept_below : float, optional
+
+    Returns
+    -------
+    dict
+        As ``error_rate`` returns it.
+
+    Raises
+    ------
+    MusicnetBuildError
+        When nothing was drawn, or the draw, labels or judgements cannot be read.
+    """
+    sample = read_sample(catalogue.judgements)
+    wanted = {unit.recording for unit in sample.units}
+    labels = {item.id: read_label_set(item, 0) for item in catalogue.items if item.id in wanted}
+    events = standing(Journal(catalogue.judgements).read())
+    return error_rate(heard_of(sample, events, labels), events, accept_below)
+
+
 def _all(unit: Unit, finding: Finding) -> tuple[int, int]:
     return len(finding), sum(value != FINE for value in finding.values())
 
@@ -75,7 +102,7 @@ def _kind(kind: str) -> Counts:
     return lambda unit, finding: (len(finding), sum(value == kind for value in finding.values()))
 
 
-def _of(heard: Heard, findings: dict[int, Finding], counts: Counts) -> Rate:
+def _of(heard: Heard, findings: Findings, counts: Counts) -> Rate:
     """The rate of some labels: strata of which none of them was judged are left out."""
     return rate_of(heard.judged(findings, counts))[0]
 
@@ -91,18 +118,18 @@ def _where(heard: Heard, field: str, low: float, high: float) -> Counts:
     return counts
 
 
-def _by_instrument(heard: Heard, found: dict[int, Finding]) -> dict[str, Any]:
-    programs = sorted({int(_notes(heard, unit)["program"][row]) for unit, rows in found.items() for row in rows})
+def _by_instrument(heard: Heard, found: Findings) -> dict[str, Any]:
+    programs = sorted({int(_notes(heard, unit)["program"][row]) for unit, rows in found.items() for row in rows[0]})
     rates = {program: _of(heard, found, _where(heard, "program", program, program + 1)) for program in programs}
     return {PROGRAM_NAMES[program]: _rate(rate) for program, rate in rates.items()}
 
 
-def _by_confidence(heard: Heard, found: dict[int, Finding]) -> list[dict[str, Any]]:
+def _by_confidence(heard: Heard, found: Findings) -> list[dict[str, Any]]:
     rows = []
     for low, high in itertools.pairwise(BANDS):
         above = np.inf if high == BANDS[-1] else high
         rate = _of(heard, found, _where(heard, "confidence", low, above))
-        known = np.array([_notes(heard, unit)["confidence"][row] for unit, own in found.items() for row in own])
+        known = np.array([_notes(heard, unit)["confidence"][row] for unit, own in found.items() for row in own[0]])
         inside = known[(known >= low) & (known < above)]
         if rate.notes:
             rows.append({"from": low, "to": high, "confidence": _rounded(float(inside.mean())), **_rate(rate)})
@@ -115,14 +142,14 @@ def _notes(heard: Heard, unit: int) -> "np.typing.NDArray[np.void]":
 
 def _pessimistic(heard: Heard) -> dict[str, Any] | None:
     """The figure of the reviewer who found most wrong, as the MusicNet paper quotes it."""
-    rates = {one: _of(heard, own, _all) for one, own in heard.findings.items()}
+    rates = {one: _of(heard, heard.of(one), _all) for one in heard.findings}
     if not rates:
         return None
     worst = max(rates, key=lambda one: rates[one].value)
     return {"reviewer": worst, **_rate(rates[worst])}
 
 
-def _strata(heard: Heard, found: dict[int, Finding]) -> dict[str, Any]:
+def _strata(heard: Heard, found: Findings) -> dict[str, Any]:
     result = {}
     for name, stratum in heard.sample.strata.items():
         own = {unit: finding for unit, finding in found.items() if heard.sample.units[unit].stratum == name}
@@ -131,12 +158,12 @@ def _strata(heard: Heard, found: dict[int, Finding]) -> dict[str, Any]:
     return result
 
 
-def _missing(heard: Heard, found: dict[int, Finding]) -> dict[str, Any] | None:
+def _missing(heard: Heard, found: Findings) -> dict[str, Any] | None:
     """Notes that sound and have no label, per labelled note: of clips, which are listened to for them."""
     if heard.sample.unit == "note" or not found:
         return None
     judged = heard.judged(found, lambda unit, finding: (len(finding), 0))
-    counted = [heard.missing.get(unit, 0) for unit in sorted(found) if found[unit]]
+    counted = [heard.missing.get(unit, 0) for unit in sorted(found) if found[unit][0]]
     missing = np.array(counted, np.float64)
     with_missing = intervals.Judged(judged.stratum, judged.cluster, missing, judged.notes + missing, judged.weight)
     return _rate(rate_of(with_missing)[0])
@@ -178,7 +205,7 @@ def _corrected(posterior: Float64s, listeners: dict[str, Listener]) -> dict[str,
     return None if values is None else dict(zip(("value", "low", "high"), map(_rounded, values), strict=True))
 
 
-def _to_halve(heard: Heard, found: dict[int, Finding]) -> dict[str, int]:
+def _to_halve(heard: Heard, found: Findings) -> dict[str, int]:
     names = list(heard.sample.strata)
     weight = np.array([heard.sample.strata[name].notes for name in names], np.float64)
     judged = heard.judged(found, _all)

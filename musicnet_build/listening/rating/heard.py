@@ -46,15 +46,17 @@ class Heard:
     missing: dict[int, int]
     stale: int
 
-    def together(self) -> dict[int, Finding]:
-        """Return what the reviewers come to: of each label what most say, where that is even, that it is wrong."""
+    def together(self) -> "Findings":
+        """Return what each reviewer found of each unit that anybody judged."""
         units = sorted({unit for found in self.findings.values() for unit in found})
-        return {
-            unit: self._joined([found[unit] for found in self.findings.values() if unit in found]) for unit in units
-        }
+        return {unit: [found[unit] for found in self.findings.values() if unit in found] for unit in units}
 
-    def judged(self, findings: Mapping[int, Finding], counts: "Counts") -> Judged:
-        """Return units as an estimate needs them.
+    def of(self, reviewer: str) -> "Findings":
+        """Return what one reviewer found."""
+        return {unit: [finding] for unit, finding in self.findings[reviewer].items()}
+
+    def judged(self, findings: "Findings", counts: "Counts") -> Judged:
+        """Return units as an estimate needs them; of several reviewers the mean counts.
 
         Parameters
         ----------
@@ -72,7 +74,9 @@ class Heard:
         stratum = np.array([STRATA.index(self.sample.units[unit].stratum) for unit in units], np.int64)
         sizes = np.array([self._size(name) for name in STRATA], np.float64)
         weight = (sizes / np.maximum(np.bincount(stratum, minlength=len(STRATA)), 1))[stratum]
-        numbers = [counts(self.sample.units[unit], findings[unit]) for unit in units]
+        numbers = [
+            np.mean([counts(self.sample.units[unit], finding) for finding in findings[unit]], axis=0) for unit in units
+        ]
         notes, wrong = (np.array([pair[i] for pair in numbers], np.float64) for i in (0, 1))
         return Judged(stratum, self.clusters(units), wrong, notes, weight).where(notes > 0)
 
@@ -83,7 +87,7 @@ class Heard:
         names = [self.sample.units[unit].recording for unit in units]
         return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
-    def unjudged(self, findings: Mapping[int, Finding]) -> Float64s:
+    def unjudged(self, findings: "Findings") -> Float64s:
         """Return the labels in each stratum of which nothing was judged."""
         known = {self.sample.units[unit].stratum for unit in findings}
         return np.array([one.notes for name, one in self.sample.strata.items() if name not in known], np.float64)
@@ -91,10 +95,9 @@ class Heard:
     def _size(self, stratum: str) -> int:
         return self.sample.strata[stratum].units if stratum in self.sample.strata else 0
 
-    @staticmethod
-    def _joined(findings: Sequence[Finding]) -> Finding:
-        return {row: _joined_value([finding[row] for finding in findings if row in finding]) for row in findings[0]}
 
+Findings = Mapping[int, Sequence[Finding]]
+"""Number of a unit to what each reviewer found of it."""
 
 Counts = Callable[[Unit, Finding], tuple[int, int]]
 
@@ -189,10 +192,3 @@ def heard_clips(events: Iterable[Event], reviewer: str, recording: str, labels_s
         if (event.get("kind"), event.get("reviewer"), event.get("recording")) == ("clip", reviewer, recording)
         if labels_sha256 in (None, event.get("labels"))
     }
-
-
-def _joined_value(values: Sequence[str]) -> str:
-    wrong = [value for value in values if value != FINE]
-    if 2 * len(wrong) < len(values):
-        return FINE
-    return max(KINDS, key=wrong.count)

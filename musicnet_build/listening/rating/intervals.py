@@ -55,14 +55,15 @@ class Rate:
     ----------
     value, low, high : float
         0 to 1; ``value`` is nan where nothing was judged.
-    wrong, notes : int
-        As counted, without weights.
+    wrong : float
+        As counted, without weights; the mean of several reviewers need not be whole.
+    notes : int
     """
 
     value: float
     low: float
     high: float
-    wrong: int
+    wrong: float
     notes: int
 
     @property
@@ -149,7 +150,7 @@ def share_of(wrong: int, count: int) -> Rate:
 
 def _rate(value: float, posterior: Float64s, judged: Judged) -> Rate:
     low, high = (float(q) for q in np.quantile(posterior, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
-    wrong, notes = int(judged.wrong.sum()), int(judged.notes.sum())
+    wrong, notes = float(judged.wrong.sum()), int(judged.notes.sum())
     if not np.isnan(value):
         # None or all of them wrong: then nothing speaks against 0 or 1.
         low = 0.0 if wrong == 0 else min(low, value)

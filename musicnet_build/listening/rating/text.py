@@ -71,7 +71,7 @@ def _table(title: str, rows: dict[str, Any], more: Any = lambda row: "") -> list
     names = [plain(name, 40) for name in rows]
     width = max((len(name) for name in (*names, title)), default=0)
     body = [
-        f"{name:<{width}}  {row['wrong']:>5} of {row['notes']:<6} {_percent(row)}{more(row)}"
+        f"{name:<{width}}  {row['wrong']:>5g} of {row['notes']:<6} {_percent(row)}{more(row)}"
         for name, row in zip(names, rows.values(), strict=True)
     ]
     return [f"{title:<{width}}  {'wrong':>5}", *body] if body else []
