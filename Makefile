@@ -10,8 +10,9 @@ STAMP := $(VENV)/.ready
 demo: $(STAMP)
 	$(BIN)/musicnet-build demo -o demo
 
+# On all cores; the tests of one file share what they have made.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .
