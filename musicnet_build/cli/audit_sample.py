@@ -17,6 +17,7 @@ _COUNTS = {"note": 300, "clip": 28}
 @click.argument("dataset", type=parameters.existing_folder)
 @click.option("--unit", type=click.Choice(["note", "clip"]), default="note", show_default=True, help="What is drawn.")
 @click.option("--n", "count", type=click.IntRange(1, 100_000), help="How many; by default 300 notes, or 28 clips.")
+@click.option("--clips", type=click.IntRange(1, 100_000), help="Draw so many clips: short for --unit clip --n.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed draws the same sample.")
 @click.option("--seconds", type=click.FloatRange(1, 600), default=30.0, show_default=True, help="Length of a clip.")
 @click.option("--anew", is_flag=True, help="Replace a draw from other labels or with another seed.")
@@ -25,6 +26,7 @@ def command(
     dataset: Path,
     unit: Literal["note", "clip"],
     count: int | None,
+    clips: int | None,
     seed: int,
     seconds: float,
     anew: bool,
@@ -35,6 +37,10 @@ def command(
     More are drawn where our own confidence is low; each with a known probability, by which the rate makes up for it.
     With a greater --n an earlier draw is extended. The draw is kept in DATASET.audit/sample.json.
     """
+    if clips is not None:
+        if count is not None:
+            raise click.UsageError("--clips is the number of clips itself: leave out --n.")
+        unit, count = "clip", clips
     from musicnet_build.listening.catalogue import dataset_catalogue
     from musicnet_build.listening.rating.sample_file import (
         SAMPLE_FILE,

@@ -64,7 +64,9 @@ def data_card(rows: "Sequence[Row]", entries: "Mapping[str, Entry]") -> str:
             "## How far the labels can be trusted",
             "",
             f"Of {len(rows)} recordings in the manifest, {_counts(states)}. "
-            f"{_by_hand(rows)}{_heard(heard)} The error rate of the labels was not measured by audit.",
+            f"{_by_hand(rows)}{_heard(heard)} How many labels are wrong is what `musicnet-build audit report` says "
+            "once people have judged a draw (`musicnet-build audit sample`); `musicnet-build report` shows it in one "
+            "page.",
             "",
             *_shares("composer", included, seconds, lambda one: entries[one].composer),
             *_shares("ensemble", included, seconds, lambda one: entries[one].ensemble),

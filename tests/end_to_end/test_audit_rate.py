@@ -27,4 +27,6 @@ def test_from_the_draw_to_the_rate(tmp_path: Path) -> None:
     assert report["rate"]["low"] < true_rate(dataset) < report["rate"]["high"]
     assert report["sentence"] in done("audit", "report", dataset)
     assert not list(dataset.glob("*.json"))
+    assert "leave out --n" in misused("audit", "sample", dataset, "--clips", "30", "--n", "30")
+    assert as_json("audit", "sample", dataset, "--clips", "3", "--seconds", "1", "--anew")["unit"] == "clip"
     assert "Invalid value for '--n'" in misused("audit", "sample", dataset, "--n", "0")
