@@ -22,7 +22,7 @@ FLOORS = (
     ("synthesis", "audio", "labels"),
     ("dtw", "features", "score", "jobs"),
     ("notes", "files", "threads", "jit", "recipe"),
-    ("errors", "choices", "progress", "_typing"),
+    ("errors", "choices", "progress", "quiet", "_typing"),
 )
 """The rooms, from the top of the house to its base. What is not a folder is a file."""
 

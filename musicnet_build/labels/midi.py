@@ -19,6 +19,7 @@ from musicnet_build._typing import Int64s
 from musicnet_build.errors import LabelError, ScoreError
 from musicnet_build.labels.table import by_part
 from musicnet_build.notes import NoteTable, sorted_by_onset
+from musicnet_build.quiet import quietly_imported
 from musicnet_build.score.programs import PROGRAM_NAMES
 from musicnet_build.score.reader import DRUM_CHANNEL, read_score
 
@@ -56,8 +57,7 @@ def to_pretty_midi(notes: NoteTable) -> "pretty_midi.PrettyMIDI":
     >>> [instrument.name for instrument in to_pretty_midi(notes).instruments]
     ['violin']
     """
-    import pretty_midi
-
+    pretty_midi = quietly_imported("pretty_midi")
     notes = sorted_by_onset(notes)
     last_s = float(notes["offset_s"].max(initial=0.0))
     resolution = _FINE_TICKS if last_s < _FINE_UNTIL_S else _COARSE_TICKS
@@ -122,8 +122,7 @@ def _voices(on: Int64s, off: Int64s, pitch: Int64s) -> list[list[int]]:
 
 
 def _instrument(notes: NoteTable, tick_s: float) -> "pretty_midi.Instrument":
-    import pretty_midi
-
+    pretty_midi = quietly_imported("pretty_midi")
     program, is_drum = int(notes["program"][0]), bool(notes["is_drum"][0])
     instrument = pretty_midi.Instrument(program, is_drum, "drums" if is_drum else PROGRAM_NAMES[program])
     onset_s = np.maximum(notes["onset_s"], 0.0)

@@ -11,7 +11,6 @@ import ctypes.util
 import functools
 import importlib
 import importlib.util
-import io
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 from musicnet_build._typing import Audio
 from musicnet_build.errors import SoundfontError
+from musicnet_build.quiet import quietly_imported
 
 BLOCK_SAMPLES = 64
 """FluidSynth computes sound in blocks of this size; an event takes effect where the next block starts."""
@@ -226,16 +226,10 @@ def _declared(pyfluidsynth: ModuleType, name: str) -> Any:
     return pyfluidsynth.cfunc(name, result, *((argument, kind, 1) for argument, kind in arguments.items()))
 
 
-def _quietly_imported() -> ModuleType:
-    """pyfluidsynth prints where it found its library when the environment says ``CI``; our output is for results."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        return importlib.import_module("fluidsynth")
-
-
 def _import_pyfluidsynth() -> ModuleType:
     """Import pyfluidsynth, which looks for the library as it is imported and fails when there is none."""
     try:
-        return _quietly_imported()
+        return quietly_imported("fluidsynth")
     except (ImportError, OSError) as error:
         library = _system_library() or _bundled_library()
         if library is None:
@@ -267,7 +261,7 @@ def _import_pyfluidsynth_with(library: Path | str) -> ModuleType:
     search = ctypes.util.find_library
     ctypes.util.find_library = lambda name: str(library)
     try:
-        return _quietly_imported()
+        return quietly_imported("fluidsynth")
     except (ImportError, OSError) as error:
         raise SoundfontError(f"{library} cannot be loaded ({error}): install {INSTALL_COMMANDS}.") from error
     finally:

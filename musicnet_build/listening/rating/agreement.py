@@ -49,7 +49,7 @@ def kappa(counts: Counts) -> Float64s:
 
     Examples
     --------
-    >>> float(kappa(np.array([20.0, 5.0, 10.0, 15.0])))
+    >>> float(kappa(np.array([20.0, 5.0, 10.0, 15.0])).round(3))
     0.4
     """
     first, second = _ratio(counts[..., :2].sum(axis=-1), counts.sum(axis=-1)), _second(counts)
