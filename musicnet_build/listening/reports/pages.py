@@ -35,11 +35,12 @@ def recording_page(item: Item) -> str:
     spans = [
         (f"{span['start_s']:.1f}", f"{span['end_s']:.1f}", span["what"]) for span in opened.report.get("spans", ())
     ]
+    why = (*opened.report.get("reasons", ()), *opened.report.get("structure", ()))
     tempo, times_s = tempo_curve(notes)
     body = "\n".join(
         [
             paragraph(_verdict(figures), "lead"),
-            listed([*opened.report.get("reasons", ()), *opened.report.get("structure", ())]),
+            listed([*_behind_the_end(notes, duration_s), *why]),
             table(("about the recording", ""), item.metadata.items()),
             section("Labels over the spectrogram", spectrogram(opened), _LEGEND),
             section("Confidence (0 to 1)", strip(*confidence_curve(notes), duration_s, 1.0, "Mean confidence")),
@@ -139,6 +140,11 @@ def _verdict(figures: Mapping[str, Any]) -> str:
     verdict = f"Verdict: {figures['verdict']}. " if figures["verdict"] else ""
     sure = f", mean confidence {_share(figures['confidence'])}, {figures['doubtful']} below 0.5"
     return f"{verdict}{figures['notes']} labels{sure if figures['confidence'] is not None else ''}."
+
+
+def _behind_the_end(notes: NoteTable, duration_s: float) -> list[str]:
+    behind = int((notes["onset_s"] >= duration_s).sum())
+    return [f"{behind} of the labels begin behind the end of the recording: is it theirs?"] if behind else []
 
 
 def _share(value: float | None) -> str:
