@@ -19,12 +19,12 @@ import numpy as np
 from musicnet_build.audio.io import write_audio
 from musicnet_build.listening.catalogue import dataset_catalogue
 from musicnet_build.listening.judgements import described_note
+from musicnet_build.listening.label_set import read_label_set
 from musicnet_build.listening.rating import text
 from musicnet_build.listening.rating.error_rate import error_rate
 from musicnet_build.listening.rating.heard import heard_of
 from musicnet_build.listening.rating.listener import SHIFTS_MS
 from musicnet_build.listening.rating.sample_file import drawn_sample
-from musicnet_build.listening.web.session import read_label_set
 from musicnet_build.notes import SAMPLE_RATE
 
 REVIEWERS = {"ada": 0.045, "ben": 0.055}

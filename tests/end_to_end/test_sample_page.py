@@ -11,10 +11,10 @@ from audit_pages import CHROMIUM, FLAGS, running, write_music
 
 from musicnet_build.listening.catalogue import Catalogue, files_catalogue
 from musicnet_build.listening.judgements import Journal
+from musicnet_build.listening.label_set import read_label_set
 from musicnet_build.listening.rating.error_rate import error_rate
 from musicnet_build.listening.rating.heard import heard_of
 from musicnet_build.listening.rating.sample_file import drawn_sample, write_sample
-from musicnet_build.listening.web.session import read_label_set
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium")

@@ -10,13 +10,13 @@ import numpy as np
 from musicnet_build._typing import Float64s
 from musicnet_build.listening.catalogue import Catalogue
 from musicnet_build.listening.judgements import Event, Journal, standing
+from musicnet_build.listening.label_set import read_label_set
 from musicnet_build.listening.rating import agreement, intervals, planning
 from musicnet_build.listening.rating.heard import FINE, KINDS, Counts, Finding, Findings, Heard, heard_of
 from musicnet_build.listening.rating.intervals import Rate, bootstrap, rate_of
 from musicnet_build.listening.rating.listener import Listener, corrected, measured_listener, trials_of
 from musicnet_build.listening.rating.sample_file import Unit, read_sample
 from musicnet_build.listening.rating.sampling import STRATA
-from musicnet_build.listening.web.session import read_label_set
 from musicnet_build.score.programs import PROGRAM_NAMES
 
 BANDS = (0.0, 0.5, 0.8, 0.9, 0.95, 1.0)

@@ -8,10 +8,10 @@ import numpy as np
 
 from musicnet_build._typing import Float64s
 from musicnet_build.listening.judgements import Event, Judgements, found_row, judgements_of, reviewers_of, rows_by_place
+from musicnet_build.listening.label_set import LabelSet
 from musicnet_build.listening.rating.intervals import Judged
 from musicnet_build.listening.rating.sample_file import Sample, Unit
 from musicnet_build.listening.rating.sampling import STRATA
-from musicnet_build.listening.web.session import LabelSet
 from musicnet_build.notes import SAMPLE_RATE
 
 FINE = "fine"

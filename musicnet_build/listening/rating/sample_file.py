@@ -14,8 +14,8 @@ from musicnet_build.errors import DatasetError
 from musicnet_build.files import read_json, write_json
 from musicnet_build.listening.catalogue import Catalogue, Item, read_report
 from musicnet_build.listening.judgements import described_note, place_of
+from musicnet_build.listening.label_set import LabelSet, read_label_set
 from musicnet_build.listening.rating.sampling import STRATA, Population, draw
-from musicnet_build.listening.web.session import LabelSet, read_label_set
 from musicnet_build.notes import SAMPLE_RATE
 
 SAMPLE_FILE = "sample.json"

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from musicnet_build.listening.catalogue import Catalogue, Item, read_report
+from musicnet_build.listening.label_set import read_label_set
 from musicnet_build.listening.rating import text
 from musicnet_build.listening.reports.drawings import confidence_curve, spectrogram, strip, tempo_curve
 from musicnet_build.listening.reports.excerpts import Excerpt, excerpts, with_sound
 from musicnet_build.listening.reports.html import document, escaped, listed, paragraph, section, table
-from musicnet_build.listening.web.session import OpenRecording, read_label_set
+from musicnet_build.listening.web.session import OpenRecording
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 
 WORST = 6

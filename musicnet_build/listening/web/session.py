@@ -7,7 +7,6 @@ import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -15,15 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicnet_build._typing import Audio
-from musicnet_build.errors import LabelError
-from musicnet_build.files import sha256_of
-from musicnet_build.labels.files import read_labels
 from musicnet_build.listening import pictures
 from musicnet_build.listening.catalogue import Catalogue, Item, plain, read_report
+from musicnet_build.listening.label_set import LabelSet, read_label_set
 from musicnet_build.listening.overlay import BLOCK_SAMPLES
 from musicnet_build.listening.sound import Sound, coarser_peaks
 from musicnet_build.listening.streams import Player, Stream
-from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 from musicnet_build.score.programs import PROGRAM_NAMES
 
 OPEN_RECORDINGS = 3
@@ -31,36 +27,6 @@ OPEN_RECORDINGS = 3
 
 CACHED_TILES = 64
 OVERVIEW_COLUMNS = 2000
-
-NOTE_COLUMNS = ("onset", "end", "pitch", "instrument", "confidence", "beat")
-
-
-@dataclass(frozen=True)
-class LabelSet:
-    """One label file of a recording.
-
-    Attributes
-    ----------
-    name : str
-    sha256 : str
-        Of the file's bytes.
-    notes : NoteTable
-        Pitched notes, sorted by onset.
-    """
-
-    name: str
-    sha256: str
-    notes: NoteTable
-
-    def block(self) -> bytes:
-        """Return the notes as the page reads them: ``NOTE_COLUMNS`` one after another, four bytes a value.
-
-        Onsets and ends are int32 samples, the others float32; unknown confidence is nan.
-        """
-        notes = self.notes
-        whole = [np.rint(notes[field] * SAMPLE_RATE).astype("<i4") for field in ("onset_s", "offset_s")]
-        others = (notes["pitch"], notes["program"] + 1, notes["confidence"], notes["onset_beats"])
-        return b"".join(column.tobytes() for column in (*whole, *(other.astype("<f4") for other in others)))
 
 
 class OpenRecording:
@@ -188,27 +154,3 @@ class Session:
 
     def _label_set(self, recording_id: str, index: int) -> LabelSet:
         return read_label_set(self.items[recording_id], index)
-
-
-def read_label_set(item: Item, index: int) -> LabelSet:
-    """Read one label file of an item.
-
-    Parameters
-    ----------
-    item : Item
-    index : int
-
-    Returns
-    -------
-    LabelSet
-
-    Raises
-    ------
-    LabelError
-        When the file cannot be read, or has no pitched note.
-    """
-    path = item.labels[index]
-    notes = pitched(read_labels(path))
-    if not len(notes):
-        raise LabelError(f"{path} has no notes to listen to.")
-    return LabelSet(path.name, sha256_of(path), notes)

@@ -17,8 +17,9 @@ from musicnet_build.listening.judgements import (
     found_row,
     rows_by_place,
 )
+from musicnet_build.listening.label_set import LabelSet
 from musicnet_build.listening.web.blind import Blind
-from musicnet_build.listening.web.session import LabelSet, Session
+from musicnet_build.listening.web.session import Session
 
 MAX_BODY_BYTES = 64 * 2**10
 MAX_EVENTS = 100

@@ -10,11 +10,11 @@ from judged_dataset import event, is_wrong, made_dataset, note_event, true_rate
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.listening.catalogue import dataset_catalogue
 from musicnet_build.listening.judgements import Event
+from musicnet_build.listening.label_set import read_label_set
 from musicnet_build.listening.rating.error_rate import error_rate
 from musicnet_build.listening.rating.heard import heard_of
 from musicnet_build.listening.rating.sample_file import Sample, drawn_sample
 from musicnet_build.listening.rating.text import lines, sentence
-from musicnet_build.listening.web.session import read_label_set
 
 
 @pytest.fixture(scope="module")
