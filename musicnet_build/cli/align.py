@@ -130,8 +130,8 @@ def _score_notes_paths(aligned: "AlignedFiles", outputs: tuple[Path, ...]) -> li
 
 
 def _lines(values: dict[str, Any]) -> list[str]:
-    left_out = [f"{values['drum_notes']} drum notes left out"] if values["drum_notes"] else []
-    left_out += [f"{values['duplicate_notes']} exact duplicates left out"] if values["duplicate_notes"] else []
+    counts = ((values["drum_notes"], "drum note"), (values["duplicate_notes"], "exact duplicate"))
+    left_out = [f"{count} {what}{'s' if count > 1 else ''} left out" for count, what in counts if count]
     without = f" ({', '.join(left_out)})" if left_out else ""
     ratio = values["tempo_ratio"]
     tempo = f", played at {ratio:.2f} times the score's tempo" if ratio is not None else ""
