@@ -9,6 +9,9 @@ ALIGNMENT_PRESETS = ("precise", "musicnet")
 CORPUS_PRESETS = ("tiny", "maps", "maps-names")
 """Recipes of piano corpora that come with the package."""
 
+CORPUS_AUDIO = ("wav", "flac")
+"""How the sounds of piano corpora are written, the default first."""
+
 LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 """Labelling functions; ``labels.pianoroll`` says what each does."""
 

@@ -50,7 +50,7 @@ class Entry(BaseModel):
     split : {"train", "validation", "test"}
     composer, composition, movement, ensemble, source, transcriber, catalog_name : str
         The columns of MusicNet's metadata.
-    licence : str
+    licence, performer : str
         Of the recording.
     start_s, end_s : float
         The part of the recording to use; all of it by default.
@@ -87,6 +87,7 @@ class Entry(BaseModel):
     transcriber: _Text = ""
     catalog_name: _Text = ""
     licence: _Text = ""
+    performer: _Text = ""
     start_s: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     end_s: Annotated[float, Field(gt=0, le=1e6)] | None = None
     soundfont: _Text = ""
