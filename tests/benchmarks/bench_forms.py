@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_forms.py FOLDER [--recordings 30] [--seconds 120]
 
 Makes a dataset of decaying sines with random notes in FOLDER (kept), packs it in every form and prints the table of
-docs/loaders.md.
+docs/performance.md.
 """
 
 import argparse
@@ -27,6 +27,9 @@ FORMS = {
     "maestro": "maestro",
     "parquet": "parquet",
     "webdataset": "webdataset",
+    "notesequence": "notesequence",
+    "notesequence --audio wav": "notesequence-wav",
+    "yourmt3": "yourmt3",
     "frames": "frames.h5",
     "segments": "segments.h5",
     "thumbnails": "thumbnails.h5",
