@@ -27,6 +27,7 @@ from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
 from musicnet_build.sync.result import Options, SyncResult
+from musicnet_build.sync.witness.offsets import end_with_witness
 from musicnet_build.synthesis.soundfonts import Soundfont
 
 
@@ -163,6 +164,7 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignme
     if warping.refinement:
         notes = refined_notes(notes, warping.refinement, duration_s)
         notes = end_last_chord(notes, written_notes, warping)
+        notes = _ended_by_witness(notes, warping, duration_s)
         quality = assess(warping, written, notes, duration_s)
     return Alignment(
         warping=warping,
@@ -219,6 +221,13 @@ def refined_notes(notes: NoteTable, refinement: Refinement, duration_s: float) -
     refined["onset_s"] = refinement.onset_s
     refined["confidence"] = note_confidence(refinement)
     return _kept_inside(end_at_restrike(refined, by="program"), duration_s)
+
+
+def _ended_by_witness(notes: NoteTable, warping: SyncResult, duration_s: float) -> NoteTable:
+    if warping.agreement is None or not warping.agreement.agrees:
+        return notes
+    ended = end_at_restrike(end_with_witness(notes, warping.agreement, duration_s), by="program")
+    return _kept_inside(ended, duration_s)
 
 
 def _kept_inside(notes: NoteTable, duration_s: float) -> NoteTable:
