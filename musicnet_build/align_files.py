@@ -171,6 +171,7 @@ def align_files(
         search_order=settings.structure == "search",
         tuning_cents=cents if settings.tuning_cents else None,
         witness=opinion,
+        witness_offsets=settings.witness_offsets,
     )
     alignment = align(audio, music, soundfont, preset=settings.preset, order=order, options=options, progress=progress)
     sha256 = {"recording": recording_sha256, "score": score_sha256, "soundfont": soundfont.sha256(), **hashes}

@@ -154,17 +154,19 @@ def align(
     warping = RECIPES[preset](recording, as_played, soundfont, options, progress or ignore)
     if order:
         warping = replace(warping, order=order)
-    return _labelled(warping, score, len(recording) / SAMPLE_RATE)
+    return _labelled(warping, score, len(recording) / SAMPLE_RATE, options)
 
 
-def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignment:
+def _labelled(warping: SyncResult, written: Score, duration_s: float, options: Options) -> Alignment:
     written_notes = pitched(warping.score.notes)
     offset_s, tempo_ratio = _offset_and_tempo(written_notes, warping.time_map)
     notes, quality = mapped_notes(written_notes, warping.time_map, duration_s), None
     if warping.refinement:
         notes = refined_notes(notes, warping.refinement, duration_s)
         notes = end_last_chord(notes, written_notes, warping)
-        notes = _ended_by_witness(notes, warping, duration_s)
+        if options.witness_offsets and warping.agreement and warping.agreement.agrees:
+            notes = end_with_witness(notes, warping.agreement, duration_s)
+            notes = _kept_inside(end_at_restrike(notes, by="program"), duration_s)
         quality = assess(warping, written, notes, duration_s)
     return Alignment(
         warping=warping,
@@ -221,13 +223,6 @@ def refined_notes(notes: NoteTable, refinement: Refinement, duration_s: float) -
     refined["onset_s"] = refinement.onset_s
     refined["confidence"] = note_confidence(refinement)
     return _kept_inside(end_at_restrike(refined, by="program"), duration_s)
-
-
-def _ended_by_witness(notes: NoteTable, warping: SyncResult, duration_s: float) -> NoteTable:
-    if warping.agreement is None or not warping.agreement.agrees:
-        return notes
-    ended = end_at_restrike(end_with_witness(notes, warping.agreement, duration_s), by="program")
-    return _kept_inside(ended, duration_s)
 
 
 def _kept_inside(notes: NoteTable, duration_s: float) -> NoteTable:

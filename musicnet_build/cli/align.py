@@ -49,6 +49,7 @@ _AFTERGLOW_S = 1.0
     "--witness", type=parameters.WitnessFile(),
     help="What a transcriber heard in the recording (.mid, .tsv, .jams, .csv, .npz): one more opinion on the onsets.",
 )  # fmt: skip
+@parameters.witness_offsets_option
 @click.option(
     "--fail-on", type=click.Choice(["review", "reject"]),
     help="End with exit code 3 where the verdict is this or worse; the labels are written all the same.",
@@ -83,6 +84,8 @@ def command(
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
     if recipe.preset == "musicnet" and witness:
         raise click.UsageError("the preset musicnet hears no witness: take --preset precise.")
+    if recipe.witness_offsets and not witness:
+        raise click.UsageError("--witness-offsets needs a --witness.")
     started = time.monotonic()
     from musicnet_build.align_files import align_files
     from musicnet_build.files import write_json

@@ -193,6 +193,10 @@ preset_option = click.option(
     "--preset", type=click.Choice(ALIGNMENT_PRESETS), default=ALIGNMENT_PRESETS[0], show_default=True,
     help="Alignment recipe.",
 )  # fmt: skip
+witness_offsets_option = click.option(
+    "--witness-offsets", is_flag=True,
+    help="Let piano notes end where the witness hears them end: for transcribers of piano that hear dampers.",
+)  # fmt: skip
 force_option = click.option("--force", is_flag=True, help="Replace label files that exist already.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Report each step as it is done.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

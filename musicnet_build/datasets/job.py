@@ -103,10 +103,9 @@ class Task:
         """Return the path of the input that the manifest names in this column."""
         return Path(self.folder, getattr(self.entry, name))
 
-    @property
-    def witness(self) -> Path | None:
-        """What a transcriber heard, where the manifest names it."""
-        return self.path("witness") if self.entry.witness else None
+    def files(self) -> tuple[Path, Path, Path | None]:
+        """Return the paths of recording, score and, where there is one, witness."""
+        return self.path("recording"), self.path("score"), self.path("witness") if self.entry.witness else None
 
     def made_from(self) -> dict[str, Any]:
         """Return what the labels depend on."""
@@ -217,7 +216,8 @@ def hash_inputs(task: Task) -> dict[str, str]:
     """
     if task.entry.labels:
         return {name: sha256_of(task.path(name)) for name in ("recording", "labels")}
-    return input_hashes(task.path("recording"), task.path("score"), task.settings, task.witness)
+    recording, score, witness = task.files()
+    return input_hashes(recording, score, task.settings, witness)
 
 
 def memory_needed(task: Task) -> int:
@@ -277,10 +277,6 @@ def state_of(entry: Entry, report: Mapping[str, Any]) -> tuple[str, list[str]]:
     return state, [f"the pair is doubtful: {entry.check}", *reasons]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Labels
-
-
 class _Recording:
     """The recording of a task; its sound is read when it is first asked for, and once."""
 
@@ -300,8 +296,8 @@ class _Recording:
     def find_labels(self) -> Made:
         """Align the recording, and keep its labels and their report."""
         task = self.task
-        recording, score = task.path("recording"), task.path("score")
-        aligned = align_files(recording, score, task.settings, witness=task.witness)
+        recording, score, witness = task.files()
+        aligned = align_files(recording, score, task.settings, witness=witness)
         if dict(aligned.sha256) != dict(task.sha256):
             raise DatasetError(f"{task.entry.recording} or its score was changed after the build began: run it again.")
         self._audio = aligned.audio

@@ -54,6 +54,8 @@ class Options:
         measured otherwise.
     witness : Witness, optional
         What a transcriber heard in the recording, for recipes that place notes one by one.
+    witness_offsets : bool
+        Let piano notes end where the witness hears them end.
     """
 
     strict: bool = False
@@ -61,6 +63,7 @@ class Options:
     memory_bytes: int = MEMORY_BYTES
     tuning_cents: float | None = None
     witness: Witness | None = None
+    witness_offsets: bool = False
 
 
 @dataclass(frozen=True, eq=False)

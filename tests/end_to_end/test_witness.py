@@ -79,6 +79,7 @@ def test_what_is_no_witness_is_refused_before_any_work(music: Music, tmp_path: P
     assert "a witness is a file that ends in" in misused(*call, music.recording)
     witness = heard(music, tmp_path / "heard.mid")
     assert "hears no witness" in misused(*call, witness, "--preset", "musicnet")
+    assert "needs a --witness" in misused(*call[:-1], "--witness-offsets")
     broken = tmp_path / "broken.npz"
     broken.write_bytes(b"PK\x03\x04 and no more")
     assert "is not a whole .npz file" in refused(*call, broken)
