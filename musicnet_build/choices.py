@@ -11,9 +11,7 @@ BASELINES = {
     "musicnet-mlp": "musicnet",
     "musicnet-avgpool": "musicnet",
     "musicnet-cnn": "musicnet",
-    "label-noise": "label_noise",
-    "label-noise-100": "label_noise",
-    "labels": "transcriber",
+    "transcriber": "transcriber",
 }
 """Models of ``baselines``, and the module that describes each."""
 
@@ -50,7 +48,6 @@ SPLITS = ("train", "validation", "test")
 
 STUDIES = {
     "musicnet": "Learned features of music: Thickstun et al. 2017.",
-    "label-noise": "Labelling functions and frame rates: Kelz and Widmer 2019.",
     "labels": "Do better labels make better transcribers?",
 }
 """Experiments of ``baselines.studies``, each a module."""
