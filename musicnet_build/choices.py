@@ -11,6 +11,8 @@ BASELINES = {
     "musicnet-mlp": "musicnet",
     "musicnet-avgpool": "musicnet",
     "musicnet-cnn": "musicnet",
+    "label-noise": "label_noise",
+    "label-noise-100": "label_noise",
     "transcriber": "transcriber",
 }
 """Models of ``baselines``, and the module that describes each."""
@@ -48,6 +50,7 @@ SPLITS = ("train", "validation", "test")
 
 STUDIES = {
     "musicnet": "Learned features of music: Thickstun et al. 2017.",
+    "label-noise": "How labels are put on frames: Kelz and Widmer 2018.",
     "labels": "Do better labels make better transcribers?",
 }
 """Experiments of ``baselines.studies``, each a module."""
