@@ -258,7 +258,7 @@ MODELS = {
         "transcriber",
         {
             "small": Settings(
-                steps=300, batch_size=4, learning_rate=1e-2, validate_every=100, channels=12, taps=7, excerpt_frames=256
+                steps=250, batch_size=4, learning_rate=1e-2, validate_every=125, channels=12, taps=7, excerpt_frames=256
             ),
             "paper": Settings(
                 steps=20_000,

@@ -14,8 +14,8 @@ from musicnet_build._typing import Bools, Float64s
 from musicnet_build.baselines.catalogue import find_baseline
 from musicnet_build.baselines.label_noise import THRESHOLD, Settings, judged, reader_of_test
 from musicnet_build.baselines.runs import load_run
-from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, part_of, spread_of
-from musicnet_build.baselines.training import train
+from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, spread_of
+from musicnet_build.baselines.studies.trainings import Training, train_all
 from musicnet_build.evaluation.framewise import frame_scores
 from musicnet_build.packing.frames import REFERENCE_RATE_HZ
 from musicnet_build.packing.hdf5 import reading_package
@@ -38,22 +38,22 @@ class Condition(NamedTuple):
 
 
 def run(setup: Setup) -> Page:
-    """Train and judge every model, fold and labelling function with every seed."""
-    conditions = conditions_of(setup)
+    """Compare the conditions of the preset."""
+    return compared(conditions_of(setup), setup)
+
+
+def compared(conditions: Sequence[Condition], setup: Setup, **changes: Any) -> Page:
+    """Train and judge conditions (all functions of each model and fold) with every seed; changes are of settings."""
+    trainings = {
+        (condition, seed): _training(setup, condition, seed, changes)
+        for seed in range(setup.seeds)
+        for condition in conditions
+    }
+    train_all(list(trainings.values()), setup)
     f1: dict[Condition, list[float]] = {}
     found: dict[Condition, list[Float64s]] = {}
-    trainings = [(condition, seed) for seed in range(setup.seeds) for condition in conditions]
-    for done, (condition, seed) in enumerate(trainings):
-        name = f"{condition.model}, {condition.fold}, {condition.labelling}, seed {seed}"
-        progress = part_of(setup.progress, done / len(trainings), (done + 1) / len(trainings), name)
-        folder = (
-            setup.output
-            / "runs"
-            / "-".join((condition.model, *condition.fold.split("/"), condition.labelling, str(seed)))
-        )
-        settings = settings_of(condition, setup.preset)
-        train(condition.model, setup.data, folder, settings=settings, seed=seed, device=setup.device, progress=progress)
-        decided, truth = _decisions(setup, folder, settings)
+    for (condition, _), training in trainings.items():
+        decided, truth = _decisions(setup, training)
         f1.setdefault(condition, []).append(100 * frame_scores(truth, decided).f1)
         found.setdefault(condition, []).append(recall_by_age(truth, decided))
     return _page(setup, conditions, f1, found)
@@ -115,9 +115,16 @@ def finding(f1: Mapping[str, Spread]) -> str:
     return told + "That a is better than all others, as published, does not come out clearly at this scale."
 
 
-def _decisions(setup: Setup, folder: Any, settings: Settings) -> tuple[Bools, Bools]:
+def _training(setup: Setup, condition: Condition, seed: int, changes: Mapping[str, Any]) -> Training:
+    name = "-".join((condition.model, *condition.fold.split("/"), condition.labelling, str(seed)))
+    settings = replace(settings_of(condition, setup.preset), **changes)
+    return Training(name, condition.model, setup.data, settings, seed)
+
+
+def _decisions(setup: Setup, training: Training) -> tuple[Bools, Bools]:
     """What a training decides on the recordings of the test, and what is true; one recording after another."""
-    network = load_run(folder, setup.device).network
+    network, settings = load_run(training.folder(setup), setup.device).network, training.settings
+    assert isinstance(settings, Settings)
     reader = reader_of_test(setup.data, settings)
     parts = [judged(network, reader, name, settings) for name in reader.names]
     said, truth = (np.concatenate([part[place] for part in parts]) for place in (0, 1))

@@ -12,8 +12,8 @@ from musicnet_build._typing import Bools, Float32s, Float64s
 from musicnet_build.baselines.catalogue import find_baseline
 from musicnet_build.baselines.musicnet import Settings, on_test_recordings
 from musicnet_build.baselines.runs import load_run
-from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, part_of, spread_of
-from musicnet_build.baselines.training import train
+from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, spread_of
+from musicnet_build.baselines.studies.trainings import Training, train_all
 from musicnet_build.errors import TrainingError
 from musicnet_build.evaluation.framewise import average_precision, frame_errors, frame_scores, precision_recall
 from musicnet_build.notes import SAMPLE_RATE
@@ -76,16 +76,19 @@ class Tested(NamedTuple):
 
 
 def run(setup: Setup) -> Page:
-    """Train every model with every seed, and test each."""
-    models = [model for model in MODELS if setup.preset in model.presets]
+    """Compare the models of the preset."""
+    return compared([model for model in MODELS if setup.preset in model.presets], setup)
+
+
+def compared(models: Sequence[Model], setup: Setup) -> Page:
+    """Train models with every seed and test each; the last is drawn for windows of one and of three notes, too."""
+    train_all([_training(setup, model, seed) for seed in range(setup.seeds) for model in models], setup)
     figures: dict[int, list[dict[str, float]]] = {}
     tested: dict[int, Tested] = {}
-    trainings = [(place, seed) for seed in range(setup.seeds) for place in range(len(models))]
-    for done, (place, seed) in enumerate(trainings):
-        tested[place] = trained_and_tested(
-            models[place], seed, setup, done / len(trainings), (done + 1) / len(trainings)
-        )
-        figures.setdefault(place, []).append(figures_of(tested[place]))
+    for place, model in enumerate(models):
+        for seed in range(setup.seeds):
+            tested[place] = tested_run(_training(setup, model, seed), setup)
+            figures.setdefault(place, []).append(figures_of(tested[place]))
     plot_lines(
         setup.output / "precision_recall.png", "Precision and recall on the test", curves(models, tested), "recall",
         "precision", limits=(0.0, 1.0),
@@ -101,19 +104,16 @@ def settings_of(model: Model, preset: str) -> Settings:
     return replace(settings, **model.changes)
 
 
-def trained_and_tested(model: Model, seed: int, setup: Setup, first: float, last: float) -> Tested:
-    """Train a row unless that is done, and return its predictions on the test."""
-    settings, folder = settings_of(model, setup.preset), _folder(setup, model, seed)
-    progress = part_of(setup.progress, first, last, f"{model.name}, {settings.window_samples:,} samples, seed {seed}")
-    train(model.baseline, setup.data, folder, settings=settings, seed=seed, device=setup.device, progress=progress)
-    found = load_run(folder, setup.device)
+def tested_run(training: Training, setup: Setup) -> Tested:
+    """Return what a training predicts on the test."""
+    found, settings = load_run(training.folder(setup), setup.device), training.settings
+    assert isinstance(settings, Settings)
     parts = list(on_test_recordings(found.network, setup.data, settings, every=EVERY[setup.preset]))
     if not parts:
         raise TrainingError(f"{setup.data}: no test recording is longer than a window.")
     truth = np.concatenate([truth for _, _, truth in parts]) > 0
-    return Tested(
-        truth, np.concatenate([scores for _, scores, _ in parts]), found.record.report["figures"]["threshold"]
-    )
+    scores = np.concatenate([scores for _, scores, _ in parts])
+    return Tested(truth, scores, found.record.report["figures"]["threshold"])
 
 
 def figures_of(tested: Tested) -> dict[str, float]:
@@ -150,16 +150,16 @@ def _curve(truth: Bools, scores: Float32s) -> tuple[Float64s, Float64s]:
     return curve.recall[places], curve.precision[places]
 
 
-def _folder(setup: Setup, model: Model, seed: int) -> Any:
+def _training(setup: Setup, model: Model, seed: int) -> Training:
     settings = settings_of(model, setup.preset)
     parts = (settings.features, settings.window_samples, settings.filters, settings.stride_samples, seed)
-    return setup.output / "runs" / "-".join(map(str, parts))
+    return Training("-".join(map(str, parts)), model.baseline, setup.data, settings, seed)
 
 
 def _draw_filters(models: Sequence[Model], setup: Setup) -> None:
     for name, path in (("MLP, 500 nodes", "filters_mlp.png"), ("CNN", "filters_cnn.png")):
         model = next(one for one in models if one.name == name)
-        network = load_run(_folder(setup, model, 0)).network
+        network = load_run(_training(setup, model, 0).folder(setup)).network
         layer = next(part for part in network if isinstance(part, nn.Linear | nn.Conv1d))
         weights = layer.weight.detach().numpy()
         plot_filters(
