@@ -70,11 +70,14 @@ def compared(pieces: Sequence[Piece], setup: Setup, settings: Settings) -> Page:
         for labelling in LABELLINGS
     ]
     train_all(trainings, setup, first=0.3)
-    folders = {
-        labelling: [setup.output / "runs" / f"{labelling}-{seed}" for seed in range(setup.seeds)]
+    values = {
+        labelling: [
+            _judged(training.folder(setup), pieces, setup.device)
+            for training in trainings
+            if training.package == packages[labelling]
+        ]
         for labelling in LABELLINGS
     }
-    values = {name: [_judged(folder, pieces, setup.device) for folder in ours] for name, ours in folders.items()}
     return _page(setup, pieces, values)
 
 
