@@ -22,7 +22,7 @@ from musicnet_build.quality.verdict import Quality, assess
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
-from musicnet_build.sync.ends import end_as_written, end_last_chord
+from musicnet_build.sync.ends import end_as_written, end_at_falls, end_last_chord
 from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
@@ -164,6 +164,7 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignme
         notes = refined_notes(notes, warping.refinement, duration_s)
         notes = end_as_written(notes, written_notes, warping.refinement.chord_s)
         notes = end_last_chord(notes, written_notes, warping)
+        notes = _kept_inside(end_at_falls(notes, warping.falls), duration_s)
         quality = assess(warping, written, notes, duration_s)
     return Alignment(
         warping=warping,

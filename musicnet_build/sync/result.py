@@ -1,6 +1,6 @@
 """What a recipe of alignment gives, and what it may ask of its caller."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -82,6 +82,9 @@ class SyncResult:
         Times of the pitched notes of ``score``, where the recipe gives notes times of their own.
     tuning_cents : float
         How far above A4 = 440 Hz the recording is tuned, where the recipe measures it.
+    falls : dict of ndarray of float32 [shape=(frames,)]
+        By pitch, by how much its level falls at each frame, where the recipe ends notes by that: see
+        ``ends.level_falls``.
     """
 
     score: Score
@@ -94,6 +97,7 @@ class SyncResult:
     warnings: tuple[str, ...]
     refinement: Refinement | None = None
     tuning_cents: float = 0.0
+    falls: dict[int, Features] = field(default_factory=dict)
 
 
 def cost_along(sync: SyncResult) -> Float64s:
