@@ -29,7 +29,7 @@ from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.adaptation import adapted_model, sure_notes
 from musicnet_build.sync.chords import chord_means
-from musicnet_build.sync.ends import in_score_order
+from musicnet_build.sync.ends import in_score_order, level_falls
 from musicnet_build.sync.jumps import JumpSearch, find_playing_order
 from musicnet_build.sync.passes import (
     COARSE_HOP,
@@ -174,6 +174,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
         refinement=refined,
         tuning_cents=heard.tuning_cents,
         agreement=agreed,
+        falls=level_falls(heard.spectrograms, notes),
     )
 
 
