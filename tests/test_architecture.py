@@ -13,7 +13,7 @@ TESTS = PACKAGE.parent / "tests"
 FLOORS = (
     ("cli",),
     ("labelling",),
-    ("plots",),
+    ("plots", "checking"),
     ("evaluation", "datasets"),
     ("align_files",),
     ("alignment", "packing"),
