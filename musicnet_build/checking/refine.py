@@ -120,10 +120,36 @@ def refine_labels(audio: Audio, notes: NoteTable, *, within_s: float = WITHIN_S,
     >>> bool(abs(refined.notes["onset_s"] - truth["onset_s"]).mean() < 0.02)
     True
     """
-    rows = np.flatnonzero(~notes["is_drum"])
-    if not len(rows):
+    if notes["is_drum"].all():
         raise LabelError("there are no labels but drums: there is nothing to refine.")
-    evidence, spectrograms = listen_closely(audio, notes["pitch"][rows])
+    evidence, spectrograms = listen_closely(audio, notes["pitch"][~notes["is_drum"]])
+    return refined(evidence, spectrograms, notes, within_s=within_s, seed=seed)
+
+
+def refined(
+    evidence: Evidence,
+    spectrograms: OnsetSpectrograms,
+    notes: NoteTable,
+    *,
+    within_s: float = WITHIN_S,
+    seed: int = 0,
+) -> Refined:
+    """Move labels to where they are heard in what was taken from a recording; see ``refine_labels``.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    spectrograms : OnsetSpectrograms
+        What the evidence was taken from, as ``listen_closely`` gives them.
+    notes : NoteTable [shape=(n,)]
+    within_s : float
+    seed : int
+
+    Returns
+    -------
+    Refined
+    """
+    rows = np.flatnonzero(~notes["is_drum"])
     found = _placed(evidence, spectrograms, notes[rows], within_s, seed)
     moved_s = found.clock_s(notes["onset_s"])
     moved_s[rows] = found.moved_s
