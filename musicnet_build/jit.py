@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.extending import intrinsic as numba_intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -27,3 +28,19 @@ def kernel(function: Function, fastmath: bool | set[str] = False) -> Function:
         return cast(Function, njit(cache=True, **options)(function))
     except RuntimeError:  # neither the package's folder nor one of the user's can be written: nothing is kept
         return cast(Function, njit(**options)(function))
+
+
+def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of kernels that is written in the compiler's own terms.
+
+    Parameters
+    ----------
+    function : callable
+        Returns a signature and what writes the code for it, as numba's ``intrinsic`` wants them.
+
+    Returns
+    -------
+    callable
+        Called by kernels without the first argument, the typing context.
+    """
+    return cast(Callable[..., Any], numba_intrinsic(function))

@@ -8,7 +8,7 @@ import scipy.ndimage
 
 from musicnet_build._typing import Audio, Features, Float64s
 from musicnet_build.audio.loudness import level_factor
-from musicnet_build.dtw.exact import band_around, dtw
+from musicnet_build.dtw.exact import band_around, dtw, dtw_of_each
 from musicnet_build.dtw.timemap import TimeMap, map_from_path, monotone_map
 from musicnet_build.features import onsets, spectra
 from musicnet_build.jit import kernel
@@ -27,10 +27,11 @@ FLOOR, HIGH_FLOOR = 0.1, 0.3
 
 OUTSIDE_MARGIN_S = 1.5
 
-COARSE_PASSES = ((HIGH_FLOOR, 1.5), (FLOOR, 1.25), (FLOOR, 1.0))
-"""Floor under the spectrum, and weight of the diagonal step, which otherwise is cheaper than the two that it replaces.
+COARSE_PASSES = ((HIGH_FLOOR, (1.5,)), (FLOOR, (1.25, 1.0)))
+"""Floors under the spectrum, and for each the weights of the diagonal step of its passes.
 
-A large weight lets the path leave the diagonal cheaply: rubato needs that, ostinatos slip on it."""
+With a weight of 1 that step is cheaper than the two that it replaces. A large weight lets the path leave the diagonal
+cheaply: rubato needs that, ostinatos slip on it."""
 
 FINE_PASSES = ((1000.0, 0.1), (100.0, 0.1), (1000.0, 0.2))
 """Log gain of the spectrum, and time in seconds over which an onset fades."""
@@ -188,25 +189,27 @@ def _fading(rise: Features, fade: np.float32) -> Features:
     return faded
 
 
-def coarse_map(X: Features, Y: Features, diagonal: float, memory_bytes: int) -> TimeMap:
-    """Return the map from a rendering to the recording by one coarse pass.
+def coarse_maps(X: Features, Y: Features, diagonals: Sequence[float], memory_bytes: int) -> list[TimeMap]:
+    """Return the maps from a rendering to the recording by coarse passes over the same features.
 
     Parameters
     ----------
     X, Y : ndarray of float32 [shape=(frames, d)]
         Coarse features of the rendering and of the recording.
-    diagonal : float
-        Weight of the diagonal step.
+    diagonals : sequence of float
+        Weight of the diagonal step in each pass.
     memory_bytes : int
         Budget of the dynamic time warping.
 
     Returns
     -------
-    TimeMap
+    list of TimeMap
+        One for each pass.
     """
-    warped = dtw(X, Y, step_weights=(diagonal, 1.0, 1.0), memory_bytes=memory_bytes)
+    weights = [(diagonal, 1.0, 1.0) for diagonal in diagonals]
     hop_s = COARSE_HOP / SAMPLE_RATE
-    return _unpadded(map_from_path(warped.path, hop_s, hop_s))
+    warped = dtw_of_each(X, Y, weights, memory_bytes=memory_bytes)
+    return [_unpadded(map_from_path(way.path, hop_s, hop_s)) for way in warped]
 
 
 def fine_map(
