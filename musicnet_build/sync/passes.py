@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.ndimage
@@ -58,6 +59,11 @@ class SemitoneSpectra:
 
     onset_window: Features
     pitch_window: Features
+
+    @cached_property
+    def fine_rise(self) -> Features:
+        """The onsets that all fine passes compare, before they fade; with a hop of ``FINE_HOP``."""
+        return _relative_to_loudest(_rise(self.onset_window, lag_frames=2), FINE_HOP, 1.0)
 
 
 def semitone_spectra(audio: Audio, hop_length: int) -> SemitoneSpectra:
@@ -128,14 +134,24 @@ def fine_features(seen: SemitoneSpectra, log_gain: float, fade_s: float) -> Feat
     -------
     ndarray of float32 [shape=(frames, 176)]
     """
-    # Half by half: these are the largest arrays of all.
     features = np.empty((len(seen.pitch_window), 2 * PIANO_BANDS), np.float32)
-    rise = _relative_to_loudest(_rise(seen.onset_window, lag_frames=2), FINE_HOP, 1.0)
-    features[:, PIANO_BANDS:] = _fading(rise, np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
-    spectrum = np.expm1(seen.pitch_window, out=rise)
-    spectrum *= np.float32(log_gain / spectra.BAND_GAIN)
-    features[:, :PIANO_BANDS] = _normalised(np.log1p(spectrum, out=spectrum), 0.0)
+    features[:, :PIANO_BANDS] = _normalised(_with_gain(seen.pitch_window, log_gain), 0.0)
+    features[:, PIANO_BANDS:] = seen.fine_rise
+    _fade(features[:, PIANO_BANDS:], np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
     return features
+
+
+def _with_gain(spectrum: Features, log_gain: float) -> Features:
+    """A log spectrum as it would be with another gain."""
+    if log_gain == spectra.BAND_GAIN:
+        return spectrum
+    # Not expm1 and log1p, which take six times as long for digits that no float32 near 1 has.
+    amplitudes = np.exp(spectrum)
+    amplitudes -= np.float32(1.0)
+    amplitudes *= np.float32(log_gain / spectra.BAND_GAIN)
+    amplitudes += np.float32(1.0)
+    scaled: Features = np.log(amplitudes, out=amplitudes)
+    return scaled
 
 
 def silence_outside(features: Features, music_s: tuple[float, float] | None, hop_length: int) -> None:
@@ -180,13 +196,11 @@ def _relative_to_loudest(rise: Features, hop_length: int, reach_s: float) -> Fea
 
 
 @kernel
-def _fading(rise: Features, fade: np.float32) -> Features:
-    """Each onset holds on, losing a constant share from frame to frame."""
-    faded = rise.copy()
-    for frame in range(1, len(faded)):
-        for band in range(faded.shape[1]):
-            faded[frame, band] = max(faded[frame, band], faded[frame - 1, band] * fade)
-    return faded
+def _fade(rise: Features, fade: np.float32) -> None:
+    """Let each onset hold on, in place, losing a constant share from frame to frame."""
+    for frame in range(1, len(rise)):
+        for band in range(rise.shape[1]):
+            rise[frame, band] = max(rise[frame, band], rise[frame - 1, band] * fade)
 
 
 def coarse_maps(X: Features, Y: Features, diagonals: Sequence[float], memory_bytes: int) -> list[TimeMap]:
