@@ -12,10 +12,10 @@ TESTS = PACKAGE.parent / "tests"
 
 FLOORS = (
     ("cli",),
-    ("labelling",),
-    ("plots",),
+    ("labelling", "baselines"),
+    ("plots", "checking"),
     ("evaluation", "datasets"),
-    ("align_files",),
+    ("align_files", "exports"),
     ("alignment", "packing"),
     ("quality", "generation", "listening"),
     ("sync", "corpora"),

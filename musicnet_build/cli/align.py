@@ -40,6 +40,10 @@ _AFTERGLOW_S = 1.0
     help="Also write a report: verdict, reasons, suspicious spans (JSON).",
 )  # fmt: skip
 @click.option(
+    "--export", "export_folder", type=parameters.OutputFolder(),
+    help="Also write a folder of beats, measures, MIDI with the bar lines of the music, the score as played, .match.",
+)  # fmt: skip
+@click.option(
     "--structure", type=click.Choice(STRUCTURES), default=STRUCTURES[0], show_default=True,
     help="Search for passages that were left out or played again, or never.",
 )  # fmt: skip
@@ -47,6 +51,11 @@ _AFTERGLOW_S = 1.0
     "--order", metavar="ORDER", default="",
     help="The order in which the score is played, in measures (1-24,9-48) or beats (b0-b96,b32-b192).",
 )  # fmt: skip
+@click.option(
+    "--witness", type=parameters.WitnessFile(),
+    help="What a transcriber heard in the recording (.mid, .tsv, .jams, .csv, .npz): one more opinion on the onsets.",
+)  # fmt: skip
+@parameters.witness_offsets_option
 @click.option(
     "--fail-on", type=click.Choice(["review", "reject"]),
     help="End with exit code 3 where the verdict is this or worse; the labels are written all the same.",
@@ -63,6 +72,8 @@ def command(
     overlay_path: Path | None,
     plot_path: Path | None,
     quality_path: Path | None,
+    export_folder: Path | None,
+    witness: Path | None,
     fail_on: str | None,
     force: bool,
     verbose: bool,
@@ -74,24 +85,30 @@ def command(
     SCORE is a MIDI file; with the extra `musicxml` also MusicXML, MEI or Humdrum.
     """
     extras = (overlay_path, plot_path, quality_path)
-    parameters.check_outputs([recording, score], [*outputs, *extras])
+    inputs = [path for path in (recording, score, witness) if path]
+    parameters.check_outputs(inputs, [*outputs, *extras, *_export_paths(export_folder)])
     parameters.keep_labels(outputs, force)
     recipe = RecipeSettings(**settings)
     if recipe.preset == "musicnet" and (quality_path or with_confidence or confidence_beside or fail_on):
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
+    if recipe.preset == "musicnet" and witness:
+        raise click.UsageError("the preset musicnet hears no witness: take --preset precise.")
+    if recipe.witness_offsets and not witness:
+        raise click.UsageError("--witness-offsets needs a --witness.")
     started = time.monotonic()
     from musicnet_build.align_files import align_files
     from musicnet_build.files import write_json
 
     with console.progress_bar(verbose) as progress:
-        aligned = align_files(recording, score, recipe, progress=progress)
+        aligned = align_files(recording, score, recipe, witness=witness, progress=progress)
         _write(aligned, outputs, with_confidence, overlay_path, plot_path, progress)
         beside = _write_beside(aligned, outputs, confidence_beside)
+    exported = _export(export_folder, aligned)
     report = aligned.report()
     console.warn(report["warnings"])
     if quality_path:
         write_json(quality_path, report)
-    written = [str(path) for path in (*outputs, *beside, *extras) if path]
+    written = [str(path) for path in (*outputs, *beside, *extras, *exported) if path]
     values = {**report, "outputs": written, "seconds": round(time.monotonic() - started, 3)}
     console.report(values, _lines(values), as_json)
     failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
@@ -150,6 +167,22 @@ def _write_beside(aligned: "AlignedFiles", outputs: tuple[Path, ...], confidence
     return [*score_notes, *confidences]
 
 
+def _export_paths(folder: Path | None) -> list[Path]:
+    from musicnet_build.exports.names import EXPORTS
+
+    return [folder / name for name in EXPORTS] if folder else []
+
+
+def _export(folder: Path | None, aligned: "AlignedFiles") -> list[Path]:
+    if folder is None:
+        return []
+    from musicnet_build.exports.folder import write_exports
+
+    paths, remarks = write_exports(folder, aligned.alignment, aligned.music, aligned.score)
+    console.warn(remarks)
+    return paths
+
+
 def _lines(values: dict[str, Any]) -> list[str]:
     counts = ((values["drum_notes"], "drum note"), (values["duplicate_notes"], "exact duplicate"))
     left_out = [f"{count} {what}{'s' if count > 1 else ''} left out" for count, what in counts if count]
@@ -161,10 +194,17 @@ def _lines(values: dict[str, Any]) -> list[str]:
         f"labelled   {values['notes']} notes{without}",
         f"soundfont  {values['soundfont']['name']} ({values['soundfont']['sha256'][:12]}), preset {values['preset']}",
         f"timing     first note at {values['first_onset_s']:.2f} s{tempo}",
+        *_witness(values.get("witness")),
         *_verdict(values["quality"], values["last_offset_s"]),
         f"took       {values['seconds']:.1f} s",
         *(f"wrote      {path}" for path in values["outputs"]),
     ]
+
+
+def _witness(witness: dict[str, Any] | None) -> list[str]:
+    if not witness or not witness["believed"]:
+        return []
+    return [f"witness    {witness['path']} was heard, {1000 * witness['delay_s']:+.0f} ms from the recording"]
 
 
 def _verdict(quality: dict[str, Any] | None, last_offset_s: float) -> list[str]:
