@@ -336,7 +336,7 @@ def test_yourmt3_slices_segments_of_sound_and_events(
 def torchaudio(monkeypatch: pytest.MonkeyPatch) -> None:
     """Newer versions load sound by another package, which needs FFmpeg, and have no build for every PyTorch.
 
-    So libsndfile reads sound here; where torchaudio cannot be imported at all, modules stand in for what is named of it.
+    So libsndfile reads sound here; where torchaudio cannot be imported, modules stand in for what is named of it.
     """
     torch = pytest.importorskip("torch")
     try:
