@@ -23,6 +23,9 @@ BASELINE_PRESETS = ("small", "paper")
 CORPUS_PRESETS = ("tiny", "maps", "maps-names")
 """Recipes of piano corpora that come with the package."""
 
+CORPUS_AUDIO = ("wav", "flac")
+"""How the sounds of piano corpora are written, the default first."""
+
 LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 """Labelling functions; ``labels.pianoroll`` says what each does."""
 
