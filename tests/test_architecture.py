@@ -12,7 +12,7 @@ TESTS = PACKAGE.parent / "tests"
 
 FLOORS = (
     ("cli",),
-    ("labelling",),
+    ("labelling", "baselines"),
     ("plots",),
     ("evaluation", "datasets"),
     ("align_files",),
