@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musicnet_build._typing import Bools, Float32s
+from musicnet_build._typing import Bools, Float32s, Int64s
 from musicnet_build.errors import LabelError
 from musicnet_build.files import read_bounded, replacing
 from musicnet_build.labels.pianoroll import ALL_PITCHES, PIANO
@@ -114,17 +114,22 @@ def notes_of_frames(
     >>> notes["pitch"].tolist(), notes["onset_s"].round(3).tolist(), notes["offset_s"].round(3).tolist()
     ([60], [0.2], [0.6])
     """
-    edges = np.diff(np.pad(sounding.T.astype(np.int8), ((0, 0), (1, 1))), axis=1)
-    # Row by row, the k-th beginning belongs to the k-th end.
-    pitch, start = np.nonzero(edges == 1)
-    end = np.nonzero(edges == -1)[1]
+    start, end, column = runs_of(sounding)
     # A hair of a frame, lest a note just as long as the shortest is lost to rounding.
     kept = (end - start) * frame_length_s > shortest_s - 1e-6 * frame_length_s
     notes = empty_notes(int(kept.sum()))
-    notes["pitch"] = lowest_pitch + pitch[kept]
+    notes["pitch"] = lowest_pitch + column[kept]
     notes["onset_s"], notes["offset_s"] = start[kept] * frame_length_s, end[kept] * frame_length_s
     notes["velocity"] = DEFAULT_VELOCITY
     return sorted_by_onset(notes)
+
+
+def runs_of(sounding: Bools) -> tuple[Int64s, Int64s, Int64s]:
+    """Return first frame, frame after the last, and column of each run of frames in which a pitch sounds."""
+    edges = np.diff(np.pad(sounding.T.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    # Row by row, the k-th beginning belongs to the k-th end.
+    column, start = np.nonzero(edges == 1)
+    return start, np.nonzero(edges == -1)[1], column
 
 
 def write_posteriorgram(path: str | os.PathLike[str], posteriorgram: Posteriorgram) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from musicnet_build.evaluation.framewise import average_precision
 from musicnet_build.evaluation.report import shortened
 from musicnet_build.evaluation.transcription.files import Transcriptions
 from musicnet_build.evaluation.transcription.ranking import Ranking, curve, thinned
@@ -85,7 +86,7 @@ def _draw_curves(axes: Axes, ranked: dict[str, Ranking]) -> None:
         shown = thinned(whole)
         axes.plot(
             shown.recall, shown.precision, color=colour, lw=1.8, marker=marker, markevery=0.15, ms=5,
-            label=f"{name}: average precision {whole.average_precision:.3f}",
+            label=f"{name}: average precision {average_precision(whole):.3f}",
         )  # fmt: skip
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))
     axes.grid(color=FAINT, lw=0.4, alpha=0.5)

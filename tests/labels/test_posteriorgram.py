@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tunes import a_tune
+from tunes import a_scale
 
 from musicnet_build.errors import LabelError
 from musicnet_build.labels.pianoroll import PIANO, label_rolls
@@ -16,7 +16,7 @@ SCORES = np.random.default_rng(0).random((50, 88), dtype=np.float32)
 
 
 def test_notes_of_a_roll_are_the_notes_that_made_it() -> None:
-    tune = sorted_by_onset(a_tune())
+    tune = sorted_by_onset(a_scale())
     tune["onset_s"], tune["offset_s"] = np.round(tune["onset_s"], 1), np.round(tune["offset_s"], 1)
     roll = label_rolls(tune, 200, 0.1).frame
     found = notes_of_frames(roll, 0.1, lowest_pitch=PIANO[0])

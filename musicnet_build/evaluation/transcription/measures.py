@@ -8,6 +8,7 @@ import numpy as np
 
 from musicnet_build._typing import Bools
 from musicnet_build.errors import LabelError
+from musicnet_build.evaluation.framewise import average_precision
 from musicnet_build.evaluation.metrics import ONSET_TOLERANCE_S, NoteMatch, note_match
 from musicnet_build.evaluation.rolls import MAX_DURATION_S, roll_blocks
 from musicnet_build.evaluation.transcription.frames import FrameMatch, frame_counts, frame_match
@@ -51,7 +52,7 @@ def average_precisions(found: dict[str, Ranking] | None) -> dict[str, float | No
     if found is None:
         return None
     curves = {name: curve(ranking) for name, ranking in found.items()}
-    return {name: None if each is None else each.average_precision for name, each in curves.items()}
+    return {name: None if each is None else average_precision(each) for name, each in curves.items()}
 
 
 def measures(
@@ -84,7 +85,7 @@ def measures(
     >>> truth = read_labels("labels.csv")
     >>> found = measures(truth, truth[8:])
     >>> found.note.precision, round(found.note.recall, 3), round(found.frame.f1, 2)
-    (1.0, 0.902, 0.95)
+    (1.0, 0.902, 0.96)
     """
     if not np.isfinite(truth["offset_s"]).all():
         raise LabelError("not every true note has an end, so frames cannot be compared.")

@@ -1,21 +1,20 @@
-"""What the scores of a transcription are worth, whatever threshold is taken: precision over recall.
+"""The scores of a transcription, ranked: over all frames, and over those with one note and with three.
 
-Each pitch in each frame has a score; from the highest score down, precision and recall are those of all pitches so far
-(micro average). Average precision is the area below, as the sum of precision times the recall gained at each score; as
-scikit-learn's ``average_precision_score``, nothing is interpolated.
+What precision over recall is, and its area, is computed by :mod:`musicnet_build.evaluation.framewise`. Here scores are
+sorted into kinds of frames, and pitches that have no score are counted as never found.
 
 References
 ----------
-Thickstun, Harchaoui and Kakade, "Learning features of music from scratch", ICLR 2017, which compares models by it: over
-all frames, and over frames with one note and with three notes (their figure 4).
+Thickstun, Harchaoui and Kakade, "Learning features of music from scratch", ICLR 2017, figure 4.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from musicnet_build._typing import Bools, Float32s, Float64s
+from musicnet_build._typing import Bools, Float32s
+from musicnet_build.evaluation.framewise import PrecisionRecall, precision_recall
 
 POLYPHONIES = {"all": None, "one_note": 1, "three_notes": 3}
 """Kinds of frames, and how many true pitches sound in them; None stands for any number."""
@@ -36,33 +35,6 @@ class Ranking:
     scores: Float32s
     true: Bools
     unscored: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """Precision and recall by threshold.
-
-    Attributes
-    ----------
-    threshold, precision, recall : ndarray of float64 [shape=(k,)]
-        Of all scores of ``threshold`` and above, from the highest threshold down.
-    """
-
-    threshold: Float64s
-    precision: Float64s
-    recall: Float64s
-
-    @property
-    def average_precision(self) -> float:
-        """The area below the curve."""
-        return float(np.sum(np.diff(self.recall, prepend=0.0) * self.precision))
-
-    @property
-    def best(self) -> tuple[float, float]:
-        """The threshold with the highest F1, and that F1."""
-        f1 = 2 * self.precision * self.recall / np.maximum(self.precision + self.recall, np.finfo(np.float64).tiny)
-        place = int(f1.argmax())
-        return float(self.threshold[place]), float(f1[place])
 
 
 def rankings(truth: Bools, scores: Float32s) -> dict[str, Ranking]:
@@ -94,37 +66,31 @@ def pooled(parts: Sequence[Ranking]) -> Ranking:
     return Ranking(scores, true, sum(part.unscored for part in parts))
 
 
-def curve(ranking: Ranking) -> Curve | None:
-    """Return precision and recall at each score that there is; None where no pitch is true.
+def curve(ranking: Ranking) -> PrecisionRecall | None:
+    """Return precision and recall at each score that there is; None where there is none, or no pitch is true.
 
     Examples
     --------
     >>> import numpy as np
     >>> from musicnet_build.evaluation.transcription.ranking import Ranking, curve
-    >>> found = curve(Ranking(np.float32([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])))
-    >>> round(found.average_precision, 4)
-    0.8333
+    >>> found = curve(Ranking(np.float32([0.9, 0.8, 0.7]), np.array([True, False, True]), unscored=2))
     >>> found.precision.round(2).tolist(), found.recall.tolist()
-    ([1.0, 0.5, 0.67, 0.5], [0.5, 0.5, 1.0, 1.0])
+    ([1.0, 0.5, 0.67], [0.25, 0.25, 0.5])
     """
-    total = int(ranking.true.sum()) + ranking.unscored
-    if not total:
+    scored = int(ranking.true.sum())
+    if not scored:
         return None
-    order = np.argsort(-ranking.scores, kind="stable")
-    ordered = ranking.scores[order]
-    # Pitches of one score are above a threshold together, or not at all.
-    last = np.flatnonzero(np.append(np.diff(ordered) != 0, True)) if len(ordered) else np.zeros(0, np.int64)
-    found = np.cumsum(ranking.true[order])[last]
-    return Curve(ordered[last].astype(np.float64), found / (last + 1), found / total)
+    found = precision_recall(ranking.true, ranking.scores)
+    return replace(found, recall=found.recall * (scored / (scored + ranking.unscored)))
 
 
-def thinned(found: Curve, points: int = 200) -> Curve:
+def thinned(found: PrecisionRecall, points: int = 200) -> PrecisionRecall:
     """Return a curve of at most so many points, evenly spread over the recall, for pictures and tables."""
     if len(found.recall) <= points:
         return found
     wanted = np.linspace(0.0, found.recall[-1], points)
     places = np.unique(np.searchsorted(found.recall, wanted).clip(max=len(found.recall) - 1))
-    return Curve(found.threshold[places], found.precision[places], found.recall[places])
+    return PrecisionRecall(found.threshold[places], found.precision[places], found.recall[places])
 
 
 def _ranking(truth: Bools, scores: Float32s, rows: Bools) -> Ranking:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tunes import a_tune
+from tunes import a_scale
 
 from musicnet_build.errors import LabelError
 from musicnet_build.evaluation.transcription.files import deviation_of, evaluate_transcriptions, mean_of
@@ -17,9 +17,9 @@ from musicnet_build.labels.posteriorgram import Posteriorgram, write_posteriorgr
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     """Two pieces; of one all notes were found, of the other half of them."""
     for name, count, found in (("first", 20, 20), ("second", 40, 20)):
-        write_labels(tmp_path / "truth" / f"{name}.csv", a_tune(count))
-        write_labels(tmp_path / "notes" / f"{name}.mid", a_tune(count)[:found])
-        roll = label_rolls(a_tune(count)[:found], 250, 0.032).frame
+        write_labels(tmp_path / "truth" / f"{name}.csv", a_scale(count))
+        write_labels(tmp_path / "notes" / f"{name}.mid", a_scale(count)[:found])
+        roll = label_rolls(a_scale(count)[:found], 250, 0.032).frame
         (tmp_path / "scores").mkdir(exist_ok=True)
         write_posteriorgram(tmp_path / "scores" / f"{name}.npz", Posteriorgram(roll.astype(np.float32), 31.25))
     return tmp_path / "truth", tmp_path
@@ -48,7 +48,7 @@ def test_a_single_file_has_neither_and_silence_is_no_error(folders: tuple[Path, 
     truth, predictions = folders
     single = evaluate_transcriptions(truth / "first.csv", predictions / "notes" / "first.mid").as_dict()
     assert (single["mean"], single["deviation"]) == (None, None)
-    write_labels(tmp_path / "silence.csv", a_tune()[:0])
+    write_labels(tmp_path / "silence.csv", a_scale()[:0])
     silent = evaluate_transcriptions(truth / "first.csv", tmp_path / "silence.csv").as_dict()["pieces"][0]
     assert (silent["note"]["f1"], silent["frame"]["e_miss"]) == (0.0, 1.0)
 

@@ -3,7 +3,7 @@
 import mir_eval
 import numpy as np
 import pytest
-from tunes import a_tune, notes
+from tunes import a_scale, notes
 
 from musicnet_build.errors import LabelError
 from musicnet_build.evaluation.transcription.measures import measures
@@ -12,7 +12,7 @@ from musicnet_build.labels.posteriorgram import Posteriorgram
 
 
 def test_a_perfect_transcription_and_one_that_is_late() -> None:
-    tune = a_tune()
+    tune = a_scale()
     perfect = measures(tune, tune)
     assert (perfect.frame.f1, perfect.frame.e_tot, perfect.note.f1, perfect.note_with_offset.f1) == (1, 0, 1, 1)
     late = tune.copy()
@@ -25,7 +25,7 @@ def test_a_perfect_transcription_and_one_that_is_late() -> None:
 
 def test_a_tolerance_is_that_of_mir_eval() -> None:
     random = np.random.default_rng(0)
-    tune = a_tune()
+    tune = a_scale()
     other = tune.copy()
     other["onset_s"] += random.normal(0, 0.03, len(tune))
     arrays = [np.stack([each["onset_s"], each["offset_s"]], axis=1) for each in (tune, other)]
@@ -38,7 +38,7 @@ def test_a_tolerance_is_that_of_mir_eval() -> None:
 
 
 def test_scores_are_compared_on_their_own_frames() -> None:
-    tune = a_tune()
+    tune = a_scale()
     roll = label_rolls(tune, 300, 0.032).frame
     found = measures(tune, Posteriorgram(roll.astype(np.float32), 31.25))
     assert found.frame.f1 == 1
@@ -58,7 +58,7 @@ def test_pitches_that_a_model_does_not_know_are_missed() -> None:
 
 
 def test_a_truth_without_ends_is_refused() -> None:
-    tune = a_tune()
+    tune = a_scale()
     tune["offset_s"][3] = np.nan
     with pytest.raises(LabelError, match="has an end"):
-        measures(tune, a_tune())
+        measures(tune, a_scale())

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from tunes import a_tune
+from tunes import a_scale
 
 from musicnet_build.evaluation.transcription.files import evaluate_transcriptions
 from musicnet_build.evaluation.transcription.report import table_lines
@@ -15,8 +15,8 @@ from musicnet_build.labels.posteriorgram import Posteriorgram, write_posteriorgr
 def test_a_table_for_each_kind_of_measure_and_a_row_for_each_piece(tmp_path: Path) -> None:
     (tmp_path / "scores").mkdir()
     for name in ("first", "second"):
-        write_labels(tmp_path / "truth" / f"{name}.csv", a_tune())
-        roll = label_rolls(a_tune()[: 20 if name == "second" else None], 250, 0.032).frame
+        write_labels(tmp_path / "truth" / f"{name}.csv", a_scale())
+        roll = label_rolls(a_scale()[: 20 if name == "second" else None], 250, 0.032).frame
         write_posteriorgram(tmp_path / "scores" / f"{name}.npz", Posteriorgram(roll.astype(np.float32), 31.25))
     lines = table_lines(evaluate_transcriptions(tmp_path / "truth", tmp_path / "scores"))
     notes = lines[next(i for i, line in enumerate(lines) if line.startswith("notes (onset ±50 ms)")) :]
