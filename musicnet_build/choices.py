@@ -14,13 +14,15 @@ BASELINES = {
     "label-noise": "label_noise",
     "label-noise-100": "label_noise",
     "labels": "transcriber",
+    "thumbnails": "thumbnails",
+    "thumbnails-simple": "thumbnails",
 }
 """Models of ``baselines``, and the module that describes each."""
 
 BASELINE_PRESETS = ("small", "paper")
 """Sizes of models and studies: minutes on two cores, and those of the publication; the default first."""
 
-CORPUS_PRESETS = ("tiny", "maps", "maps-names")
+CORPUS_PRESETS = ("tiny", "studies", "maps", "maps-names")
 """Recipes of piano corpora that come with the package."""
 
 LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
@@ -35,7 +37,7 @@ PUBLISHED_SPLITS = ("paper", "second-release")
 SAMPLE_FORMATS = ("float32", "int16")
 """How a MusicNet HDF5 file stores audio."""
 
-THUMBNAIL_SIZES = (32, 48, 64, 96, 128)
+THUMBNAIL_SIZES = (24, 32, 48, 64, 96, 128)
 THUMBNAIL_SPECTRA = ("cqt", "stft")
 
 TIMBRE_FRAME_LENGTHS = (8192, 4096, 2048)
@@ -52,6 +54,7 @@ STUDIES = {
     "musicnet": "Learned features of music: Thickstun et al. 2017.",
     "label-noise": "Labelling functions and frame rates: Kelz and Widmer 2019.",
     "labels": "Do better labels make better transcribers?",
+    "thumbnails": "Single notes from small pictures: Cen and Jiang.",
 }
 """Experiments of ``baselines.studies``, each a module."""
 
