@@ -11,9 +11,7 @@ BASELINES = {
     "musicnet-mlp": "musicnet",
     "musicnet-avgpool": "musicnet",
     "musicnet-cnn": "musicnet",
-    "label-noise": "label_noise",
-    "label-noise-100": "label_noise",
-    "labels": "transcriber",
+    "transcriber": "transcriber",
     "thumbnails": "thumbnails",
     "thumbnails-simple": "thumbnails",
 }
@@ -52,7 +50,6 @@ SPLITS = ("train", "validation", "test")
 
 STUDIES = {
     "musicnet": "Learned features of music: Thickstun et al. 2017.",
-    "label-noise": "Labelling functions and frame rates: Kelz and Widmer 2019.",
     "labels": "Do better labels make better transcribers?",
     "thumbnails": "Single notes from small pictures: Cen and Jiang.",
 }
