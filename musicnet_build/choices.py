@@ -12,8 +12,12 @@ BASELINES = {
     "musicnet-avgpool": "musicnet",
     "musicnet-cnn": "musicnet",
     "transcriber": "transcriber",
+    "reconstruction": "reconstruction",
+    "reconstruction-baseline": "reconstruction",
     "thumbnails": "thumbnails",
     "thumbnails-simple": "thumbnails",
+    "timbre": "timbre",
+    "timbre-deep": "timbre",
 }
 """Models of ``baselines``, and the module that describes each."""
 
@@ -51,7 +55,9 @@ SPLITS = ("train", "validation", "test")
 STUDIES = {
     "musicnet": "Learned features of music: Thickstun et al. 2017.",
     "labels": "Do better labels make better transcribers?",
+    "reconstruction": "Transcribers that give the spectrogram back: Cheuk et al. 2020.",
     "thumbnails": "Single notes from small pictures: Cen and Jiang.",
+    "timbre": "Which instrument plays which pitch: Albarosa.",
 }
 """Experiments of ``baselines.studies``, each a module."""
 

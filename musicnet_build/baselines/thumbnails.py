@@ -15,6 +15,7 @@ and which distortions: brightness and contrast. Pictures are not turned around, 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ from musicnet_build.packing.thumbnails import (
     RANGE_DB,
     RATE_HZ,
     Augmentation,
+    Spectrum,
     ThumbnailsReader,
     augmented,
     picture_rows,
@@ -41,6 +43,9 @@ DISTORTION = Augmentation(brightness=0.15, contrast=0.3)
 
 FILTER_POINTS = 5
 QUIET_DB = 40.0
+
+Part = Literal["train", "valid", "test"]
+
 _AT_ONCE = 512
 
 
@@ -63,7 +68,7 @@ class Settings(Plan):
     """
 
     points: int = 32
-    spectrum: str = "cqt"
+    spectrum: Spectrum = "cqt"
     filters: tuple[int, ...] = (32, 64)
     hidden: int = 256
     distorted: bool = True
@@ -110,7 +115,7 @@ def task(model: nn.Module, package: Path, settings: Settings, seed: int) -> Task
     )
 
 
-def accuracy(model: nn.Module, package: Path, part: str) -> float:
+def accuracy(model: nn.Module, package: Path, part: Part) -> float:
     """Return the share of a split's pictures whose pitch is named."""
     pictures, pitches = _whole(package, part)
     return float(np.mean(_scores(model, pictures).argmax(axis=1) == pitches))
@@ -131,7 +136,7 @@ def activations(model: nn.Module, audio: Audio, settings: Settings) -> Activatio
     return Activations(probabilities, None, HOP_LENGTH / RATE_HZ, 0)
 
 
-def _whole(package: Path, part: str) -> tuple[UInt8s, Int64s]:
+def _whole(package: Path, part: Part) -> tuple[UInt8s, Int64s]:
     reader = ThumbnailsReader(package, part)
     return reader.pictures(), reader.pitches.astype(np.int64)
 
@@ -154,15 +159,16 @@ def _validated(held_out: tuple[UInt8s, Int64s], model: nn.Module) -> Metrics:
     return {"accuracy": float(np.mean(_scores(model, pictures).argmax(axis=1) == pitches))}
 
 
-_SMALL = partial(Settings, steps=600, batch_size=64, learning_rate=1e-3, validate_every=200, filters=(16, 32))
-_PAPER = partial(Settings, steps=20_000, batch_size=128, learning_rate=1e-3, validate_every=1000, filters=(64, 64))
+_SMALL = partial(Settings, steps=600, batch_size=64, learning_rate=1e-3, validate_every=200)
+_PAPER = partial(Settings, steps=20_000, batch_size=128, learning_rate=1e-3, validate_every=1000)
 
-
-def _model(small: Settings, paper: Settings) -> Baseline:
-    return Baseline("thumbnails", {"small": small, "paper": paper}, network, task, "accuracy", activations)
-
+PRESETS = {
+    "thumbnails": {
+        "small": _SMALL(filters=(16, 32), hidden=128), "paper": _PAPER(filters=(64, 64), hidden=384),
+    },
+    "thumbnails-simple": {"small": _SMALL(filters=(16,), hidden=0), "paper": _PAPER(filters=(64,), hidden=0)},
+}  # fmt: skip
 
 MODELS = {
-    "thumbnails": _model(_SMALL(hidden=128), _PAPER(hidden=384)),
-    "thumbnails-simple": _model(_SMALL(filters=(16,), hidden=0), _PAPER(filters=(64,), hidden=0)),
+    name: Baseline("thumbnails", presets, network, task, "accuracy", activations) for name, presets in PRESETS.items()
 }

@@ -7,14 +7,14 @@ constant-Q transform, pictures as they are, larger pictures, and the simple netw
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from musicnet_build.baselines.catalogue import find_baseline
-from musicnet_build.baselines.runs import load_run
-from musicnet_build.baselines.studies.study import Page, Setup, Study, Table, part_of, spread_of
-from musicnet_build.baselines.thumbnails import accuracy
-from musicnet_build.baselines.training import train
-from musicnet_build.packing.thumbnails import ThumbnailsSettings, pack_thumbnails
+from musicnet_build.baselines.baseline import Metrics
+from musicnet_build.baselines.runs import Run
+from musicnet_build.baselines.studies.study import Cell, Page, Setup, Study, Table, part_of
+from musicnet_build.baselines.studies.trials import Trial, spreads, tried
+from musicnet_build.baselines.thumbnails import PRESETS, accuracy
+from musicnet_build.packing.thumbnails import Spectrum, ThumbnailsSettings, pack_thumbnails
 
 
 class Case(NamedTuple):
@@ -23,7 +23,7 @@ class Case(NamedTuple):
     name: str
     model: str
     points: int
-    spectrum: Any
+    spectrum: Spectrum
     distorted: bool
     published: float
 
@@ -43,27 +43,27 @@ STEP_FRAMES = {"small": 4, "paper": 1}
 def run(setup: Setup) -> Page:
     """Pack the pictures, train on them, and test."""
     packages = dict(_packages(setup))
-    found: dict[str, list[float]] = {}
-    for i, case in enumerate(CASES):
-        for seed in range(setup.seeds):
-            share = (i * setup.seeds + seed) / (len(CASES) * setup.seeds)
-            within = part_of(setup.progress, 0.1 + 0.9 * share, 0.1 + 0.9 * (share + 0.05), case.name)
-            folder = setup.output / "runs" / f"{case.model}-{case.spectrum}-{case.points}-{_way(case)}-{seed}"
-            package = packages[case.spectrum, case.points]
-            settings = replace(
-                find_baseline(case.model).presets[setup.preset],
+    trials = [
+        Trial(
+            case.name,
+            f"{case.model}-{case.spectrum}-{case.points}-{'distorted' if case.distorted else 'plain'}",
+            case.model,
+            packages[case.spectrum, case.points],
+            replace(
+                PRESETS[case.model][setup.preset],
                 points=case.points, spectrum=case.spectrum, distorted=case.distorted,
-            )  # fmt: skip
-            train(case.model, package, folder, settings=settings, seed=seed, device=setup.device, progress=within)
-            found.setdefault(case.name, []).append(accuracy(load_run(folder, setup.device).network, package, "test"))
-    return _page(setup, found)
+            ),
+        )
+        for case in CASES
+    ]  # fmt: skip
+    return _page(setup, tried(setup, trials, _tested, first=0.1))
 
 
-def _way(case: Case) -> str:
-    return "distorted" if case.distorted else "plain"
+def _tested(trial: Trial, finished: Run) -> Metrics:
+    return {"accuracy": accuracy(finished.network, trial.package, "test")}
 
 
-def _packages(setup: Setup) -> Iterator[tuple[tuple[str, int], Path]]:
+def _packages(setup: Setup) -> Iterator[tuple[tuple[Spectrum, int], Path]]:
     for spectrum, points in dict.fromkeys((case.spectrum, case.points) for case in CASES):
         path = setup.output / "packages" / f"{spectrum}-{points}.h5"
         settings = ThumbnailsSettings(size=points, spectrum=spectrum, step_frames=STEP_FRAMES[setup.preset])
@@ -71,10 +71,10 @@ def _packages(setup: Setup) -> Iterator[tuple[tuple[str, int], Path]]:
         yield (spectrum, points), path
 
 
-def _page(setup: Setup, found: dict[str, list[float]]) -> Page:
-    spreads = {name: spread_of(values) for name, values in found.items()}
-    rows = [[case.name, spreads[case.name], case.published] for case in CASES]
-    first, *others = (spreads[case.name] for case in CASES)
+def _page(setup: Setup, found: dict[str, list[Metrics]]) -> Page:
+    accuracies = {name: spreads(seeds)["accuracy"] for name, seeds in found.items()}
+    rows: list[list[Cell]] = [[case.name, accuracies[case.name], case.published] for case in CASES]
+    first, *others = (accuracies[case.name] for case in CASES)
     changes = [
         f"{case.name} {100 * (other.mean - first.mean):+.1f} points (published {100 * (case.published - 0.78):+.0f})"
         for case, other in zip(CASES[1:], others, strict=True)
@@ -93,7 +93,7 @@ def _page(setup: Setup, found: dict[str, list[float]]) -> Page:
         ],
         tables=[Table("Share of test pictures whose pitch is named (others: as the first, but)",
                       ["model", "ours", "published"], rows, decimals=3)],
-        values={"accuracy": found},
+        values={"seeds": found},
     )  # fmt: skip
 
 
