@@ -9,7 +9,9 @@ baseline is the transcriber alone.
     spectrogram ─ U-net ─ BiLSTM ─ posteriorgram ─ BiLSTM ─ U-net ─ reconstruction ─ (the transcriber again)
 
 Ours, where we know no better: U-nets of 3 × 3 convolutions with batch normalization that halve time and frequency at
-each level, Adam, and a rate that falls to a tenth.
+each level, and add what they find to the picture that they are given; a normalization of each frame before the
+transcriber's BiLSTM, and a last layer that begins by expecting a pitch in one frame of twenty (without these three,
+nothing was learned in 400 steps); Adam, and a rate that falls to a tenth.
 
 References
 ----------
@@ -38,6 +40,8 @@ from musicnet_build.packing.segments import HOP_LENGTH, RATE_HZ, SegmentsReader,
 PITCHES = 1 + PIANO[1] - PIANO[0]
 BINS = {"mel": 229, "cqt": 176}
 THRESHOLD = 0.5
+
+_SELDOM = -3.0  # before the sigmoid: 0.05
 
 _AT_ONCE_FRAMES, _AROUND_FRAMES = 640, 64  # whole recordings go through in pieces, with what surrounds them
 
@@ -98,8 +102,8 @@ class UNet(nn.Module):
         values = levels.pop()
         for up, beside in zip(reversed(self.up), reversed(self.beside), strict=True):
             values = beside(torch.cat([up(values), levels.pop()], dim=1))
-        result: torch.Tensor = self.last(values)[:, 0, :frames, :bins]
-        return result
+        found: torch.Tensor = self.last(values)[:, 0, :frames, :bins]
+        return picture + found
 
 
 class Recurrent(nn.Module):
@@ -133,7 +137,9 @@ class Model(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         bins, hidden = BINS[settings.spectrum], settings.hidden
-        self.transcribe = nn.Sequential(UNet(settings.channels), Recurrent(bins, hidden, PITCHES))
+        pitches = Recurrent(bins, hidden, PITCHES)
+        nn.init.constant_(pitches.last.bias, _SELDOM)
+        self.transcribe = nn.Sequential(UNet(settings.channels), nn.LayerNorm(bins), pitches)
         back = nn.Sequential(Recurrent(PITCHES, hidden, bins), UNet(settings.channels))
         self.reconstruct = back if settings.reconstructs else None
 
@@ -234,15 +240,8 @@ def _validated(package: Path, settings: Settings, model: nn.Module) -> Metrics:
 
 
 _SMALL = partial(
-    Settings,
-    steps=400,
-    batch_size=4,
-    learning_rate=2e-3,
-    validate_every=200,
-    frames=128,
-    channels=(8, 16, 32),
-    hidden=48,
-)  # fmt: skip
+    Settings, steps=250, batch_size=8, learning_rate=4e-3, validate_every=125, frames=32, channels=(4, 8), hidden=64
+)
 _PAPER = partial(Settings, steps=40_000, batch_size=8, learning_rate=1e-3, validate_every=1000)
 
 PRESETS = {
