@@ -11,6 +11,8 @@ BASELINES = {
     "musicnet-mlp": "musicnet",
     "musicnet-avgpool": "musicnet",
     "musicnet-cnn": "musicnet",
+    "label-noise": "label_noise",
+    "label-noise-100": "label_noise",
     "transcriber": "transcriber",
     "reconstruction": "reconstruction",
     "reconstruction-baseline": "reconstruction",
@@ -54,6 +56,7 @@ SPLITS = ("train", "validation", "test")
 
 STUDIES = {
     "musicnet": "Learned features of music: Thickstun et al. 2017.",
+    "label-noise": "How labels are put on frames: Kelz and Widmer 2018.",
     "labels": "Do better labels make better transcribers?",
     "reconstruction": "Transcribers that give the spectrogram back: Cheuk et al. 2020.",
     "thumbnails": "Single notes from small pictures: Cen and Jiang.",

@@ -2,7 +2,8 @@
 
 Two readings, one of them for models that say where notes begin. Both are the plain ones: a note lasts as long as its
 pitch is active, and where onsets are known, a note begins at each of them and nowhere else (as in Hawthorne et al.:
-Onsets and Frames, ISMIR 2018, section 3).
+Onsets and Frames, ISMIR 2018, section 3); between frames, where the peak of a triangle would be (Kong et al.:
+High-Resolution Piano Transcription, IEEE/ACM TASLP 2021).
 """
 
 from dataclasses import dataclass
@@ -97,9 +98,8 @@ def _ends(active: Bools, start: Int64s, column: Int64s) -> Int64s:
 
 
 def _shift_of_the_peak(values: Float32s, start: Int64s, column: Int64s) -> Float64s:
-    """By which fraction of a frame the peak lies beside its frame: the vertex of a parabola through three values."""
-    last = len(values) - 1
-    before, after = values[np.maximum(start - 1, 0), column], values[np.minimum(start + 1, last), column]
-    curvature = before - 2 * values[start, column] + after
-    shift = np.where(curvature < 0, 0.5 * (before - after) / np.where(curvature < 0, curvature, 1.0), 0.0)
-    return np.clip(shift, -0.5, 0.5)
+    """By which fraction of a frame a peak lies beside its frame, were it a triangle (Kong et al. 2021, section 3.3)."""
+    inner = (start > 0) & (start < len(values) - 1)
+    before, after = (values[np.clip(start + step, 0, len(values) - 1), column].astype(np.float64) for step in (-1, 1))
+    height = values[start, column] - np.minimum(before, after)
+    return np.where(inner & (height > 0), 0.5 * (after - before) / np.where(height > 0, height, 1.0), 0.0)

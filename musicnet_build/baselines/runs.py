@@ -124,7 +124,7 @@ def save_tensors(path: str | os.PathLike[str], tensors: Tensors, state: Mapping[
     """Write tensors and plain values as one safetensors file, whole or not at all; equal input gives equal bytes."""
     copies = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
-        save_file(copies, temporary, {_STATE: json.dumps(state or {}, sort_keys=True, allow_nan=False)})
+        save_file(copies, temporary, {_STATE: json.dumps(state or {}, allow_nan=False)})
 
 
 def load_tensors(path: str | os.PathLike[str]) -> tuple[Tensors, dict[str, Any]]:

@@ -7,6 +7,7 @@ from musicnet_build.evaluation.framewise import (
     FrameScores,
     average_precision,
     best_threshold,
+    frame_errors,
     frame_scores,
     precision_recall,
 )
@@ -46,3 +47,16 @@ def test_silence_that_is_predicted_as_silence_is_right() -> None:
     assert frame_scores(silence, silence) == FrameScores(1.0, 1.0, 1.0, 1.0)
     assert frame_scores(silence, ~silence).f1 == 0.0
     assert frame_scores(~silence, silence) == FrameScores(0.0, 0.0, 0.0, 0.0)
+
+
+def test_frame_errors_are_those_of_mir_eval() -> None:
+    multipitch = pytest.importorskip("mir_eval.multipitch")
+    random = np.random.default_rng(5)
+    truth, decided = random.random((2, 300, 12)) < 0.2
+    hz = 440 * 2 ** (np.arange(12) / 12)
+    times = np.arange(300) / 100
+    found = multipitch.evaluate(times, [hz[row] for row in truth], times, [hz[row] for row in decided])
+    errors = frame_errors(truth, decided)
+    expected = [found[name] for name in ("Total Error", "Substitution Error", "Miss Error", "False Alarm Error")]
+    assert [errors.total, errors.substituted, errors.missed, errors.false_alarms] == pytest.approx(expected)
+    assert frame_scores(truth, decided).accuracy == pytest.approx(found["Accuracy"])

@@ -14,9 +14,10 @@ import numpy as np
 
 from musicnet_build.align_files import align_files
 from musicnet_build.audio.io import read_audio
+from musicnet_build.baselines.catalogue import find_baseline
 from musicnet_build.baselines.runs import load_run
-from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, part_of, spread_of
-from musicnet_build.baselines.training import train
+from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, spread_of
+from musicnet_build.baselines.studies.trainings import Training, train_all
 from musicnet_build.baselines.transcriber import FRAME_LENGTH_S, Settings, activations, note_figures, true_frames
 from musicnet_build.choices import ALIGNMENT_PRESETS
 from musicnet_build.corpora.recording import Recording
@@ -54,20 +55,29 @@ class Piece:
 
 def run(setup: Setup) -> Page:
     """Label, train and judge; see the module."""
-    pieces = pieces_in(setup.data)
+    settings = find_baseline("transcriber").presets[setup.preset]
+    assert isinstance(settings, Settings)
+    return compared(pieces_in(setup.data), setup, settings)
+
+
+def compared(pieces: Sequence[Piece], setup: Setup, settings: Settings) -> Page:
+    """Label pieces by both presets, train on each kind of labels with every seed, and judge on unseen pieces."""
     label(pieces, setup)
     packages = {labelling: _packed(pieces, labelling, setup) for labelling in LABELLINGS}
-    values: dict[str, list[dict[str, float]]] = {}
-    trainings = [(labelling, seed) for seed in range(setup.seeds) for labelling in LABELLINGS]
-    for done, (labelling, seed) in enumerate(trainings):
-        folder = setup.output / "runs" / f"{labelling}-{seed}"
-        first, last = (0.3 + 0.7 * place / len(trainings) for place in (done, done + 1))
-        progress = part_of(setup.progress, first, last, f"{labelling}, seed {seed}")
-        train(
-            "transcriber", packages[labelling], folder, preset=setup.preset, seed=seed, device=setup.device,
-            progress=progress,
-        )  # fmt: skip
-        values.setdefault(labelling, []).append(_judged(folder, pieces, setup.device))
+    trainings = [
+        Training(f"{labelling}-{seed}", "transcriber", packages[labelling], settings, seed)
+        for seed in range(setup.seeds)
+        for labelling in LABELLINGS
+    ]
+    train_all(trainings, setup, first=0.3)
+    values = {
+        labelling: [
+            _judged(training.folder(setup), pieces, setup.device)
+            for training in trainings
+            if training.package == packages[labelling]
+        ]
+        for labelling in LABELLINGS
+    }
     return _page(setup, pieces, values)
 
 
