@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from small_corpus import write_corpus
 
-from musicnet_build.audio.io import read_audio
-from musicnet_build.baselines.baseline import Batch
-from musicnet_build.baselines.reconstruction import (
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
+
+from small_corpus import write_corpus  # noqa: E402
+
+from musicnet_build.audio.io import read_audio  # noqa: E402
+from musicnet_build.baselines.baseline import Batch  # noqa: E402
+from musicnet_build.baselines.reconstruction import (  # noqa: E402
     BINS,
     PRESETS,
     Model,
@@ -23,8 +25,8 @@ from musicnet_build.baselines.reconstruction import (
     loss,
     task,
 )
-from musicnet_build.baselines.training import learn
-from musicnet_build.packing.segments import SegmentsReader, SegmentsSettings, pack_segments
+from musicnet_build.baselines.training import learn  # noqa: E402
+from musicnet_build.packing.segments import SegmentsReader, SegmentsSettings, pack_segments  # noqa: E402
 
 TINY: Settings = replace(PRESETS["reconstruction"]["small"], frames=16, channels=(4, 8), hidden=16, batch_size=2)
 

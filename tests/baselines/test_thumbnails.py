@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from small_corpus import played, sound, write_sound
 
-from musicnet_build.baselines.decoding import notes_in
-from musicnet_build.baselines.thumbnails import PRESETS, Settings, accuracy, activations, network, task
-from musicnet_build.baselines.training import learn
-from musicnet_build.corpora import maps
-from musicnet_build.packing.thumbnails import ThumbnailsReader, pack_thumbnails
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
+
+from small_corpus import played, sound, write_sound  # noqa: E402
+
+from musicnet_build.baselines.decoding import notes_in  # noqa: E402
+from musicnet_build.baselines.thumbnails import PRESETS, Settings, accuracy, activations, network, task  # noqa: E402
+from musicnet_build.baselines.training import learn  # noqa: E402
+from musicnet_build.corpora import maps  # noqa: E402
+from musicnet_build.packing.thumbnails import ThumbnailsReader, pack_thumbnails  # noqa: E402
 
 PITCHES = range(48, 84, 6)
 SMALL: Settings = replace(PRESETS["thumbnails"]["small"], steps=60, filters=(8, 16), hidden=64, learning_rate=3e-3)

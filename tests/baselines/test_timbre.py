@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from timbre_helpers import SMALL_PAIR, soundfont
 
-from musicnet_build.baselines.timbre import (
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
+
+from timbre_helpers import SMALL_PAIR, soundfont  # noqa: E402
+
+from musicnet_build.baselines.timbre import (  # noqa: E402
     PRESETS,
     Settings,
     TimbrePitches,
@@ -19,12 +21,12 @@ from musicnet_build.baselines.timbre import (
     task,
     values_of,
 )
-from musicnet_build.baselines.training import learn
-from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
-from musicnet_build.packing.timbre.frames import ABSENT
-from musicnet_build.packing.timbre.images import ImageSettings, colour_table, coloured
-from musicnet_build.packing.timbre.package import PackSettings, pack_timbre
-from musicnet_build.packing.timbre.reader import TimbreFrames
+from musicnet_build.baselines.training import learn  # noqa: E402
+from musicnet_build.generation.ascension import AscensionSettings, generate_ascension  # noqa: E402
+from musicnet_build.packing.timbre.frames import ABSENT  # noqa: E402
+from musicnet_build.packing.timbre.images import ImageSettings, colour_table, coloured  # noqa: E402
+from musicnet_build.packing.timbre.package import PackSettings, pack_timbre  # noqa: E402
+from musicnet_build.packing.timbre.reader import TimbreFrames  # noqa: E402
 
 SMALL: Settings = replace(PRESETS["timbre"]["small"], steps=40, learning_rate=5e-3)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from musicnet_build.baselines.baseline import Metrics, Plan
 from musicnet_build.baselines.runs import Run, load_run
-from musicnet_build.baselines.studies.study import Setup, Spread, part_of, spread_of
-from musicnet_build.baselines.training import train
+from musicnet_build.baselines.studies.study import Setup, Spread, spread_of
+from musicnet_build.baselines.studies.trainings import Training, train_all
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,15 @@ def tried(
     -------
     dict of str to list of dict
     """
+    runs = [
+        (trial, Training(f"{trial.folder}-{seed}", trial.model, trial.package, trial.settings, seed))
+        for trial in trials
+        for seed in range(setup.seeds)
+    ]
+    train_all([training for _, training in runs], setup, first=first)
     found: dict[str, list[Metrics]] = {trial.name: [] for trial in trials}
-    all_runs = [(trial, seed) for trial in trials for seed in range(setup.seeds)]
-    for place, (trial, seed) in enumerate(all_runs):
-        begin, end = (first + (1 - first) * done / len(all_runs) for done in (place, place + 1))
-        folder = setup.output / "runs" / f"{trial.folder}-{seed}"
-        train(
-            trial.model, trial.package, folder, settings=trial.settings, seed=seed, device=setup.device,
-            progress=part_of(setup.progress, begin, end, f"{trial.name}, seed {seed}"),
-        )  # fmt: skip
-        found[trial.name].append(judge(trial, load_run(folder, setup.device)))
+    for trial, training in runs:
+        found[trial.name].append(judge(trial, load_run(training.folder(setup), setup.device)))
     return found
 
 
