@@ -35,6 +35,9 @@ LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 MAPS_CATEGORIES = ("ISOL", "RAND", "UCHO", "MUS")
 """Isolated sounds, random chords, usual chords and pieces of music."""
 
+NOTESEQUENCE_AUDIO = ("samples", "wav")
+"""How examples beside NoteSequences hold their sound, the default first."""
+
 PUBLISHED_SPLITS = ("paper", "second-release")
 """Publications of MusicNet that name test recordings."""
 

@@ -15,7 +15,7 @@ FLOORS = (
     ("labelling", "baselines"),
     ("plots",),
     ("evaluation", "datasets"),
-    ("align_files",),
+    ("align_files", "exports"),
     ("alignment", "packing"),
     ("quality", "generation", "listening"),
     ("sync", "corpora"),

@@ -10,7 +10,7 @@ from musicnet_build._typing import Features
 from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, end_at_restrike
-from musicnet_build.sync.ends import LONGEST_HOLD, end_last_chord, in_score_order
+from musicnet_build.sync.ends import LONGEST_HOLD, end_as_written, end_last_chord, in_score_order
 from musicnet_build.sync.result import SyncResult
 
 FRAME_S = 0.1
@@ -59,6 +59,52 @@ def test_a_last_note_lasts_no_longer_than_a_hold_where_music_goes_on_behind_it()
 
 def test_no_offset_becomes_later() -> None:
     assert last_end_s(60.0, 38.7) == pytest.approx(38.7)
+
+
+def followed(written: NoteTable, later_s: float, ends_s: float) -> NoteTable:
+    """Chord 8 begins when it should; the next one, and all behind it, later; and the map lays an end of 8 somewhere."""
+    notes = written.copy()
+    for field in ("onset_s", "offset_s"):
+        notes[field] += np.where(notes[field] > 8.5, later_s, 0.0)
+    notes["offset_s"][8] = ends_s
+    return notes
+
+
+def end_of_eighth_s(written: NoteTable, notes: NoteTable) -> float:
+    return float(end_as_written(notes, written, notes["onset_s"])["offset_s"][8])
+
+
+def test_a_note_before_a_rest_does_not_last_until_the_next_one() -> None:
+    written = chords()
+    written["offset_s"][8] = 8.3
+    assert end_of_eighth_s(written, followed(written, 0.0, 8.95)) == pytest.approx(8.0 + LONGEST_HOLD * 0.3)
+
+
+def test_a_held_note_does_not_last_through_the_breath_behind_it() -> None:
+    written = chords()
+    assert end_of_eighth_s(written, followed(written, 4.0, 13.0)) == pytest.approx(8.0 + LONGEST_HOLD)
+
+
+def test_the_tempo_within_a_long_note_is_that_of_the_notes_beside_it() -> None:
+    written = chords()
+    written["offset_s"][2] = 12.0
+    notes = followed(written, 4.0, 9.0)
+    assert end_as_written(notes, written, notes["onset_s"])["offset_s"][2] == pytest.approx(16.0)
+
+
+@given(st.floats(0.5, 1.9), st.floats(0.0, 1.0))
+@settings(max_examples=30, deadline=None)
+def test_notes_that_follow_each_other_keep_their_ends(tempo: float, late_s: float) -> None:
+    written = chords()
+    notes = followed(written, 0.0, 9.0)
+    notes["onset_s"], notes["offset_s"] = notes["onset_s"] * tempo + late_s, notes["offset_s"] * tempo + late_s
+    ended = end_as_written(notes, written, notes["onset_s"])
+    np.testing.assert_array_equal(ended["offset_s"], notes["offset_s"])
+
+
+def test_a_note_on_its_own_keeps_its_end() -> None:
+    notes = chords(1)
+    np.testing.assert_array_equal(end_as_written(notes, notes, notes["onset_s"])["offset_s"], notes["offset_s"])
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(60, 61), st.floats(0, 3)), min_size=1, max_size=12))

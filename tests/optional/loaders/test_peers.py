@@ -2,13 +2,14 @@
 
     PEERS=FOLDER python -m pytest tests/optional/loaders
 
-FOLDER holds checkouts of the peers by their names (``onsets-and-frames``, ``piano_transcription``, ``Transkun``);
-mirdata, jams and datasets are taken from the environment. What is not there is skipped, with the reason. Nothing of a
-peer's code stands here.
+FOLDER holds checkouts of the peers by the names of their repositories (``mt3``, ``Transkun``, ...); mirdata, jams,
+datasets, note_seq and tensorflow are taken from the environment. What is not there is skipped, with the reason. Nothing
+of a peer's code stands here.
 """
 
 import contextlib
 import importlib
+import json
 import os
 import shutil
 import sys
@@ -20,13 +21,16 @@ import numpy as np
 import pytest
 from small_corpus import write_corpus
 
+from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora import maps
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.notes import NoteTable
 from musicnet_build.packing.peers.maestro import MaestroSettings, pack_maestro
+from musicnet_build.packing.peers.notesequence import NoteSequenceSettings, pack_notesequence
 from musicnet_build.packing.peers.parquet import pack_parquet
 from musicnet_build.packing.peers.transcription import pack_transcription
 from musicnet_build.packing.peers.webdataset import pack_webdataset
+from musicnet_build.packing.peers.yourmt3 import pack_yourmt3
 
 
 @contextlib.contextmanager
@@ -221,3 +225,93 @@ def test_jams_is_valid_and_equal(dataset: Path, tmp_path: Path) -> None:
     loaded = jams.load(str(tmp_path / "1.jams"), strict=True)
     times = sorted(note.time for one in loaded.annotations for note in one.data)
     np.testing.assert_allclose(times, labels["onset_s"])
+
+
+def test_tensorflow_and_note_seq_read_notesequences(dataset: Path, tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow")
+    note_seq = pytest.importorskip("note_seq")
+    pack_notesequence(dataset, tmp_path / "out")
+    features = {
+        "id": tf.io.FixedLenFeature([], tf.string),
+        "sample_rate": tf.io.FixedLenFeature([], tf.float32),
+        "audio": tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True),
+        "sequence": tf.io.FixedLenFeature([], tf.string),
+    }
+    found = [str(path) for path in sorted((tmp_path / "out").glob("*.tfrecord-*"))]
+    for raw in tf.data.TFRecordDataset(found):
+        one = tf.io.parse_single_example(raw, features)
+        name = one["id"].numpy().decode()
+        sound = next(dataset.glob(f"*_data/{name}.wav"))
+        np.testing.assert_array_equal(one["audio"].numpy(), read_audio(sound, int(one["sample_rate"])))
+        sequence = note_seq.NoteSequence.FromString(one["sequence"].numpy())
+        midi = note_seq.note_sequence_to_pretty_midi(sequence)
+        labels = labels_of(dataset, name)
+        assert [note.pitch for note in sequence.notes] == labels["pitch"].tolist()
+        assert [note.start_time for note in sequence.notes] == labels["onset_s"].tolist()
+        assert [note.program for note in sequence.notes] == labels["program"].tolist()
+        assert sum(len(part.notes) for part in midi.instruments) == len(labels)
+
+
+def test_note_seq_reads_the_wav_beside_notesequences(dataset: Path, tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow")
+    note_seq = pytest.importorskip("note_seq")
+    pack_notesequence(dataset, tmp_path / "out", NoteSequenceSettings(audio="wav"))
+    features = {name: tf.io.FixedLenFeature([], tf.string) for name in ("audio", "sequence", "id", "velocity_range")}
+    for raw in tf.data.TFRecordDataset(str(tmp_path / "out" / "train.tfrecord-00000-of-00001")):
+        one = tf.io.parse_single_example(raw, features)
+        sound = read_audio(dataset / "train_data" / f"{one['id'].numpy().decode()}.wav", 16_000)
+        samples = note_seq.audio_io.wav_data_to_samples(one["audio"].numpy(), 16_000)
+        np.testing.assert_allclose(samples, sound, atol=2 / 32767)
+        velocities = note_seq.protobuf.music_pb2.VelocityRange.FromString(one["velocity_range"].numpy())
+        assert (velocities.min, velocities.max) == (64, 64)
+
+
+def test_mt3_takes_the_notes_of_notesequences(dataset: Path, tmp_path: Path) -> None:
+    tf = pytest.importorskip("tensorflow")
+    note_seq = pytest.importorskip("note_seq")
+    pytest.importorskip("seqio")
+    pack_notesequence(dataset, tmp_path / "out")
+    with peer("mt3"):
+        module = module_without_models("mt3", "note_sequences")
+        features = importlib.import_module("mt3.datasets").MUSICNET_CONFIG.features
+    for raw in tf.data.TFRecordDataset(str(tmp_path / "out" / "train.tfrecord-00000-of-00001")):
+        one = tf.io.parse_single_example(raw, features)
+        sequence = note_seq.NoteSequence.FromString(one["sequence"].numpy())
+        module.validate_note_sequence(sequence)
+        times, events = module.note_sequence_to_onsets_and_offsets_and_programs(sequence)
+        labels = labels_of(dataset, one["id"].numpy().decode())
+        began = sorted(
+            (event.program, event.pitch, time_s)
+            for time_s, event in zip(times, events, strict=True)
+            if event.velocity > 0
+        )
+        assert began == sorted(labels[["program", "pitch", "onset_s"]].tolist())
+
+
+def test_yourmt3_slices_segments_of_sound_and_events(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("einops")
+    pack_yourmt3(dataset, tmp_path / "data")
+    (tmp_path / "amt" / "src").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "amt" / "src")
+    index = json.loads((tmp_path / "data" / "yourmt3_indexes" / "dataset_train_file_list.json").read_text())
+    with peer("YourMT3", "amt/src"):
+        audio, events = importlib.import_module("utils.audio"), importlib.import_module("utils.note2event")
+        back = importlib.import_module("utils.event2note")
+        for entry in index.values():
+            samples = audio.load_audio_file(entry["mix_audio_file"], dtype=np.float32)
+            assert len(samples) == entry["n_frames"]
+            labels = labels_of(dataset, entry["musicnet_id"])
+            known = np.load(entry["note_events_file"], allow_pickle=True).tolist()["note_events"]
+            own = np.load(entry["notes_file"], allow_pickle=True).tolist()["notes"]
+            assert events.note2note_event(own) == known
+            notes, faults = back.note_event2note(known)
+            assert not any(faults.values())
+            assert [(note.program, note.pitch, note.onset) for note in events.sort_notes(notes)] == sorted(
+                labels[["program", "pitch", "onset_s"]].tolist(), key=lambda note: (note[2], note[0], note[1])
+            )
+            sliced = events.slice_multiple_note_events_and_ties_to_bundle(known, [0.5, 1.0], 1.0)
+            assert all(sliced["note_events"])
+            assert any(sliced["tie_note_events"])
