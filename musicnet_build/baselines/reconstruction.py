@@ -240,7 +240,7 @@ def _validated(package: Path, settings: Settings, model: nn.Module) -> Metrics:
 
 
 _SMALL = partial(
-    Settings, steps=250, batch_size=8, learning_rate=4e-3, validate_every=125, frames=32, channels=(4, 8), hidden=64
+    Settings, steps=200, batch_size=4, learning_rate=4e-3, validate_every=100, frames=32, channels=(4, 8), hidden=64
 )
 _PAPER = partial(Settings, steps=40_000, batch_size=8, learning_rate=1e-3, validate_every=1000)
 

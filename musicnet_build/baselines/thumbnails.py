@@ -159,7 +159,7 @@ def _validated(held_out: tuple[UInt8s, Int64s], model: nn.Module) -> Metrics:
     return {"accuracy": float(np.mean(_scores(model, pictures).argmax(axis=1) == pitches))}
 
 
-_SMALL = partial(Settings, steps=1000, batch_size=32, learning_rate=3e-3, validate_every=500)
+_SMALL = partial(Settings, steps=800, batch_size=32, learning_rate=3e-3, validate_every=400)
 _PAPER = partial(Settings, steps=20_000, batch_size=128, learning_rate=1e-3, validate_every=1000)
 
 PRESETS = {
