@@ -204,7 +204,7 @@ def _rate(settings: Settings, step: int) -> float:
 
 _PAPER = partial(Settings, steps=200_000, batch_size=8, learning_rate=0.05, validate_every=5000, dense=512)
 _SMALL = partial(
-    Settings, steps=1200, batch_size=8, learning_rate=0.05, validate_every=400, dense=128, validation_frames=1000
+    Settings, steps=800, batch_size=8, learning_rate=0.05, validate_every=400, dense=128, validation_frames=1000
 )
 
 

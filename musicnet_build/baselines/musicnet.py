@@ -238,7 +238,7 @@ def _falling(settings: Settings, step: int) -> float:
 # or 64 samples apart. Ours: steps, batches, rates, and all of the small sizes.
 
 _PAPER = partial(Settings, steps=100_000, batch_size=128, learning_rate=3e-4, validate_every=2000)
-_SMALL = partial(Settings, steps=1000, batch_size=64, learning_rate=1e-3, validate_every=250, validation_windows=1000)
+_SMALL = partial(Settings, steps=600, batch_size=64, learning_rate=2e-3, validate_every=300, validation_windows=1000)
 
 
 def _model(small: Settings, paper: Settings) -> Baseline:

@@ -21,6 +21,7 @@ MODEL = "musicnet-mlp"
 SETTINGS = replace(
     find_baseline(MODEL).presets["small"],
     steps=30, batch_size=16, validate_every=10, window_samples=1024, filters=32, validation_windows=100,
+    learning_rate=5e-3,
 )  # fmt: skip
 
 
