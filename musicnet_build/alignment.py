@@ -19,9 +19,10 @@ from musicnet_build.notes import SAMPLE_RATE, NoteTable, end_at_restrike, onset_
 from musicnet_build.progress import Progress, ignore
 from musicnet_build.quality.confidence import note_confidence
 from musicnet_build.quality.verdict import Quality, assess
+from musicnet_build.score.beats import measures_of
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
-from musicnet_build.score.unfold import unfold_score
+from musicnet_build.score.unfold import measures_in_order, unfold_score
 from musicnet_build.sync.ends import end_as_written, end_last_chord
 from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
@@ -150,9 +151,13 @@ def align(
         raise AlignmentError(f"preset {preset!r} is not known: choose from {', '.join(RECIPES)}.")
     if not len(pitched(score.notes)):
         raise AlignmentError("the score has no notes but drums: there is nothing to label.")
+    if options.anchors and preset not in HELD_BY_ANCHORS:
+        raise AlignmentError(f"the preset {preset} knows no anchors: take the preset precise.")
     as_played = score
     if order:
         as_played, options = unfold_score(score, order)[0], replace(options, search_order=False)
+        if options.anchors and (measures := measures_of(score)).numbers:
+            as_played = replace(as_played, measures=measures_in_order(measures, order))
     warping = RECIPES[preset](recording, as_played, soundfont, options, progress or ignore)
     if order:
         warping = replace(warping, order=order)
@@ -240,6 +245,9 @@ def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float
     span_s, played_span_s = float(np.ptp(score_s)), float(np.ptp(played_s))
     return float(played_s[0] - score_s[0]), span_s / played_span_s if played_span_s else float("nan")
 
+
+HELD_BY_ANCHORS = ("precise",)
+"""Recipes that keep to anchors."""
 
 RECIPES = {"precise": precise, "musicnet": musicnet}
 """Presets by name."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicnet_build.choices import STRUCTURES, VERDICTS
+from musicnet_build.choices import STRUCTURES, VELOCITIES, VERDICTS
 from musicnet_build.cli import console, parameters
 from musicnet_build.recipe import RecipeSettings
 
@@ -29,6 +29,14 @@ _AFTERGLOW_S = 1.0
 @parameters.strict_option
 @parameters.confidence_option
 @click.option(
+    "--with-played", is_flag=True,
+    help="Add the column `played` to CSV output: the probability that a note was played at all.",
+)  # fmt: skip
+@click.option(
+    "--velocity", type=click.Choice(VELOCITIES), default=VELOCITIES[0], show_default=True,
+    help="Velocities in formats that have them: the score's, or how loud each note is in the recording.",
+)  # fmt: skip
+@click.option(
     "--overlay", "overlay_path", type=parameters.OutputFile(".wav", ".flac"),
     help="Also write the recording with a sine tone at every onset (WAV or FLAC).",
 )  # fmt: skip
@@ -50,6 +58,10 @@ _AFTERGLOW_S = 1.0
     help="The order in which the score is played, in measures (1-24,9-48) or beats (b0-b96,b32-b192).",
 )  # fmt: skip
 @click.option(
+    "--anchor", "anchors", type=parameters.Anchors(), multiple=True, metavar="SECONDS=MEASURE:BEAT|FILE.csv",
+    help="What is heard when: the alignment goes through it. May be given several times.",
+)  # fmt: skip
+@click.option(
     "--fail-on", type=click.Choice(["review", "reject"]),
     help="End with exit code 3 where the verdict is this or worse; the labels are written all the same.",
 )  # fmt: skip
@@ -61,10 +73,13 @@ def command(
     score: Path,
     outputs: tuple[Path, ...],
     with_confidence: bool,
+    with_played: bool,
+    velocity: str,
     overlay_path: Path | None,
     plot_path: Path | None,
     quality_path: Path | None,
     export_folder: Path | None,
+    anchors: tuple[str, ...],
     fail_on: str | None,
     force: bool,
     verbose: bool,
@@ -78,16 +93,21 @@ def command(
     extras = (overlay_path, plot_path, quality_path)
     parameters.check_outputs([recording, score], [*outputs, *extras, *_export_paths(export_folder)])
     parameters.keep_labels(outputs, force)
-    recipe = RecipeSettings(**settings)
-    if recipe.preset == "musicnet" and (quality_path or with_confidence or fail_on):
+    recipe = RecipeSettings(**settings, anchors=",".join(anchors))
+    if recipe.preset == "musicnet" and (quality_path or with_confidence or with_played or fail_on):
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
+    if recipe.preset == "musicnet" and anchors:
+        raise click.UsageError("the preset musicnet knows no anchors: take --preset precise.")
     started = time.monotonic()
-    from musicnet_build.align_files import align_files
+    from musicnet_build.align_files import align_files, listened_again
     from musicnet_build.files import write_json
 
     with console.progress_bar(verbose) as progress:
         aligned = align_files(recording, score, recipe, progress=progress)
-        _write(aligned, outputs, with_confidence, overlay_path, plot_path, progress)
+        if with_played or velocity == "recording":
+            progress("listening to each note", 1.0)
+            aligned = listened_again(aligned, velocity=velocity == "recording", played=with_played)
+        _write(aligned, outputs, with_confidence, with_played, overlay_path, plot_path, progress)
     exported = _export(export_folder, aligned)
     report = aligned.report()
     console.warn(report["warnings"])
@@ -104,6 +124,7 @@ def _write(
     aligned: "AlignedFiles",
     outputs: tuple[Path, ...],
     with_confidence: bool,
+    with_played: bool,
     overlay_path: Path | None,
     plot_path: Path | None,
     progress: "Progress",
@@ -112,7 +133,7 @@ def _write(
 
     progress("writing", 1.0)
     for output in outputs:
-        write_labels(output, aligned.notes, with_confidence=with_confidence)
+        write_labels(output, aligned.notes, with_confidence=with_confidence, with_played=with_played)
     for path in _score_notes_paths(aligned, outputs):
         from musicnet_build.labels.score_notes import write_score_notes
 

@@ -36,7 +36,9 @@ def check_ending(path: str | os.PathLike[str]) -> None:
     _format_of(Path(path))
 
 
-def write_labels(path: str | os.PathLike[str], notes: NoteTable, *, with_confidence: bool = False) -> None:
+def write_labels(
+    path: str | os.PathLike[str], notes: NoteTable, *, with_confidence: bool = False, with_played: bool = False
+) -> None:
     """Write notes to a label file of the format that its ending names; the file appears whole or not at all.
 
     Parameters
@@ -47,6 +49,8 @@ def write_labels(path: str | os.PathLike[str], notes: NoteTable, *, with_confide
         Times in recording seconds.
     with_confidence : bool
         Add the column ``confidence`` to a CSV. JAMS always states it, the other formats have no place for it.
+    with_played : bool
+        Add the column ``played`` to a CSV; no other format has a place for it.
 
     Raises
     ------
@@ -64,7 +68,10 @@ def write_labels(path: str | os.PathLike[str], notes: NoteTable, *, with_confide
     path = Path(path)
     formatter = _format_of(path).write
     _check_notes(path, notes)
-    content = formatter(notes, with_confidence)
+    if formatter is csv.write_csv:
+        content = csv.write_csv(notes, with_confidence, with_played)
+    else:
+        content = formatter(notes, with_confidence)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 

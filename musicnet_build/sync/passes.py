@@ -1,15 +1,18 @@
 """The passes of the alignment: what they compare, warping paths at two resolutions, one coarse map from several."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.ndimage
 
-from musicnet_build._typing import Audio, Features, Float64s
+from musicnet_build._typing import Audio, Features, Float64s, Int64s
+from musicnet_build.anchors import Pins
 from musicnet_build.audio.loudness import level_factor
-from musicnet_build.dtw.exact import band_around, dtw
+from musicnet_build.dtw.bands import band_through
+from musicnet_build.dtw.exact import WarpingPath, band_around, dtw
 from musicnet_build.dtw.timemap import TimeMap, map_from_path, monotone_map
+from musicnet_build.errors import AlignmentError
 from musicnet_build.features import onsets, spectra
 from musicnet_build.jit import kernel
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
@@ -26,6 +29,13 @@ FLOOR, HIGH_FLOOR = 0.1, 0.3
 """Floors under the log spectrum: the high one resists long decays, the low one keeps a pianissimo."""
 
 OUTSIDE_MARGIN_S = 1.5
+
+PIN_SLACK_S = 0.15
+"""How far from an anchor the coarse path may be: people hear a beat so well."""
+
+MOST_DEARER_S = 0.8
+"""How much dearer an anchor may make the path, in seconds of frames that do not fit: one that is a second off costs
+about as much, one that is right nothing."""
 
 COARSE_PASSES = ((HIGH_FLOOR, 1.5), (FLOOR, 1.25), (FLOOR, 1.0))
 """Floor under the spectrum, and weight of the diagonal step, which otherwise is cheaper than the two that it replaces.
@@ -188,25 +198,68 @@ def _fading(rise: Features, fade: np.float32) -> Features:
     return faded
 
 
-def coarse_map(X: Features, Y: Features, diagonal: float, memory_bytes: int) -> TimeMap:
-    """Return the map from a rendering to the recording by one coarse pass.
+def coarse_maps(
+    sides: dict[float, tuple[Features, Features]], memory_bytes: int, pins_of: Callable[[TimeMap], Pins] | None = None
+) -> list[TimeMap]:
+    """Return the maps from a rendering to the recording by the coarse passes.
 
     Parameters
     ----------
-    X, Y : ndarray of float32 [shape=(frames, d)]
-        Coarse features of the rendering and of the recording.
-    diagonal : float
-        Weight of the diagonal step.
+    sides : dict of (ndarray of float32 [shape=(frames, d)], ndarray of float32 [shape=(frames, d)])
+        Coarse features of the rendering and of the recording, by the floor under the spectrum.
     memory_bytes : int
         Budget of the dynamic time warping.
+    pins_of : callable, optional
+        Given the map of a first pass that nothing holds, returns what all passes must go through.
 
     Returns
     -------
-    TimeMap
+    list of TimeMap
+
+    Raises
+    ------
+    AlignmentError
+        When the recording sounds otherwise at a pin.
     """
-    warped = dtw(X, Y, step_weights=(diagonal, 1.0, 1.0), memory_bytes=memory_bytes)
+    band = None
+    if pins_of is not None:
+        free = dtw(*sides[FLOOR], memory_bytes=memory_bytes)
+        pins = pins_of(_coarse_map(free))
+        _check_pins(pins, free, sides[FLOOR], memory_bytes)
+        band = _held(pins, sides[FLOOR])
+    return [
+        _coarse_map(dtw(*sides[floor], step_weights=(diagonal, 1.0, 1.0), band=band, memory_bytes=memory_bytes))
+        for floor, diagonal in COARSE_PASSES
+    ]
+
+
+def _coarse_map(warped: WarpingPath) -> TimeMap:
     hop_s = COARSE_HOP / SAMPLE_RATE
     return _unpadded(map_from_path(warped.path, hop_s, hop_s))
+
+
+def _held(pins: Pins, sides: tuple[Features, Features]) -> Int64s:
+    hop_s = COARSE_HOP / SAMPLE_RATE
+    rows, columns = ((times_s + PADDING_S) / hop_s for times_s in pins)
+    return band_through(rows, columns, PIN_SLACK_S / hop_s, (len(sides[0]), len(sides[1])))
+
+
+def _check_pins(pins: Pins, free: WarpingPath, sides: tuple[Features, Features], memory_bytes: int) -> None:
+    """Raise where a pin makes the path clearly dearer; pins one by one only where all together do."""
+
+    def dearer_s(some: Pins) -> float:
+        held = dtw(*sides, band=_held(some, sides), memory_bytes=memory_bytes)
+        return (held.cost - free.cost) * COARSE_HOP / SAMPLE_RATE
+
+    if dearer_s(pins) <= MOST_DEARER_S:
+        return
+    heard_s = _coarse_map(free).recording_at(pins.score_s)
+    for i, (at_s, said_s) in enumerate(zip(heard_s, pins.recording_s, strict=True)):
+        if dearer_s(Pins(pins.score_s[i : i + 1], pins.recording_s[i : i + 1])) > MOST_DEARER_S:
+            raise AlignmentError(
+                f"the recording contradicts the anchor at {said_s:.10g} s: that place of the score is heard at "
+                f"{at_s:.1f} s, and the alignment is clearly worse where it has to go through the anchor."
+            )
 
 
 def fine_map(

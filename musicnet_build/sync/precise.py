@@ -15,16 +15,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicnet_build._typing import Audio, Features, Float64s
+from musicnet_build.anchors import Pins, pinned
 from musicnet_build.audio.loudness import active_span
 from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 from musicnet_build.progress import Progress
-from musicnet_build.score.beats import end_beats
+from musicnet_build.score.beats import end_beats, measures_of
+from musicnet_build.score.model import Measures
 from musicnet_build.score.order import PlayingOrder, describe
 from musicnet_build.score.reader import Score
-from musicnet_build.score.unfold import unfold_score
+from musicnet_build.score.unfold import measures_in_order, unfold_score
 from musicnet_build.sync.adaptation import adapted_model
 from musicnet_build.sync.chords import chord_means
 from musicnet_build.sync.ends import in_score_order
@@ -36,12 +38,13 @@ from musicnet_build.sync.passes import (
     FINE_PASSES,
     FLOOR,
     PADDING_FRAMES,
+    PADDING_S,
     PIANO_BANDS,
     SemitoneSpectra,
     best_of,
     coarse_features,
     coarse_frames_s,
-    coarse_map,
+    coarse_maps,
     fine_map,
     padded,
     semitone_spectra,
@@ -277,13 +280,16 @@ def align_coarsely(
     found = _searched(score, heard, rendered)
     departs = bool(describe(found.order, score))
     if departs and not options.search_order:
-        return score, _aligned(heard, score, rendered, None, options), None
+        return score, _aligned(heard, score, rendered, None, options, measures_of(score)), None
+    measures = measures_of(score)
     music_s = found.music_s[1] - found.music_s[0] if found.music_s else rendered.music_s
     if departs:
+        measures = measures_in_order(measures, found.order) if measures.numbers else measures
         score, _ = unfold_score(score, found.order)
     if departs or music_s < MUSIC_SHARE * rendered.music_s:
         rendered = render_coarsely(score, min(music_s, rendered.music_s), soundfont, options)
-    return score, _aligned(heard, score, rendered, found.music_s, options), found.order if departs else None
+    coarse = _aligned(heard, score, rendered, found.music_s, options, measures)
+    return score, coarse, found.order if departs else None
 
 
 def _searched(score: Score, heard: RecordingFeatures, rendered: RenderedFeatures) -> JumpSearch:
@@ -310,6 +316,7 @@ def _aligned(
     rendered: RenderedFeatures,
     music_s: tuple[float, float] | None,
     options: Options,
+    measures: Measures,
 ) -> CoarseAlignment:
     notes, stretch = pitched(score.notes), rendered.stretch
     floors = {floor for floor, _ in COARSE_PASSES}
@@ -318,7 +325,15 @@ def _aligned(
     }
     for _, recorded in sides.values():
         silence_outside(recorded, music_s, COARSE_HOP)
-    maps = [coarse_map(*sides[floor], diagonal, options.memory_bytes) for floor, diagonal in COARSE_PASSES]
+    duration_s = float(coarse_frames_s(len(heard.coarse.pitch_window))[-1]) - PADDING_S
+
+    def found_pins(free: TimeMap) -> Pins:
+        guess = TimeMap(free.score_s / stretch, free.recording_s)
+        pins = pinned(options.anchors, score, measures, duration_s, guess)
+        return Pins(pins.score_s * stretch, pins.recording_s)
+
+    pins_of = found_pins if options.anchors else None
+    maps = coarse_maps(sides, options.memory_bytes, pins_of)
     passes_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(best_of(maps, passes_s, notes, stretch, heard.activations), TEMPO_SMOOTHING_S)
     return CoarseAlignment(stretch, *sides[FLOOR], passes_s, settled, music_s, rendered.warnings)

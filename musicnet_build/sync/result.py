@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicnet_build._typing import Features, Float64s, Indices
+from musicnet_build.anchors import Anchor
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
@@ -50,12 +51,15 @@ class Options:
     tuning_cents : float, optional
         How far above A4 = 440 Hz the recording is tuned, up to half a semitone, where the caller knows it; it is
         measured otherwise.
+    anchors : tuple of Anchor
+        Places of the score whose time is known, where the recipe can keep to them.
     """
 
     strict: bool = False
     search_order: bool = True
     memory_bytes: int = MEMORY_BYTES
     tuning_cents: float | None = None
+    anchors: tuple[Anchor, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
