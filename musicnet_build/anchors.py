@@ -10,7 +10,7 @@ import io
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -120,7 +120,40 @@ def _in_order(anchors: "Iterator[Anchor] | list[Anchor]") -> tuple[Anchor, ...]:
     return found
 
 
-def pinned(anchors: tuple[Anchor, ...], played: Score, measures: Measures, duration_s: float, guess: TimeMap) -> Pins:
+def check_anchors(anchors: tuple[Anchor, ...], duration_s: float) -> None:
+    """Raise an ``AlignmentError`` where an anchor is behind the end of the recording."""
+    if anchors and anchors[-1].recording_s > duration_s:
+        raise AlignmentError(
+            f"the anchor {anchors[-1]} is behind the end of the recording, which lasts {duration_s:.1f} s."
+        )
+
+
+def pins_finder(
+    anchors: tuple[Anchor, ...], played: Score, measures: Measures, stretch: float
+) -> Callable[[TimeMap], Pins] | None:
+    """Return what finds anchors in a rendering of the score that is ``stretch`` times as long; None without anchors.
+
+    Parameters
+    ----------
+    anchors, played, measures
+        As for ``pinned``.
+    stretch : float
+        Seconds of the rendering per score second.
+
+    Returns
+    -------
+    callable or None
+        Takes a map of the rendering to the recording; its pins are in seconds of the rendering.
+    """
+
+    def found(free: TimeMap) -> Pins:
+        pins = pinned(anchors, played, measures, TimeMap(free.score_s / stretch, free.recording_s))
+        return Pins(pins.score_s * stretch, pins.recording_s)
+
+    return found if anchors else None
+
+
+def pinned(anchors: tuple[Anchor, ...], played: Score, measures: Measures, guess: TimeMap) -> Pins:
     """Find anchors in a score as it is played.
 
     Parameters
@@ -130,8 +163,6 @@ def pinned(anchors: tuple[Anchor, ...], played: Score, measures: Measures, durat
     played : Score
     measures : Measures
         Of the same score, on the beats as played.
-    duration_s : float
-        Of the recording.
     guess : TimeMap
         Score seconds to recording seconds, roughly: it decides which time a repeated measure is meant.
 
@@ -146,10 +177,6 @@ def pinned(anchors: tuple[Anchor, ...], played: Score, measures: Measures, durat
     """
     score_s: list[float] = []
     for anchor, before in zip(anchors, (None, *anchors), strict=False):
-        if anchor.recording_s > duration_s:
-            raise AlignmentError(
-                f"the anchor {anchor} is behind the end of the recording, which lasts {duration_s:.1f} s."
-            )
         places_s = played.tempo_map.seconds_at(list(_places(anchor, played, measures)))
         possible = places_s[places_s > score_s[-1]] if score_s else places_s
         if not len(possible):

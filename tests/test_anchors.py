@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_score import made_score
 
-from musicnet_build.anchors import Anchor, parse_anchors, pinned, read_anchors
+from musicnet_build.anchors import Anchor, check_anchors, parse_anchors, pinned, read_anchors
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
 from musicnet_build.score.beats import measures_of
@@ -18,7 +18,7 @@ AS_WRITTEN = TimeMap(np.array([0.0, 8.0]), np.array([0.0, 8.0]))
 
 
 def pins(text: str, *, score=SCORE, guess: TimeMap = AS_WRITTEN, measures=None):
-    return pinned(parse_anchors(text), score, measures or measures_of(score), 8.0, guess)
+    return pinned(parse_anchors(text), score, measures or measures_of(score), guess)
 
 
 def test_anchors_are_read_in_the_order_of_time() -> None:
@@ -62,13 +62,18 @@ def test_of_a_measure_played_twice_the_time_that_fits_is_meant() -> None:
     [
         ("1=9", "no measure 9, but measures 1 to 4"),
         ("1=2:5", "no beat 5"),
-        ("9=2", "behind the end of the recording, which lasts 8.0 s"),
         ("1=3,2=2", "1=3:1 and 2=2:1 contradict each other"),
     ],
 )
 def test_an_anchor_that_cannot_be_says_why(text: str, words: str) -> None:
     with pytest.raises(AlignmentError, match=words):
         pins(text)
+
+
+def test_an_anchor_behind_the_end_of_the_recording_is_refused() -> None:
+    check_anchors(parse_anchors("1=2,8=3"), 8.0)
+    with pytest.raises(AlignmentError, match=r"9=3:1 is behind the end of the recording, which lasts 8\.0 s"):
+        check_anchors(parse_anchors("1=2,9=3"), 8.0)
 
 
 def test_a_score_without_measures_has_no_place_for_anchors() -> None:

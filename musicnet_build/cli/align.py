@@ -62,6 +62,11 @@ _AFTERGLOW_S = 1.0
     help="What is heard when: the alignment goes through it. May be given several times.",
 )  # fmt: skip
 @click.option(
+    "--witness", type=parameters.WitnessFile(),
+    help="What a transcriber heard in the recording (.mid, .tsv, .jams, .csv, .npz): one more opinion on the onsets.",
+)  # fmt: skip
+@parameters.witness_offsets_option
+@click.option(
     "--fail-on", type=click.Choice(["review", "reject"]),
     help="End with exit code 3 where the verdict is this or worse; the labels are written all the same.",
 )  # fmt: skip
@@ -80,6 +85,7 @@ def command(
     quality_path: Path | None,
     export_folder: Path | None,
     anchors: tuple[str, ...],
+    witness: Path | None,
     fail_on: str | None,
     force: bool,
     verbose: bool,
@@ -91,19 +97,24 @@ def command(
     SCORE is a MIDI file; with the extra `musicxml` also MusicXML, MEI or Humdrum.
     """
     extras = (overlay_path, plot_path, quality_path)
-    parameters.check_outputs([recording, score], [*outputs, *extras, *_export_paths(export_folder)])
+    inputs = [path for path in (recording, score, witness) if path]
+    parameters.check_outputs(inputs, [*outputs, *extras, *_export_paths(export_folder)])
     parameters.keep_labels(outputs, force)
     recipe = RecipeSettings(**settings, anchors=",".join(anchors))
     if recipe.preset == "musicnet" and (quality_path or with_confidence or with_played or fail_on):
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
     if recipe.preset == "musicnet" and anchors:
         raise click.UsageError("the preset musicnet knows no anchors: take --preset precise.")
+    if recipe.preset == "musicnet" and witness:
+        raise click.UsageError("the preset musicnet hears no witness: take --preset precise.")
+    if recipe.witness_offsets and not witness:
+        raise click.UsageError("--witness-offsets needs a --witness.")
     started = time.monotonic()
     from musicnet_build.align_files import align_files, listened_again
     from musicnet_build.files import write_json
 
     with console.progress_bar(verbose) as progress:
-        aligned = align_files(recording, score, recipe, progress=progress)
+        aligned = align_files(recording, score, recipe, witness=witness, progress=progress)
         if with_played or velocity == "recording":
             progress("listening to each note", 1.0)
             aligned = listened_again(aligned, velocity=velocity == "recording", played=with_played)
@@ -183,10 +194,17 @@ def _lines(values: dict[str, Any]) -> list[str]:
         f"labelled   {values['notes']} notes{without}",
         f"soundfont  {values['soundfont']['name']} ({values['soundfont']['sha256'][:12]}), preset {values['preset']}",
         f"timing     first note at {values['first_onset_s']:.2f} s{tempo}",
+        *_witness(values.get("witness")),
         *_verdict(values["quality"], values["last_offset_s"]),
         f"took       {values['seconds']:.1f} s",
         *(f"wrote      {path}" for path in values["outputs"]),
     ]
+
+
+def _witness(witness: dict[str, Any] | None) -> list[str]:
+    if not witness or not witness["believed"]:
+        return []
+    return [f"witness    {witness['path']} was heard, {1000 * witness['delay_s']:+.0f} ms from the recording"]
 
 
 def _verdict(quality: dict[str, Any] | None, last_offset_s: float) -> list[str]:

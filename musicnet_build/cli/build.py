@@ -26,6 +26,7 @@ _LINES_SHOWN = 40
 @parameters.preset_option
 @parameters.soundfont_option
 @parameters.strict_option
+@parameters.witness_offsets_option
 @parameters.confidence_option
 @click.option("--overlay", is_flag=True, help="Also write three short clips per recording, with tones at the notes.")
 @click.option(

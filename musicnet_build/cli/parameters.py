@@ -48,6 +48,24 @@ class LabelOutputFile(OutputFile):
         return None
 
 
+class WitnessFile(click.Path):
+    """A file that is there and says what a transcriber heard; its ending names the format."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, or fail as misuse."""
+        from musicnet_build.labels.witness import check_witness_ending
+
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        try:
+            check_witness_ending(path)
+        except LabelError as error:
+            self.fail(str(error), param, ctx)
+        return path
+
+
 class Instrument(click.ParamType):  # type: ignore[type-arg]  # newer versions of click only know a generic one
     """An instrument of MusicNet, from 1 to 128: its number, or the name of its General MIDI program."""
 
@@ -192,6 +210,10 @@ strict_option = click.option("--strict", is_flag=True, help="Fail where the soun
 preset_option = click.option(
     "--preset", type=click.Choice(ALIGNMENT_PRESETS), default=ALIGNMENT_PRESETS[0], show_default=True,
     help="Alignment recipe.",
+)  # fmt: skip
+witness_offsets_option = click.option(
+    "--witness-offsets", is_flag=True,
+    help="Let piano notes end where the witness hears them end: for transcribers of piano that hear dampers.",
 )  # fmt: skip
 force_option = click.option("--force", is_flag=True, help="Replace label files that exist already.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Report each step as it is done.")

@@ -103,6 +103,10 @@ class Task:
         """Return the path of the input that the manifest names in this column."""
         return Path(self.folder, getattr(self.entry, name))
 
+    def files(self) -> tuple[Path, Path, Path | None]:
+        """Return the paths of recording, score and, where there is one, witness."""
+        return self.path("recording"), self.path("score"), self.path("witness") if self.entry.witness else None
+
     def made_from(self) -> dict[str, Any]:
         """Return what the labels depend on."""
         if not self.entry.labels:
@@ -212,7 +216,8 @@ def hash_inputs(task: Task) -> dict[str, str]:
     """
     if task.entry.labels:
         return {name: sha256_of(task.path(name)) for name in ("recording", "labels")}
-    return input_hashes(task.path("recording"), task.path("score"), task.settings)
+    recording, score, witness = task.files()
+    return input_hashes(recording, score, task.settings, witness)
 
 
 def memory_needed(task: Task) -> int:
@@ -272,10 +277,6 @@ def state_of(entry: Entry, report: Mapping[str, Any]) -> tuple[str, list[str]]:
     return state, [f"the pair is doubtful: {entry.check}", *reasons]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Labels
-
-
 class _Recording:
     """The recording of a task; its sound is read when it is first asked for, and once."""
 
@@ -295,7 +296,8 @@ class _Recording:
     def find_labels(self) -> Made:
         """Align the recording, and keep its labels and their report."""
         task = self.task
-        aligned = align_files(task.path("recording"), task.path("score"), task.settings)
+        recording, score, witness = task.files()
+        aligned = align_files(recording, score, task.settings, witness=witness)
         if dict(aligned.sha256) != dict(task.sha256):
             raise DatasetError(f"{task.entry.recording} or its score was changed after the build began: run it again.")
         self._audio = aligned.audio
@@ -368,7 +370,7 @@ def _facts_of_corrected(recording: _Recording, corrected: Corrected) -> dict[str
 def _with_names(aligned: AlignedFiles, task: Task) -> dict[str, Any]:
     """The report, with files named as in the manifest: the same dataset wherever it is built."""
     report = aligned.report()
-    for name in ("recording", "score"):
+    for name in {"recording", "score", "witness"} & set(report):
         report[name]["path"] = getattr(task.entry, name)
     del report["soundfont"]["path"]
     report["warnings"] = [warning.replace(f"{task.folder}{os.sep}", "") for warning in report["warnings"]]

@@ -25,6 +25,7 @@ from musicnet_build.datasets.places import (
     find_corrected,
     label_places,
 )
+from musicnet_build.datasets.spreadsheet import PATHS
 from musicnet_build.files import digests_of, sha256_of, write_json, write_text
 from musicnet_build.notes import SAMPLE_RATE
 
@@ -133,7 +134,7 @@ def _origin(entry: Entry, row: Row) -> dict[str, Any]:
     assert row.record is not None
     facts, files = row.facts, row.record.files
     inputs = facts["inputs"]
-    named = {name: getattr(entry, name) for name in ("recording", "score", "labels") if name in inputs}
+    named = {name: getattr(entry, name) for name in PATHS if name in inputs}
     return {
         **{name: {"path": path, "sha256": inputs[name]} for name, path in named.items()},
         "soundfont": {"name": facts["soundfont"], "sha256": inputs["soundfont"]} if "soundfont" in inputs else None,

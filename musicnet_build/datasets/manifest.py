@@ -47,6 +47,8 @@ class Entry(BaseModel):
     labels : str
         A file of labels by hand (CSV, MIDI, TSV, JAMS, Audacity), taken as they are: times count from the start of
         the part of the recording that is used.
+    witness : str
+        What a transcriber heard in the whole recording (see ``labels.witness``), one more opinion on the onsets.
     split : {"train", "validation", "test"}
     composer, composition, movement, ensemble, source, transcriber, catalog_name : str
         The columns of MusicNet's metadata.
@@ -95,6 +97,7 @@ class Entry(BaseModel):
     transposition: Annotated[int, Field(ge=-36, le=36)] = 0
     tuning_cents: Annotated[float, Field(ge=-200, le=200)] = 0.0
     labels: _Text = ""
+    witness: _Text = ""
     paired_by: _Text = ""
     check: _Text = ""
     verdict: Literal["", "accept", "review", "reject"] = ""
