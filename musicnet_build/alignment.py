@@ -27,6 +27,7 @@ from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
 from musicnet_build.sync.result import Options, SyncResult
+from musicnet_build.sync.witness.offsets import end_with_witness
 from musicnet_build.synthesis.soundfonts import Soundfont
 
 
@@ -156,10 +157,10 @@ def align(
     warping = RECIPES[preset](recording, as_played, soundfont, options, progress or ignore)
     if order:
         warping = replace(warping, order=order)
-    return _labelled(warping, score, len(recording) / SAMPLE_RATE)
+    return _labelled(warping, score, len(recording) / SAMPLE_RATE, options)
 
 
-def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignment:
+def _labelled(warping: SyncResult, written: Score, duration_s: float, options: Options) -> Alignment:
     written_notes = pitched(warping.score.notes)
     offset_s, tempo_ratio = _offset_and_tempo(written_notes, warping.time_map)
     notes, quality = mapped_notes(written_notes, warping.time_map, duration_s), None
@@ -168,6 +169,8 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignme
         notes = end_as_written(notes, written_notes, warping.refinement.chord_s)
         notes = end_last_chord(notes, written_notes, warping)
         notes = _kept_inside(end_at_falls(notes, warping.falls), duration_s)
+        if options.witness_offsets:
+            notes = _ended_with_witness(notes, warping, duration_s)
         quality = assess(warping, written, notes, duration_s)
     order = onset_order(notes)
     return Alignment(
@@ -180,6 +183,13 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignme
         quality=quality,
         warnings=(*written.warnings, *warping.warnings),
     )
+
+
+def _ended_with_witness(notes: NoteTable, warping: SyncResult, duration_s: float) -> NoteTable:
+    if not (warping.agreement and warping.agreement.agrees):
+        return notes
+    ended = end_with_witness(notes, warping.agreement, duration_s)
+    return _kept_inside(end_at_restrike(ended, by="program"), duration_s)
 
 
 def mapped_notes(notes: NoteTable, time_map: TimeMap, duration_s: float) -> NoteTable:

@@ -12,8 +12,8 @@ TESTS = PACKAGE.parent / "tests"
 
 FLOORS = (
     ("cli",),
-    ("labelling",),
-    ("plots",),
+    ("labelling", "baselines"),
+    ("plots", "checking"),
     ("evaluation", "datasets"),
     ("align_files", "exports"),
     ("alignment", "packing"),
