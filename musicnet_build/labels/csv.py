@@ -13,10 +13,10 @@ from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.score.reader import note_value_name
 
 CSV_COLUMNS = ("start_time", "end_time", "instrument", "note", "start_beat", "end_beat", "note_value")
-CONFIDENCE_COLUMN = "confidence"
+CONFIDENCE_COLUMN, PLAYED_COLUMN = "confidence", "played"
 _NAMING = 4
 """Columns that tell a label from all others: times, instrument, pitch."""
-PLAYED_COLUMN = "played"
+
 _HEADERS = tuple(
     (*CSV_COLUMNS, *further)
     for further in ((), (CONFIDENCE_COLUMN,), (PLAYED_COLUMN,), (CONFIDENCE_COLUMN, PLAYED_COLUMN))
