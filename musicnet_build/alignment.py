@@ -15,18 +15,19 @@ from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
 from musicnet_build.labels.files import labelled
-from musicnet_build.notes import SAMPLE_RATE, NoteTable, end_at_restrike, pitched, sorted_by_onset
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, end_at_restrike, onset_order, pitched
 from musicnet_build.progress import Progress, ignore
 from musicnet_build.quality.confidence import note_confidence
 from musicnet_build.quality.verdict import Quality, assess
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
-from musicnet_build.sync.ends import end_last_chord
+from musicnet_build.sync.ends import end_as_written, end_at_falls, end_last_chord
 from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
 from musicnet_build.sync.result import Options, SyncResult
+from musicnet_build.sync.witness.offsets import end_with_witness
 from musicnet_build.synthesis.soundfonts import Soundfont
 
 
@@ -40,6 +41,8 @@ class Alignment:
         The time map from score seconds to recording seconds, and the features it was found on.
     notes : NoteTable
         The labels: the score's notes in recording seconds, ordered by onset; drums are left out.
+    score_notes : NoteTable
+        The same notes, row by row, in the seconds of the score as it is played (``warping.score``).
     drum_notes : int
         How many notes of the score are drums, which have no pitch to label.
     offset_s : float
@@ -55,6 +58,7 @@ class Alignment:
 
     warping: SyncResult
     notes: NoteTable
+    score_notes: NoteTable
     drum_notes: int
     offset_s: float
     tempo_ratio: float
@@ -153,26 +157,39 @@ def align(
     warping = RECIPES[preset](recording, as_played, soundfont, options, progress or ignore)
     if order:
         warping = replace(warping, order=order)
-    return _labelled(warping, score, len(recording) / SAMPLE_RATE)
+    return _labelled(warping, score, len(recording) / SAMPLE_RATE, options)
 
 
-def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignment:
+def _labelled(warping: SyncResult, written: Score, duration_s: float, options: Options) -> Alignment:
     written_notes = pitched(warping.score.notes)
     offset_s, tempo_ratio = _offset_and_tempo(written_notes, warping.time_map)
     notes, quality = mapped_notes(written_notes, warping.time_map, duration_s), None
     if warping.refinement:
         notes = refined_notes(notes, warping.refinement, duration_s)
+        notes = end_as_written(notes, written_notes, warping.refinement.chord_s)
         notes = end_last_chord(notes, written_notes, warping)
+        notes = _kept_inside(end_at_falls(notes, warping.falls), duration_s)
+        if options.witness_offsets:
+            notes = _ended_with_witness(notes, warping, duration_s)
         quality = assess(warping, written, notes, duration_s)
+    order = onset_order(notes)
     return Alignment(
         warping=warping,
-        notes=sorted_by_onset(notes),
+        notes=notes[order],
+        score_notes=written_notes[order],
         drum_notes=len(warping.score.notes) - len(written_notes),
         offset_s=offset_s,
         tempo_ratio=tempo_ratio,
         quality=quality,
         warnings=(*written.warnings, *warping.warnings),
     )
+
+
+def _ended_with_witness(notes: NoteTable, warping: SyncResult, duration_s: float) -> NoteTable:
+    if not (warping.agreement and warping.agreement.agrees):
+        return notes
+    ended = end_with_witness(notes, warping.agreement, duration_s)
+    return _kept_inside(end_at_restrike(ended, by="program"), duration_s)
 
 
 def mapped_notes(notes: NoteTable, time_map: TimeMap, duration_s: float) -> NoteTable:

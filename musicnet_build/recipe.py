@@ -35,6 +35,8 @@ class RecipeSettings:
         score, as ``transposition`` does.
     start_s, end_s : float
         The part of the recording to label; all of it by default.
+    witness_offsets : bool
+        Let piano notes end where a witness hears them end.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class RecipeSettings:
     tuning_cents: float = 0.0
     start_s: float = 0.0
     end_s: float | None = None
+    witness_offsets: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in (("preset", ALIGNMENT_PRESETS), ("structure", STRUCTURES)):

@@ -13,9 +13,9 @@ TESTS = PACKAGE.parent / "tests"
 FLOORS = (
     ("cli",),
     ("labelling", "baselines"),
-    ("plots",),
+    ("plots", "checking"),
     ("evaluation", "datasets"),
-    ("align_files",),
+    ("align_files", "exports"),
     ("alignment", "packing"),
     ("quality", "generation", "listening"),
     ("sync", "corpora"),

@@ -12,6 +12,7 @@ from musicnet_build.recipe import RecipeSettings
 
 if TYPE_CHECKING:
     from musicnet_build.align_files import AlignedFiles
+    from musicnet_build.labels.files import About
     from musicnet_build.progress import Progress
 
 _DOUBTED = 3
@@ -28,6 +29,7 @@ _AFTERGLOW_S = 1.0
 @parameters.soundfont_option
 @parameters.strict_option
 @parameters.confidence_option
+@parameters.confidence_beside_option
 @click.option(
     "--overlay", "overlay_path", type=parameters.OutputFile(".wav", ".flac"),
     help="Also write the recording with a sine tone at every onset (WAV or FLAC).",
@@ -38,6 +40,10 @@ _AFTERGLOW_S = 1.0
     help="Also write a report: verdict, reasons, suspicious spans (JSON).",
 )  # fmt: skip
 @click.option(
+    "--export", "export_folder", type=parameters.OutputFolder(),
+    help="Also write a folder of beats, measures, MIDI with the bar lines of the music, the score as played, .match.",
+)  # fmt: skip
+@click.option(
     "--structure", type=click.Choice(STRUCTURES), default=STRUCTURES[0], show_default=True,
     help="Search for passages that were left out or played again, or never.",
 )  # fmt: skip
@@ -45,6 +51,11 @@ _AFTERGLOW_S = 1.0
     "--order", metavar="ORDER", default="",
     help="The order in which the score is played, in measures (1-24,9-48) or beats (b0-b96,b32-b192).",
 )  # fmt: skip
+@click.option(
+    "--witness", type=parameters.WitnessFile(),
+    help="What a transcriber heard in the recording (.mid, .tsv, .jams, .csv, .npz): one more opinion on the onsets.",
+)  # fmt: skip
+@parameters.witness_offsets_option
 @click.option(
     "--fail-on", type=click.Choice(["review", "reject"]),
     help="End with exit code 3 where the verdict is this or worse; the labels are written all the same.",
@@ -57,9 +68,12 @@ def command(
     score: Path,
     outputs: tuple[Path, ...],
     with_confidence: bool,
+    confidence_beside: bool,
     overlay_path: Path | None,
     plot_path: Path | None,
     quality_path: Path | None,
+    export_folder: Path | None,
+    witness: Path | None,
     fail_on: str | None,
     force: bool,
     verbose: bool,
@@ -71,23 +85,30 @@ def command(
     SCORE is a MIDI file; with the extra `musicxml` also MusicXML, MEI or Humdrum.
     """
     extras = (overlay_path, plot_path, quality_path)
-    parameters.check_outputs([recording, score], [*outputs, *extras])
+    inputs = [path for path in (recording, score, witness) if path]
+    parameters.check_outputs(inputs, [*outputs, *extras, *_export_paths(export_folder)])
     parameters.keep_labels(outputs, force)
     recipe = RecipeSettings(**settings)
-    if recipe.preset == "musicnet" and (quality_path or with_confidence or fail_on):
+    if recipe.preset == "musicnet" and (quality_path or with_confidence or confidence_beside or fail_on):
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
+    if recipe.preset == "musicnet" and witness:
+        raise click.UsageError("the preset musicnet hears no witness: take --preset precise.")
+    if recipe.witness_offsets and not witness:
+        raise click.UsageError("--witness-offsets needs a --witness.")
     started = time.monotonic()
     from musicnet_build.align_files import align_files
     from musicnet_build.files import write_json
 
     with console.progress_bar(verbose) as progress:
-        aligned = align_files(recording, score, recipe, progress=progress)
+        aligned = align_files(recording, score, recipe, witness=witness, progress=progress)
         _write(aligned, outputs, with_confidence, overlay_path, plot_path, progress)
+        beside = _write_beside(aligned, outputs, confidence_beside)
+    exported = _export(export_folder, aligned)
     report = aligned.report()
     console.warn(report["warnings"])
     if quality_path:
         write_json(quality_path, report)
-    written = [str(path) for path in (*outputs, *_score_notes_paths(aligned, outputs), *extras) if path]
+    written = [str(path) for path in (*outputs, *beside, *extras, *exported) if path]
     values = {**report, "outputs": written, "seconds": round(time.monotonic() - started, 3)}
     console.report(values, _lines(values), as_json)
     failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
@@ -105,12 +126,9 @@ def _write(
     from musicnet_build.labels.files import write_labels
 
     progress("writing", 1.0)
+    about = _about(aligned)
     for output in outputs:
-        write_labels(output, aligned.notes, with_confidence=with_confidence)
-    for path in _score_notes_paths(aligned, outputs):
-        from musicnet_build.labels.score_notes import write_score_notes
-
-        write_score_notes(path, aligned.notes, aligned.music)
+        write_labels(output, aligned.notes, with_confidence=with_confidence, about=about)
     if overlay_path:
         from musicnet_build.audio.io import write_audio
         from musicnet_build.listening.overlay import overlay
@@ -124,9 +142,45 @@ def _write(
         plot_alignment(plot_path, alignment_picture(title, aligned.audio, aligned.alignment))
 
 
-def _score_notes_paths(aligned: "AlignedFiles", outputs: tuple[Path, ...]) -> list[Path]:
-    """Where the note ids of a notation file are kept beside the labels; nowhere where the score has none."""
-    return sorted({output.with_suffix(".score.csv") for output in outputs}) if aligned.music.note_ids else []
+def _about(aligned: "AlignedFiles") -> "About":
+    """What the recording's tags and its length tell."""
+    from musicnet_build.audio.io import audio_info
+    from musicnet_build.labels.files import About
+    from musicnet_build.notes import SAMPLE_RATE
+
+    tags = audio_info(aligned.recording)
+    return About(tags.title, tags.artist, len(aligned.audio) / SAMPLE_RATE)
+
+
+def _write_beside(aligned: "AlignedFiles", outputs: tuple[Path, ...], confidence: bool) -> list[Path]:
+    """Write what goes row by row with the labels: note ids where the score has any, confidence where asked for."""
+    from musicnet_build.files import write_bytes
+    from musicnet_build.labels.csv import confidence_rows, write_csv
+    from musicnet_build.labels.score_notes import write_score_notes
+
+    score_notes = sorted({output.with_suffix(".score.csv") for output in outputs}) if aligned.music.note_ids else []
+    for path in score_notes:
+        write_score_notes(path, aligned.notes, aligned.music)
+    confidences = sorted({output.with_suffix(".confidence.csv") for output in outputs}) if confidence else []
+    for path in confidences:
+        write_bytes(path, confidence_rows(write_csv(aligned.notes, True)))
+    return [*score_notes, *confidences]
+
+
+def _export_paths(folder: Path | None) -> list[Path]:
+    from musicnet_build.exports.names import EXPORTS
+
+    return [folder / name for name in EXPORTS] if folder else []
+
+
+def _export(folder: Path | None, aligned: "AlignedFiles") -> list[Path]:
+    if folder is None:
+        return []
+    from musicnet_build.exports.folder import write_exports
+
+    paths, remarks = write_exports(folder, aligned.alignment, aligned.music, aligned.score)
+    console.warn(remarks)
+    return paths
 
 
 def _lines(values: dict[str, Any]) -> list[str]:
@@ -140,10 +194,17 @@ def _lines(values: dict[str, Any]) -> list[str]:
         f"labelled   {values['notes']} notes{without}",
         f"soundfont  {values['soundfont']['name']} ({values['soundfont']['sha256'][:12]}), preset {values['preset']}",
         f"timing     first note at {values['first_onset_s']:.2f} s{tempo}",
+        *_witness(values.get("witness")),
         *_verdict(values["quality"], values["last_offset_s"]),
         f"took       {values['seconds']:.1f} s",
         *(f"wrote      {path}" for path in values["outputs"]),
     ]
+
+
+def _witness(witness: dict[str, Any] | None) -> list[str]:
+    if not witness or not witness["believed"]:
+        return []
+    return [f"witness    {witness['path']} was heard, {1000 * witness['delay_s']:+.0f} ms from the recording"]
 
 
 def _verdict(quality: dict[str, Any] | None, last_offset_s: float) -> list[str]:

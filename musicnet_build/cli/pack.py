@@ -10,6 +10,8 @@ SUBCOMMANDS = {
     "maestro": "WAV and MIDI of one piano with tables, in MAESTRO's layout, which most transcription code reads.",
     "parquet": "Parquet files that Hugging Face datasets opens without code.",
     "webdataset": "Tar files of FLAC and JSON, for trainings that stream them.",
+    "notesequence": "TFRecord files of audio and NoteSequences, as MT3 and Magenta read them.",
+    "yourmt3": "16 kHz WAV, notes and index files, as YourMT3 reads them.",
     "frames": "Logarithmic spectra and frame-wise targets of several labelling functions.",
     "segments": "Audio at 16 kHz with onset, offset, frame and velocity rolls, mel and constant-Q spectra.",
     "thumbnails": "Small pictures of single notes, one per time step.",

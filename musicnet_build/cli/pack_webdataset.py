@@ -15,7 +15,7 @@ from musicnet_build.cli import pack_options
 @pack_options.run_options
 def command(folder: Path, output: Path, workers: int, verbose: bool, as_json: bool, **chosen: Any) -> None:
     """Write the recordings of FOLDER as tar files of FLAC and JSON, for trainings that stream them."""
-    from musicnet_build.packing.peers.parquet import RowsSettings
+    from musicnet_build.packing.peers.rows import RowsSettings
     from musicnet_build.packing.peers.webdataset import pack_webdataset
 
     pack_options.run_packer(

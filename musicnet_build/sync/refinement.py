@@ -47,6 +47,7 @@ CLEARLY = 3.0
 """Log likelihood ratio required before the first chord or the last is moved further than the search reaches."""
 
 NEAR_S = 0.05
+_END_CHORDS = 8  # that are looked for further away than the others
 _TEMPO_CHORDS = 9  # by which the tempo beside the first chord or the last is told
 _FURTHEST_S = 3.0
 _ODD_GAP = 0.25
@@ -121,26 +122,26 @@ def refine(
 
 
 def _shifts_at_ends_s(notes: NoteTable, passes_s: Float64s, activations: dict[int, Features]) -> Float64s:
-    """How much later than the passes say each note begins, where they lost the first chord or the last.
+    """How much later than the passes say each note begins, where they lost the first chords or the last.
 
-    Nothing holds the outermost chords but the chords beside them: noise before the music begins like a chord, and a
-    last chord may be delayed by seconds.
+    Nothing holds the outermost chords but the chords beside them: noise before the music begins like a chord, a last
+    chord may be delayed by seconds, and where it is held for long, the equal chords before it are laid on it.
     """
     score_s, _ = chord_means(notes["onset_s"], notes["onset_s"])
-    if len(score_s) < _TEMPO_CHORDS:
-        return np.zeros(len(notes))
     played_s = np.array([chord_means(notes["onset_s"], estimate)[1] for estimate in passes_s])
-    shifts_s = np.zeros(len(notes))
-    for direction in (1, -1):  # the last chord is the first one of the same music backwards
+    shifts_s = np.zeros(len(score_s))
+    for direction in (1, -1):  # the last chords are the first ones of the same music backwards
         backwards = slice(None, None, direction)
-        rows = notes["onset_s"] == score_s[backwards][0]
-        curves = [activations[int(pitch)] for pitch in notes["pitch"][rows]]
-        shifts_s[rows] = direction * _first_shift_s(
-            direction * score_s[backwards],
-            direction * played_s[:, backwards],
-            functools.partial(_heard, curves, direction),
-        )
-    return shifts_s
+        for chord in reversed(range(min(_END_CHORDS, len(score_s) - _TEMPO_CHORDS + 1))):  # the innermost first
+            rows = notes["onset_s"] == score_s[backwards][chord]
+            curves = [activations[int(pitch)] for pitch in notes["pitch"][rows]]
+            shifts_s[backwards][chord] = direction * _first_shift_s(
+                direction * score_s[backwards][chord:],
+                direction * (played_s + shifts_s)[:, backwards][:, chord:],
+                functools.partial(_heard, curves, direction),
+            )
+    _, of_note = np.unique(notes["onset_s"], return_inverse=True)
+    return shifts_s[of_note]
 
 
 def _first_shift_s(score_s: Float64s, played_s: Float64s, heard: Callable[[Float64s], Float64s]) -> float:
@@ -152,7 +153,8 @@ def _first_shift_s(score_s: Float64s, played_s: Float64s, heard: Callable[[Float
     last = min(_TEMPO_CHORDS, len(score_s)) - 1
     slope = float((middle_s[last] - middle_s[1]) / (score_s[last] - score_s[1]))
     gap_s = max(float(score_s[1] - score_s[0]) * slope, HOP_S)
-    times_s = middle_s[1] - np.arange(HOP_S, gap_s + max(_FURTHEST_S, 2 * gap_s), HOP_S)
+    furthest_s = max(gap_s + _FURTHEST_S, 3 * gap_s, float(middle_s[1] - middle_s[0]) + REACH_S)
+    times_s = middle_s[1] - np.arange(HOP_S, furthest_s, HOP_S)
     usual = students_t(times_s - (middle_s[1] - gap_s), _ODD_GAP * gap_s + NOTE_SPREAD_S)
     passed = np.mean([students_t(times_s - estimate_s, PASS_SPREAD_S) for estimate_s in played_s[:, 0]], axis=0)
     total = heard(times_s) + np.log(with_floor(usual, STRAY)) + np.log(with_floor(passed, STRAY))

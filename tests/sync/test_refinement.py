@@ -1,6 +1,7 @@
 """Tests of the refinement: evidence moves notes where it is clear, and leaves them with their chord where it is not."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from musicnet_build.features.onsets import HOP_S
@@ -86,6 +87,27 @@ def test_evidence_brings_back_a_chord_on_which_all_passes_slipped() -> None:
     slipped = exact_s.copy()
     slipped[20:24] += 0.2
     found = refined(notes, heard(notes, exact_s), np.tile(slipped, (3, 1)))
+    np.testing.assert_allclose(found.onset_s, exact_s, atol=0.008)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_chords_at_the_ends_come_back_from_seconds_away(backwards: bool) -> None:
+    notes = written()
+    exact_s = notes["onset_s"] + LATE_S + 6.0
+    slipped = exact_s.copy()
+    if backwards:
+        slipped[:12] -= np.repeat([5.0, 4.8, 3.0], 4)
+    else:
+        slipped[-12:] += np.repeat([3.0, 4.8, 5.0], 4)
+    found = refined(notes, heard(notes, exact_s), np.tile(slipped, (3, 1)))
+    np.testing.assert_allclose(found.onset_s, exact_s, atol=0.008)
+
+
+def test_chords_behind_a_long_rest_stay_there() -> None:
+    notes = written()
+    exact_s = notes["onset_s"] + LATE_S
+    exact_s[-12:] += 5.0
+    found = refined(notes, heard(notes, exact_s), np.tile(exact_s, (3, 1)))
     np.testing.assert_allclose(found.onset_s, exact_s, atol=0.008)
 
 

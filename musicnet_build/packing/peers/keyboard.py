@@ -1,6 +1,6 @@
 """What one pianist would have to do to play a recording's notes: the form that piano transcription wants."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def on_piano(notes: NoteTable) -> Strokes:
     return Strokes(notes[kept], int((~kept).sum()))
 
 
-def key_strokes(notes: NoteTable) -> NoteTable:
+def key_strokes(notes: NoteTable, *, by: Literal["program"] | None = None) -> NoteTable:
     """Return the notes as strokes of one key per pitch.
 
     A note that begins while another of its pitch sounds ends that one; of notes of one pitch that begin together
@@ -43,14 +43,18 @@ def key_strokes(notes: NoteTable) -> NoteTable:
     Parameters
     ----------
     notes : NoteTable [shape=(n,)]
+    by : {"program"} or None
+        Give each program a keyboard of its own; None where all notes share one.
 
     Returns
     -------
     NoteTable [shape=(k,)]
-        Sorted by pitch and onset; velocities that are not known are ``DEFAULT_VELOCITY``.
+        Sorted by keyboard, pitch and onset; velocities that are not known are ``DEFAULT_VELOCITY``.
     """
-    ordered = notes[np.lexsort((notes["offset_s"], notes["onset_s"], notes["pitch"]))]
-    next_differs = (np.diff(ordered["pitch"]) != 0) | (np.diff(ordered["onset_s"]) > _ONE_STROKE_S)
-    strokes = end_at_restrike(ordered[np.append(next_differs, True)[: len(ordered)]], by=None)
+    keys = ("pitch",) if by is None else ("pitch", by)
+    ordered = notes[np.lexsort((notes["offset_s"], notes["onset_s"], *(notes[key] for key in keys)))]
+    next_differs = np.any([np.diff(ordered[key]) != 0 for key in keys], axis=0)
+    next_differs |= np.diff(ordered["onset_s"]) > _ONE_STROKE_S
+    strokes = end_at_restrike(ordered[np.append(next_differs, True)[: len(ordered)]], by=by)
     strokes["velocity"] = np.where(strokes["velocity"] > 0, strokes["velocity"], DEFAULT_VELOCITY)
     return strokes

@@ -6,48 +6,21 @@ metadata; ``README.md`` is the data card that names files and features.
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from musicnet_build.corpora.folds import in_sets, train_and_test
-from musicnet_build.corpora.recording import SPLITS, Recording
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import write_json, write_text
+from musicnet_build.files import write_text
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.packing.peers.rows import NOTE_LISTS, TEXTS, row_of, shard_groups
-from musicnet_build.packing.shards import FOLDER_INDEX, make_shards, publishing_folder
-from musicnet_build.packing.sources import (
-    Packed,
-    Progress,
-    Source,
-    SourceSettings,
-    empty_parts,
-    recordings_of,
-    sizes_by_split,
-)
+from musicnet_build.packing.peers.rows import NOTE_LISTS, TEXTS, Form, Index, RowsSettings, pack_rows, row_of
+from musicnet_build.packing.sources import Packed, Progress, Source
 
 if TYPE_CHECKING:
     import pyarrow
 
 _NUMBERS = {"seconds": "float64", "sample_rate": "int32"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowsSettings(SourceSettings):
-    """What packages of rows hold: ``parquet`` and ``webdataset``.
-
-    Attributes
-    ----------
-    sustain : bool
-        Let notes of MIDI labels sound while the pedal is down.
-    shard_megabytes : int
-        Files are begun anew before they grow beyond this.
-    """
-
-    sustain: bool = True
-    shard_megabytes: int = 500
 
 
 def pack_parquet(
@@ -91,20 +64,12 @@ def pack_parquet(
     """
     check_pyarrow()
     settings = settings or RowsSettings()
-    found = recordings_of(source, settings)
-    recordings = in_sets(found, train_and_test(found, settings.seed))
-    recipe = {"sustain": settings.sustain}
-    shards = make_shards(path, recordings, write_shard, recipe, workers=workers, progress=progress, ending=".parquet")
-    with publishing_folder(path) as whole:
-        index = {
-            split: _write_split(whole / "data", split, _of_split(split, recordings, shards.paths), settings)
-            for split in SPLITS
-        }
-        write_json(whole / FOLDER_INDEX, index)
-        write_text(whole / "README.md", _card(Path(path).name, index))
-    parts = sizes_by_split(recordings)
-    size = sum(file.stat().st_size for file in Path(path).rglob("*") if file.is_file())
-    return Packed(Path(path), len(recordings), shards.made, parts, shards.counts, size, empty_parts(parts))
+    name, recipe = Path(path).name, {"sustain": settings.sustain}
+
+    def describe(folder: Path, index: Index) -> None:
+        write_text(folder / "README.md", _card(name, index))
+
+    return pack_rows(source, path, _FORM, settings, recipe, workers=workers, progress=progress, describe=describe)
 
 
 def check_pyarrow() -> None:
@@ -150,29 +115,18 @@ def write_shard(recording: Recording, path: Path, *, sustain: bool) -> dict[str,
     return {"notes": len(known["pitch"])}
 
 
-def _of_split(split: str, recordings: Sequence[Recording], shards: Sequence[Path]) -> list[tuple[Recording, Path]]:
-    return [pair for pair in zip(recordings, shards, strict=True) if pair[0].split == split]
-
-
-def _write_split(
-    folder: Path, split: str, rows: Sequence[tuple[Recording, Path]], settings: RowsSettings
-) -> dict[str, list[str]]:
-    """Join the rows of a split to files; return the ids in each, by the file's name."""
+def _join(target: Path, shards: Sequence[Path]) -> None:
     import pyarrow.parquet
 
-    folder.mkdir(exist_ok=True)
-    groups = shard_groups([shard.stat().st_size for _, shard in rows], settings.shard_megabytes * 10**6)
-    written = {}
-    for number, group in enumerate(groups):
-        name = f"{split}-{number:05d}-of-{len(groups):05d}.parquet"
-        with pyarrow.parquet.ParquetWriter(folder / name, schema()) as writer:
-            for place in group:
-                writer.write_table(pyarrow.parquet.read_table(rows[place][1], schema=schema()))
-        written[f"data/{name}"] = [rows[place][0].id for place in group]
-    return written
+    with pyarrow.parquet.ParquetWriter(target, schema()) as writer:
+        for shard in shards:
+            writer.write_table(pyarrow.parquet.read_table(shard, schema=schema()))
 
 
-def _card(name: str, index: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
+_FORM = Form(".parquet", write_shard, _join, "data/{split}-{number:05d}-of-{count:05d}.parquet")
+
+
+def _card(name: str, index: Index) -> str:
     files = [{"split": split, "path": f"data/{split}-*.parquet"} for split, written in index.items() if written]
     configs = [{"config_name": "default", "data_files": files}]
     counts = {split: sum(map(len, written.values())) for split, written in index.items()}

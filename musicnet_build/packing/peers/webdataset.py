@@ -11,13 +11,9 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from musicnet_build.corpora.folds import in_sets, train_and_test
-from musicnet_build.corpora.recording import SPLITS, Recording
-from musicnet_build.files import write_json
-from musicnet_build.packing.peers.parquet import RowsSettings
-from musicnet_build.packing.peers.rows import row_of, shard_groups
-from musicnet_build.packing.shards import FOLDER_INDEX, make_shards, publishing_folder
-from musicnet_build.packing.sources import Packed, Progress, Source, empty_parts, recordings_of, sizes_by_split
+from musicnet_build.corpora.recording import Recording
+from musicnet_build.packing.peers.rows import Form, RowsSettings, pack_rows, row_of
+from musicnet_build.packing.sources import Packed, Progress, Source
 
 
 def pack_webdataset(
@@ -55,19 +51,8 @@ def pack_webdataset(
     3
     """
     settings = settings or RowsSettings()
-    found = recordings_of(source, settings)
-    recordings = in_sets(found, train_and_test(found, settings.seed))
     recipe = {"sustain": settings.sustain}
-    shards = make_shards(path, recordings, write_shard, recipe, workers=workers, progress=progress, ending=".tar")
-    with publishing_folder(path) as whole:
-        index = {}
-        for split in SPLITS:
-            own = [pair for pair in zip(recordings, shards.paths, strict=True) if pair[0].split == split]
-            index[split] = _write_split(whole, split, own, settings.shard_megabytes * 10**6)
-        write_json(whole / FOLDER_INDEX, index)
-    parts = sizes_by_split(recordings)
-    size = sum(file.stat().st_size for file in Path(path).iterdir())
-    return Packed(Path(path), len(recordings), shards.made, parts, shards.counts, size, empty_parts(parts))
+    return pack_rows(source, path, _FORM, settings, recipe, workers=workers, progress=progress)
 
 
 def write_shard(recording: Recording, path: Path, *, sustain: bool) -> dict[str, int]:
@@ -83,15 +68,12 @@ def write_shard(recording: Recording, path: Path, *, sustain: bool) -> dict[str,
     return {"notes": len(known["pitch"])}
 
 
-def _write_split(folder: Path, split: str, rows: Sequence[tuple[Recording, Path]], limit: int) -> dict[str, list[str]]:
-    """Join the members of a split to files; return the ids in each, by the file's name."""
-    written = {}
-    for number, group in enumerate(shard_groups([shard.stat().st_size for _, shard in rows], limit)):
-        name = f"{split}-{number:06d}.tar"
-        with tarfile.open(folder / name, "w", format=tarfile.PAX_FORMAT) as target:
-            for place in group:
-                with tarfile.open(rows[place][1]) as source:
-                    for member in source:
-                        target.addfile(member, source.extractfile(member))
-        written[name] = [rows[place][0].id for place in group]
-    return written
+def _join(target: Path, shards: Sequence[Path]) -> None:
+    with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as joined:
+        for shard in shards:
+            with tarfile.open(shard) as source:
+                for member in source:
+                    joined.addfile(member, source.extractfile(member))
+
+
+_FORM = Form(".tar", write_shard, _join, "{split}-{number:06d}.tar")

@@ -12,7 +12,8 @@ from small_dataset import contents
 
 from musicnet_build.errors import DatasetError
 from musicnet_build.labels.files import read_labels
-from musicnet_build.packing.peers.parquet import RowsSettings, pack_parquet
+from musicnet_build.packing.peers.parquet import pack_parquet
+from musicnet_build.packing.peers.rows import RowsSettings
 
 pq = pytest.importorskip("pyarrow.parquet")
 

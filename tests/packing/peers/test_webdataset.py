@@ -10,7 +10,7 @@ import soundfile
 from small_dataset import contents
 
 from musicnet_build.labels.files import read_labels
-from musicnet_build.packing.peers.parquet import RowsSettings
+from musicnet_build.packing.peers.rows import RowsSettings
 from musicnet_build.packing.peers.webdataset import pack_webdataset
 
 
