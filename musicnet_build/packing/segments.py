@@ -237,17 +237,28 @@ class SegmentsReader(Reader[Item]):
         return len(self.names)
 
     def _read(self, index: int, epoch: int) -> Item:
-        spare = len(self._arrays[self._located[index]["codes"]]) - self.samples // HOP_LENGTH
+        spare = self.frames_in(index) - self.samples // HOP_LENGTH
         random = self.generator(index, epoch)
         item = self.segment(index, int(random.integers(0, spare + 1)) if spare > 0 else 0)
         if not self.shift_semitones:
             return item
         return transposed(item, int(random.integers(-self.shift_semitones, self.shift_semitones + 1)))
 
+    def frames_in(self, index: int) -> int:
+        """Return the length of a recording in frames."""
+        return len(self._arrays[self._located[index]["codes"]])
+
+    def whole(self, index: int) -> Item:
+        """Return a whole recording as one segment."""
+        return self._item(index, 0, self.frames_in(index))
+
     def segment(self, index: int, first_frame: int) -> Item:
         """Return the segment of a recording that begins at a frame."""
-        places, frames = self._located[index], self.samples // HOP_LENGTH
-        samples = self._cut(places["audio"], first_frame * HOP_LENGTH, self.samples)
+        return self._item(index, first_frame, self.samples // HOP_LENGTH)
+
+    def _item(self, index: int, first_frame: int, frames: int) -> Item:
+        places = self._located[index]
+        samples = self._cut(places["audio"], first_frame * HOP_LENGTH, frames * HOP_LENGTH)
         codes = self._cut(places["codes"], first_frame, frames)
         item: Item = {
             "audio": _as_float(samples),
