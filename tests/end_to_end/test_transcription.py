@@ -57,7 +57,7 @@ def test_bad_input_is_named_in_one_line(folder: Path) -> None:
 
 def test_a_recording_is_transcribed_by_a_run_and_the_notes_are_evaluated(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
-    from musicnet_build.baselines.reconstruction import PRESETS
+    from musicnet_build.baselines.models.reconstruction import PRESETS
     from musicnet_build.baselines.training import train
 
     torch.set_num_threads(1)

@@ -12,10 +12,10 @@ import numpy as np
 
 from musicnet_build._typing import Int64s
 from musicnet_build.baselines.baseline import Metrics
+from musicnet_build.baselines.models.timbre import PRESETS, predicted, steps_in
 from musicnet_build.baselines.runs import Run
 from musicnet_build.baselines.studies.study import Cell, Page, Setup, Spread, Study, Table
 from musicnet_build.baselines.studies.trials import Trial, spreads, tried
-from musicnet_build.baselines.timbre import PRESETS, predicted, steps_in
 from musicnet_build.errors import DatasetError
 from musicnet_build.evaluation.timbre import ALL, ROLL_FRAME_S, evaluate
 from musicnet_build.evaluation.timbre_files import Truth, notes_of_package, read_truth

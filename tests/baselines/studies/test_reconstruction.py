@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 
 from small_corpus import write_corpus  # noqa: E402
 
-from musicnet_build.baselines import reconstruction  # noqa: E402
+from musicnet_build.baselines.models import reconstruction  # noqa: E402
 from musicnet_build.baselines.studies import reconstruction as study  # noqa: E402
 from musicnet_build.baselines.studies.study import Setup  # noqa: E402
 from musicnet_build.packing.segments import SegmentsSettings, pack_segments  # noqa: E402

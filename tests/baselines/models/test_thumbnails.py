@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 from small_corpus import played, sound, write_sound  # noqa: E402
 
 from musicnet_build.baselines.decoding import notes_in  # noqa: E402
-from musicnet_build.baselines.thumbnails import PRESETS, Settings, accuracy, activations, network, task  # noqa: E402
+from musicnet_build.baselines.models.thumbnails import PRESETS, Settings, accuracy, activations, network, task  # noqa: E402
 from musicnet_build.baselines.training import learn  # noqa: E402
 from musicnet_build.corpora import maps  # noqa: E402
 from musicnet_build.packing.thumbnails import ThumbnailsReader, pack_thumbnails  # noqa: E402

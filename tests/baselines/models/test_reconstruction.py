@@ -12,7 +12,7 @@ from small_corpus import write_corpus  # noqa: E402
 
 from musicnet_build.audio.io import read_audio  # noqa: E402
 from musicnet_build.baselines.baseline import Batch  # noqa: E402
-from musicnet_build.baselines.reconstruction import (  # noqa: E402
+from musicnet_build.baselines.models.reconstruction import (  # noqa: E402
     BINS,
     PRESETS,
     Model,
