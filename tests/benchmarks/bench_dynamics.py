@@ -95,6 +95,8 @@ def measured(folder: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, n
 
 def main() -> None:
     folders = sorted(path for path in Path(sys.argv[1]).iterdir() if (path / "truth.json").exists())
+    if len(folders) < 2:
+        sys.exit("two pieces or more are needed: one to choose by, one to report.")
     found = {}
     for folder in folders:
         found[folder.name] = correlation, probability, inserted, concealed, _ = measured(folder)
