@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from musicnet_build import __version__
 from musicnet_build._typing import Audio
+from musicnet_build.anchors import parse_anchors
 from musicnet_build.audio.io import read_with_remarks
 from musicnet_build.errors import AlignmentError, AudioError
 from musicnet_build.files import read_hashed, sha256_of
 from musicnet_build.jobs.resume import LABELS, code_fingerprint
+from musicnet_build.labels.witness import Witness, read_witness
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.progress import Progress, ignore
 from musicnet_build.recipe import RecipeSettings
@@ -44,14 +46,16 @@ class AlignedFiles:
     settings : RecipeSettings
     soundfont : Soundfont
     sha256 : mapping
-        Of the bytes of ``recording``, ``score`` and ``soundfont`` that were read.
+        Of the bytes that were read of ``recording``, ``score``, ``soundfont`` and, where there is one, ``witness``.
     audio : ndarray of float32 [shape=(samples,)]
         The part of the recording that is labelled, at 44.1 kHz.
     music : Score
         As it sounds in the recording, in the order in which it is written.
     alignment : Alignment
     remarks : tuple of str
-        What is odd about the recording's file though it was read, a sentence each.
+        What is odd about the files though they were read, a sentence each.
+    witness : Path, optional
+        What a transcriber heard in the recording.
     """
 
     recording: Path
@@ -63,6 +67,7 @@ class AlignedFiles:
     music: Score = field(repr=False)
     alignment: "Alignment" = field(repr=False)
     remarks: tuple[str, ...] = ()
+    witness: Path | None = None
 
     @property
     def notes(self) -> NoteTable:
@@ -76,7 +81,8 @@ class AlignedFiles:
         -------
         dict
             ``recording`` and ``score`` (``path``, ``sha256``, ``duration_s``), ``soundfont`` (``name``, ``path``,
-            ``sha256``), ``preset``, ``settings``, ``versions``, and all of ``Alignment.report``.
+            ``sha256``), ``preset``, ``settings``, ``versions``, and all of ``Alignment.report``; where there was a
+            witness ``witness`` (``path``, ``sha256``, ``gain_nats``, ``delay_s``, and whether it was ``believed``).
         """
         return {
             "recording": self._file(self.recording, "recording", len(self.audio) / SAMPLE_RATE),
@@ -89,8 +95,16 @@ class AlignedFiles:
             "preset": self.settings.preset,
             "settings": self.settings.deciding(),
             **self._alignment_report(),
+            **self._witness_report(),
             "versions": versions(),
         }
+
+    def _witness_report(self) -> dict[str, Any]:
+        agreed = self.alignment.warping.agreement
+        if self.witness is None:
+            return {}
+        told = {"gain_nats": agreed.gain_nats, "delay_s": agreed.delay_s, "believed": agreed.agrees} if agreed else {}
+        return {"witness": {"path": str(self.witness), "sha256": self.sha256["witness"], "believed": False, **told}}
 
     def _alignment_report(self) -> dict[str, Any]:
         report = self.alignment.report()
@@ -105,6 +119,7 @@ def align_files(
     score: str | os.PathLike[str],
     settings: RecipeSettings = RecipeSettings(),  # noqa: B008 - frozen
     *,
+    witness: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> AlignedFiles:
     """Label a recording with the notes of its score.
@@ -114,6 +129,8 @@ def align_files(
     recording, score : str or PathLike
         Files.
     settings : RecipeSettings
+    witness : str or PathLike, optional
+        What a transcriber heard in the recording: see ``labels.witness``. Only ``precise`` asks it.
     progress : callable, optional
         Told the stage, and how much of the whole is done.
 
@@ -123,7 +140,7 @@ def align_files(
 
     Raises
     ------
-    ScoreError, SoundfontError, AudioError, AlignmentError
+    ScoreError, SoundfontError, AudioError, LabelError, AlignmentError
         When one of the files cannot be used, or the two cannot be aligned.
     DatasetError
         When a file is changed while it is read.
@@ -141,6 +158,7 @@ def align_files(
     music = transposed(written, settings.transposition + semitones)
     order = parse_order(settings.order, music) if settings.order else None
     soundfont = choose_soundfont(settings.soundfont)
+    opinion, hashes = _witness(witness, settings)
     progress("reading the recording", 0.0)
     reading = in_background(read_hashed, recording, read_with_remarks)
     # While the recording is decoded: this import takes as long.
@@ -153,10 +171,58 @@ def align_files(
         strict=settings.strict,
         search_order=settings.structure == "search",
         tuning_cents=cents if settings.tuning_cents else None,
+        anchors=parse_anchors(settings.anchors),
+        witness=opinion,
+        witness_offsets=settings.witness_offsets,
     )
     alignment = align(audio, music, soundfont, preset=settings.preset, order=order, options=options, progress=progress)
-    sha256 = {"recording": recording_sha256, "score": score_sha256, "soundfont": soundfont.sha256()}
-    return AlignedFiles(recording, score, settings, soundfont, sha256, audio, music, alignment, remarks)
+    sha256 = {"recording": recording_sha256, "score": score_sha256, "soundfont": soundfont.sha256(), **hashes}
+    remarks = (*remarks, *_remark_on_witness(witness, alignment))
+    asked = None if witness is None else Path(witness)
+    return AlignedFiles(recording, score, settings, soundfont, sha256, audio, music, alignment, remarks, asked)
+
+
+def _witness(path: str | os.PathLike[str] | None, settings: RecipeSettings) -> tuple[Witness | None, dict[str, str]]:
+    if path is None:
+        return None, {}
+    if settings.preset != "precise":
+        raise AlignmentError(f"the preset {settings.preset} hears no witness: take precise, or leave {path} out.")
+    witness, sha256 = read_hashed(Path(path), read_witness)
+    return replace(witness, start_s=settings.start_s), {"witness": sha256}
+
+
+def _remark_on_witness(path: str | os.PathLike[str] | None, alignment: "Alignment") -> tuple[str, ...]:
+    agreed = alignment.warping.agreement
+    if path is None or (agreed and agreed.agrees):
+        return ()
+    return (f"{path} does not agree with the notes that are sure without it: it was not believed.",)
+
+
+def listened_again(aligned: AlignedFiles, *, velocity: bool = False, played: bool = False) -> AlignedFiles:
+    """Return labels with what the recording says of their notes besides their time.
+
+    Parameters
+    ----------
+    aligned : AlignedFiles
+    velocity : bool
+        Velocities from the recording in place of the score's.
+    played : bool
+        The probability that each note was played at all.
+
+    Returns
+    -------
+    AlignedFiles
+        With the same labels otherwise.
+    """
+    from musicnet_build.quality.dynamics import recorded_velocities
+    from musicnet_build.quality.played import played_probability
+
+    notes, tuning_cents = aligned.notes.copy(), aligned.alignment.warping.tuning_cents
+    if velocity:
+        notes["velocity"] = recorded_velocities(aligned.audio, notes, tuning_cents)
+    if played:
+        notes["played"] = played_probability(aligned.audio, notes, tuning_cents)
+    return replace(aligned, alignment=replace(aligned.alignment, notes=notes))
 
 
 def made_from(sha256: Mapping[str, str], settings: RecipeSettings) -> dict[str, Any]:
@@ -165,7 +231,7 @@ def made_from(sha256: Mapping[str, str], settings: RecipeSettings) -> dict[str, 
     Parameters
     ----------
     sha256 : mapping
-        Of ``recording``, ``score`` and ``soundfont``.
+        Of ``recording``, ``score`` and ``soundfont``, and of ``witness`` where there is one.
     settings : RecipeSettings
 
     Returns
@@ -177,13 +243,17 @@ def made_from(sha256: Mapping[str, str], settings: RecipeSettings) -> dict[str, 
 
 
 def input_hashes(
-    recording: str | os.PathLike[str], score: str | os.PathLike[str], settings: RecipeSettings
+    recording: str | os.PathLike[str],
+    score: str | os.PathLike[str],
+    settings: RecipeSettings,
+    witness: str | os.PathLike[str] | None = None,
 ) -> dict[str, str]:
     """Return the hashes of what :func:`align_files` would read."""
     return {
         "recording": sha256_of(recording),
         "score": sha256_of(score),
         "soundfont": choose_soundfont(settings.soundfont).sha256(),
+        **({} if witness is None else {"witness": sha256_of(witness)}),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from musicnet_build._typing import Audio
+from musicnet_build.anchors import check_anchors
 from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
@@ -21,12 +22,13 @@ from musicnet_build.quality.confidence import note_confidence
 from musicnet_build.quality.verdict import Quality, assess
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
-from musicnet_build.score.unfold import unfold_score
-from musicnet_build.sync.ends import end_as_written, end_last_chord
+from musicnet_build.score.unfold import played_measures, unfold_score
+from musicnet_build.sync.ends import end_as_written, end_at_falls, end_last_chord
 from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
 from musicnet_build.sync.result import Options, SyncResult
+from musicnet_build.sync.witness.offsets import end_with_witness
 from musicnet_build.synthesis.soundfonts import Soundfont
 
 
@@ -150,16 +152,21 @@ def align(
         raise AlignmentError(f"preset {preset!r} is not known: choose from {', '.join(RECIPES)}.")
     if not len(pitched(score.notes)):
         raise AlignmentError("the score has no notes but drums: there is nothing to label.")
+    if options.anchors and preset not in HELD_BY_ANCHORS:
+        raise AlignmentError(f"the preset {preset} knows no anchors: take the preset precise.")
+    check_anchors(options.anchors, len(recording) / SAMPLE_RATE)
     as_played = score
     if order:
         as_played, options = unfold_score(score, order)[0], replace(options, search_order=False)
+        if options.anchors:
+            as_played = replace(as_played, measures=played_measures(score, order))
     warping = RECIPES[preset](recording, as_played, soundfont, options, progress or ignore)
     if order:
         warping = replace(warping, order=order)
-    return _labelled(warping, score, len(recording) / SAMPLE_RATE)
+    return _labelled(warping, score, len(recording) / SAMPLE_RATE, options)
 
 
-def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignment:
+def _labelled(warping: SyncResult, written: Score, duration_s: float, options: Options) -> Alignment:
     written_notes = pitched(warping.score.notes)
     offset_s, tempo_ratio = _offset_and_tempo(written_notes, warping.time_map)
     notes, quality = mapped_notes(written_notes, warping.time_map, duration_s), None
@@ -167,6 +174,9 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignme
         notes = refined_notes(notes, warping.refinement, duration_s)
         notes = end_as_written(notes, written_notes, warping.refinement.chord_s)
         notes = end_last_chord(notes, written_notes, warping)
+        notes = _kept_inside(end_at_falls(notes, warping.falls), duration_s)
+        if options.witness_offsets:
+            notes = _ended_with_witness(notes, warping, duration_s)
         quality = assess(warping, written, notes, duration_s)
     order = onset_order(notes)
     return Alignment(
@@ -179,6 +189,13 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float) -> Alignme
         quality=quality,
         warnings=(*written.warnings, *warping.warnings),
     )
+
+
+def _ended_with_witness(notes: NoteTable, warping: SyncResult, duration_s: float) -> NoteTable:
+    if not (warping.agreement and warping.agreement.agrees):
+        return notes
+    ended = end_with_witness(notes, warping.agreement, duration_s)
+    return _kept_inside(end_at_restrike(ended, by="program"), duration_s)
 
 
 def mapped_notes(notes: NoteTable, time_map: TimeMap, duration_s: float) -> NoteTable:
@@ -240,6 +257,9 @@ def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float
     span_s, played_span_s = float(np.ptp(score_s)), float(np.ptp(played_s))
     return float(played_s[0] - score_s[0]), span_s / played_span_s if played_span_s else float("nan")
 
+
+HELD_BY_ANCHORS = ("precise",)
+"""Recipes that keep to anchors."""
 
 RECIPES = {"precise": precise, "musicnet": musicnet}
 """Presets by name."""

@@ -29,6 +29,9 @@ BASELINE_PRESETS = ("small", "paper")
 CORPUS_PRESETS = ("tiny", "studies", "maps", "maps-names")
 """Recipes of piano corpora that come with the package."""
 
+CORPUS_AUDIO = ("wav", "flac")
+"""How the sounds of piano corpora are written, the default first."""
+
 LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 """Labelling functions; ``labels.pianoroll`` says what each does."""
 
@@ -72,3 +75,6 @@ STRUCTURES = ("search", "never")
 
 VERDICTS = ("accept", "review", "reject")
 """On a recording's labels, the best first."""
+
+VELOCITIES = ("score", "recording")
+"""Where the velocities of labels come from."""

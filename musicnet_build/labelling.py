@@ -140,6 +140,7 @@ def label(
     preset: str = "precise",
     soundfont: str | os.PathLike[str] | None = None,
     order: str | None = None,
+    witness: str | os.PathLike[str] | None = None,
 ) -> LabelledRecording:
     """Label a recording with the notes of its score.
 
@@ -155,6 +156,8 @@ def label(
         Name or file of the soundfont that renders the score; by default the best one found.
     order : str, optional
         The order in which the score is played, where it is known: ``"1-24,9-48"`` in measures, ``"b0-b96"`` in beats.
+    witness : str or PathLike, optional
+        What a transcriber heard in the recording, as notes or probabilities: one more opinion on the onsets.
 
     Returns
     -------
@@ -177,5 +180,5 @@ def label(
     0.9
     """
     settings = RecipeSettings(preset, None if soundfont is None else os.fspath(soundfont), order=order or "")
-    aligned = align_files(recording, score, settings)
+    aligned = align_files(recording, score, settings, witness=witness)
     return LabelledRecording(aligned.recording, aligned.score, aligned.audio, aligned.alignment)

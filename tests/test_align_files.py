@@ -50,6 +50,7 @@ def test_every_setting_but_the_name_of_the_soundfont_decides_the_labels() -> Non
         replace(settings, tuning_cents=5.0),
         replace(settings, start_s=1.0),
         replace(settings, end_s=1.0),
+        replace(settings, witness_offsets=True),
     ]
     sources = [made_from(sha256, one) for one in (settings, *others)]
     assert all(source not in sources[:place] for place, source in enumerate(sources))

@@ -88,7 +88,7 @@ say "installing musicnet_build[$extras] into $VENV"
 
 if ! "$VENV/bin/python" -c 'import torch, safetensors' 2>/dev/null; then
     say "installing PyTorch into $VENV, for the tests of published models"
-    # A fixed version: that is where a build for the CPU can be had, a tenth of what one for CUDA takes.
+    # The version that the tests were last run with; where pip finds a build for the CPU alone, it is a tenth as large.
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check torch==2.13.0 'safetensors>=0.4' >/dev/null 2>&1 ||
         say "pip cannot: the tests of published models will be skipped"
 fi

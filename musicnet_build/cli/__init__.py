@@ -18,6 +18,8 @@ COMMANDS = {
     "align": "Label a recording with the notes of its score.",
     "synth": "Render a score to audio.",
     "overlay": "Mix a short tone into a recording at every labelled onset.",
+    "check": "Find what is wrong with labels that exist.",
+    "refine": "Move nearly right labels to where their notes are heard.",
     "convert": "Convert labels from one format to another.",
     "audit": "Hear, see and judge labels in the browser.",
     "report": "Report on labels in one file of HTML that opens from a mail.",
@@ -38,7 +40,7 @@ COMMANDS = {
 }
 
 _FAILED, _INTERRUPTED = 1, 130
-_RESUMING = (["build"], ["pack"], ["generate"], ["train"], ["study"])
+_RESUMING = (["build"], ["pack"], ["generate"], ["train"], ["study"], ["check"])
 
 
 @click.group(cls=LazyGroup, subcommands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

@@ -22,7 +22,7 @@ from musicnet_build.files import read_bounded, write_bytes
 
 MAX_FILE_BYTES = 32 * 2**20
 
-PATHS = ("recording", "score", "labels")
+PATHS = ("recording", "score", "labels", "witness")
 """Fields that name files, from the manifest's folder."""
 
 _NUMBERS = ("start_s", "end_s", "tuning_cents")

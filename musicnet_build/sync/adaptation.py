@@ -48,12 +48,28 @@ def adapted_model(
     OnsetModel or None
         None where too few notes are sure to learn from.
     """
-    apart_s = np.abs(refinement.pass_onsets_s - refinement.onset_s).max(axis=0)
-    sure = (refinement.p_within_50ms > SURE) & (apart_s < AGREED_S)
+    sure = sure_notes(refinement)
     if np.mean(sure) < LEAST_SURE_SHARE:
         return None
     examples = _examples(notes, refinement.onset_s, sure, spectrograms, training.seed)
     return fine_tuned(onset_model(), examples, training) if len(examples) >= LEAST_EXAMPLES else None
+
+
+def sure_notes(refinement: Refinement) -> Bools:
+    """Return which notes are sure enough to learn from, or to judge a witness by.
+
+    Parameters
+    ----------
+    refinement : Refinement
+        Of n notes.
+
+    Returns
+    -------
+    ndarray of bool [shape=(n,)]
+    """
+    apart_s = np.abs(refinement.pass_onsets_s - refinement.onset_s).max(axis=0)
+    sure: Bools = (refinement.p_within_50ms > SURE) & (apart_s < AGREED_S)
+    return sure
 
 
 def _examples(

@@ -7,7 +7,8 @@
 3. The score is rendered with its notes sent through the smoothed coarse map. Three fine passes align this rendering in
    a narrow band.
 4. ``refinement`` turns the passes and the onset activations into a time for each note; ``adaptation`` lets the onset
-   network learn how this recording sounds, and the notes are placed again.
+   network learn how this recording sounds, and the notes are placed again. What a transcriber heard (``witness``) is
+   one more opinion there, if it agrees with the notes that are sure without it.
 """
 
 from dataclasses import dataclass, replace
@@ -15,19 +16,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicnet_build._typing import Audio, Features, Float64s
+from musicnet_build.anchors import pins_finder
 from musicnet_build.audio.loudness import active_span
 from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
+from musicnet_build.labels.witness import Witness
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 from musicnet_build.progress import Progress
-from musicnet_build.score.beats import end_beats
+from musicnet_build.score.beats import end_beats, measures_of
+from musicnet_build.score.model import Measures
 from musicnet_build.score.order import PlayingOrder, describe
 from musicnet_build.score.reader import Score
-from musicnet_build.score.unfold import unfold_score
-from musicnet_build.sync.adaptation import adapted_model
+from musicnet_build.score.unfold import played_measures, unfold_score
+from musicnet_build.sync.adaptation import adapted_model, sure_notes
 from musicnet_build.sync.chords import chord_means
-from musicnet_build.sync.ends import in_score_order
+from musicnet_build.sync.ends import in_score_order, level_falls
 from musicnet_build.sync.jumps import JumpSearch, find_playing_order
 from musicnet_build.sync.passes import (
     COARSE_HOP,
@@ -41,14 +45,16 @@ from musicnet_build.sync.passes import (
     best_of,
     coarse_features,
     coarse_frames_s,
-    coarse_map,
+    coarse_maps,
     fine_map,
+    held_band,
     padded,
     semitone_spectra,
     silence_outside,
 )
 from musicnet_build.sync.refinement import Refinement, refine
 from musicnet_build.sync.result import Options, SyncResult
+from musicnet_build.sync.witness.agreement import Agreement, agreement, joined
 from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
@@ -89,6 +95,11 @@ class RecordingFeatures:
     spectrograms: onsets.OnsetSpectrograms
     activations: dict[int, Features]
     tuning_cents: float
+
+    @property
+    def frames(self) -> int:
+        """How many frames the activations have."""
+        return len(self.spectrograms.change) - 2 * PADDING_FRAMES
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +163,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     progress("placing the notes", 0.95)
     at = np.searchsorted(times_s, notes["onset_s"])
     mismatch = float(np.clip((cost - SAME_SOUND) / (OTHER_SOUND - SAME_SOUND), 0.0, 1.0))
-    refined = _placed(notes, fine_s[:, at], coarse.passes_s, heard, mismatch)
+    refined, agreed = _placed(notes, fine_s[:, at], coarse.passes_s, heard, mismatch, options.witness)
     progress("placing the notes", 1.0)
     return SyncResult(
         score=score,
@@ -165,6 +176,8 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
         warnings=coarse.warnings,
         refinement=refined,
         tuning_cents=heard.tuning_cents,
+        agreement=agreed,
+        falls=level_falls(heard.spectrograms, notes),
     )
 
 
@@ -277,13 +290,14 @@ def align_coarsely(
     found = _searched(score, heard, rendered)
     departs = bool(describe(found.order, score))
     if departs and not options.search_order:
-        return score, _aligned(heard, score, rendered, None, options), None
+        return score, _aligned(heard, score, rendered, None, options, measures_of(score)), None
+    measures = played_measures(score, found.order if departs else None)
     music_s = found.music_s[1] - found.music_s[0] if found.music_s else rendered.music_s
     if departs:
         score, _ = unfold_score(score, found.order)
     if departs or music_s < MUSIC_SHARE * rendered.music_s:
         rendered = render_coarsely(score, min(music_s, rendered.music_s), soundfont, options)
-    return score, _aligned(heard, score, rendered, found.music_s, options), found.order if departs else None
+    return score, _aligned(heard, score, rendered, found.music_s, options, measures), found.order if departs else None
 
 
 def _searched(score: Score, heard: RecordingFeatures, rendered: RenderedFeatures) -> JumpSearch:
@@ -310,15 +324,21 @@ def _aligned(
     rendered: RenderedFeatures,
     music_s: tuple[float, float] | None,
     options: Options,
+    measures: Measures,
 ) -> CoarseAlignment:
     notes, stretch = pitched(score.notes), rendered.stretch
-    floors = {floor for floor, _ in COARSE_PASSES}
     sides = {
-        floor: (coarse_features(rendered.spectra, floor), coarse_features(heard.coarse, floor)) for floor in floors
+        floor: (coarse_features(rendered.spectra, floor), coarse_features(heard.coarse, floor))
+        for floor, _ in COARSE_PASSES
     }
     for _, recorded in sides.values():
         silence_outside(recorded, music_s, COARSE_HOP)
-    maps = [coarse_map(*sides[floor], diagonal, options.memory_bytes) for floor, diagonal in COARSE_PASSES]
+    band = held_band(sides[FLOOR], pins_finder(options.anchors, score, measures, stretch), options.memory_bytes)
+    maps = [
+        time_map
+        for floor, diagonals in COARSE_PASSES
+        for time_map in coarse_maps(*sides[floor], diagonals, options.memory_bytes, band)
+    ]
     passes_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(best_of(maps, passes_s, notes, stretch, heard.activations), TEMPO_SMOOTHING_S)
     return CoarseAlignment(stretch, *sides[FLOOR], passes_s, settled, music_s, rendered.warnings)
@@ -342,22 +362,34 @@ def _align_finely(
 
 
 def _placed(
-    notes: NoteTable, fine_s: Float64s, coarse_s: Float64s, heard: RecordingFeatures, mismatch: float
-) -> Refinement:
-    """The notes' times, and again by a network that has learnt from them, if there is enough to learn.
+    notes: NoteTable,
+    fine_s: Float64s,
+    coarse_s: Float64s,
+    heard: RecordingFeatures,
+    mismatch: float,
+    witness: Witness | None,
+) -> tuple[Refinement, Agreement | None]:
+    """The notes' times: by the network of the package, with a witness, and by a network that has learnt from them.
 
     How sure they are is told by the network as it was: what has learnt from its own answers is too sure of them.
     """
-    refined = _in_order(notes, refine(notes, fine_s, coarse_s, heard.activations, mismatch))
-    model = adapted_model(notes, refined, heard.spectrograms) if mismatch > 0 else None
-    if model is None:
-        return refined
-    adapted = _activations(heard.spectrograms, notes, model)
-    return _in_order(notes, refine(notes, fine_s, coarse_s, adapted, mismatch, judge=heard.activations))
 
+    def place(activations: dict[int, Features]) -> Refinement:
+        judge = None if activations is heard.activations else heard.activations
+        refined = refine(notes, fine_s, coarse_s, activations, mismatch, judge)
+        return replace(refined, onset_s=in_score_order(refined.onset_s, notes))
 
-def _in_order(notes: NoteTable, refined: Refinement) -> Refinement:
-    return replace(refined, onset_s=in_score_order(refined.onset_s, notes))
+    refined = place(heard.activations)
+    if mismatch == 0:
+        return refined, None
+    agreed = None
+    if witness:
+        agreed = agreement(witness, notes, refined.onset_s, sure_notes(refined), heard.frames)
+        refined = place(joined(heard.activations, agreed)) if agreed.agrees else refined
+    model = adapted_model(notes, refined, heard.spectrograms)
+    if model:
+        refined = place(joined(_activations(heard.spectrograms, notes, model), agreed))
+    return refined, agreed
 
 
 def _through_chords(times_s: Float64s, recording_s: Float64s, notes: NoteTable, refined: Refinement) -> TimeMap:

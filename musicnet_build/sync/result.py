@@ -1,14 +1,17 @@
 """What a recipe of alignment gives, and what it may ask of its caller."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from musicnet_build._typing import Features, Float64s, Indices
+from musicnet_build.anchors import Anchor
 from musicnet_build.dtw.timemap import TimeMap
+from musicnet_build.labels.witness import Witness
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.sync.refinement import Refinement
+from musicnet_build.sync.witness.agreement import Agreement
 
 MEMORY_BYTES = 2**30
 """Default memory budget of the dynamic time warping."""
@@ -50,12 +53,21 @@ class Options:
     tuning_cents : float, optional
         How far above A4 = 440 Hz the recording is tuned, up to half a semitone, where the caller knows it; it is
         measured otherwise.
+    anchors : tuple of Anchor
+        Places of the score whose time is known, where the recipe can keep to them.
+    witness : Witness, optional
+        What a transcriber heard in the recording, for recipes that place notes one by one.
+    witness_offsets : bool
+        Let piano notes end where the witness hears them end.
     """
 
     strict: bool = False
     search_order: bool = True
     memory_bytes: int = MEMORY_BYTES
     tuning_cents: float | None = None
+    anchors: tuple[Anchor, ...] = ()
+    witness: Witness | None = None
+    witness_offsets: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +94,11 @@ class SyncResult:
         Times of the pitched notes of ``score``, where the recipe gives notes times of their own.
     tuning_cents : float
         How far above A4 = 440 Hz the recording is tuned, where the recipe measures it.
+    agreement : Agreement, optional
+        How far the witness was believed, where there was one.
+    falls : dict of ndarray of float32 [shape=(frames,)]
+        By pitch, by how much its level falls at each frame, where the recipe ends notes by that: see
+        ``ends.level_falls``.
     """
 
     score: Score
@@ -94,6 +111,8 @@ class SyncResult:
     warnings: tuple[str, ...]
     refinement: Refinement | None = None
     tuning_cents: float = 0.0
+    agreement: Agreement | None = None
+    falls: dict[int, Features] = field(default_factory=dict)
 
 
 def cost_along(sync: SyncResult) -> Float64s:
