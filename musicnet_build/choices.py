@@ -37,6 +37,9 @@ TIMBRE_STORAGES = ("colour", "float")
 SPLITS = ("train", "validation", "test")
 """What a recording of a dataset is for."""
 
+ADAPTATIONS = ("recording", "collection")
+"""What the onset network learns from, the default first."""
+
 STRUCTURES = ("search", "never")
 """Whether an alignment finds out which passages of the score were left out or played again, the default first."""
 

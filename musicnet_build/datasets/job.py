@@ -76,6 +76,8 @@ class Task:
         Of its inputs, as they were when the build was planned.
     remake : bool
         Find the labels again, whatever is there.
+    network : str
+        Weights of an onset network that has learnt from recordings of its kind; its hash is in ``sha256``.
     """
 
     dataset: str
@@ -88,6 +90,7 @@ class Task:
     condemned: tuple[str, ...] = ()
     sha256: Mapping[str, str] = dataclasses.field(default_factory=dict)
     remake: bool = False
+    network: str = ""
 
     @property
     def id(self) -> str:
@@ -297,7 +300,7 @@ class _Recording:
         """Align the recording, and keep its labels and their report."""
         task = self.task
         recording, score, witness = task.files()
-        aligned = align_files(recording, score, task.settings, witness=witness)
+        aligned = align_files(recording, score, task.settings, witness=witness, network=task.network or None)
         if dict(aligned.sha256) != dict(task.sha256):
             raise DatasetError(f"{task.entry.recording} or its score was changed after the build began: run it again.")
         self._audio = aligned.audio

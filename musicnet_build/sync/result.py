@@ -6,6 +6,8 @@ import numpy as np
 
 from musicnet_build._typing import Features, Float64s, Indices
 from musicnet_build.dtw.timemap import TimeMap
+from musicnet_build.features.onset_training import Example
+from musicnet_build.features.onsets import OnsetModel
 from musicnet_build.labels.witness import Witness
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
@@ -56,6 +58,10 @@ class Options:
         What a transcriber heard in the recording, for recipes that place notes one by one.
     witness_offsets : bool
         Let piano notes end where the witness hears them end.
+    network : OnsetModel, optional
+        An onset network that knows recordings of this kind: it takes the place of what a recording teaches by itself.
+    examples : bool
+        Return what the recording teaches.
     """
 
     strict: bool = False
@@ -64,6 +70,8 @@ class Options:
     tuning_cents: float | None = None
     witness: Witness | None = None
     witness_offsets: bool = False
+    network: OnsetModel | None = None
+    examples: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +100,8 @@ class SyncResult:
         How far above A4 = 440 Hz the recording is tuned, where the recipe measures it.
     agreement : Agreement, optional
         How far the witness was believed, where there was one.
+    examples : tuple of Example
+        What the sure notes teach the onset network, where that was asked for and enough of them are sure.
     """
 
     score: Score
@@ -105,6 +115,7 @@ class SyncResult:
     refinement: Refinement | None = None
     tuning_cents: float = 0.0
     agreement: Agreement | None = None
+    examples: tuple[Example, ...] = ()
 
 
 def cost_along(sync: SyncResult) -> Float64s:
