@@ -15,7 +15,7 @@ from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
 from musicnet_build.labels.files import labelled
-from musicnet_build.notes import SAMPLE_RATE, NoteTable, end_at_restrike, pitched, sorted_by_onset
+from musicnet_build.notes import SAMPLE_RATE, NoteTable, end_at_restrike, onset_order, pitched
 from musicnet_build.progress import Progress, ignore
 from musicnet_build.quality.confidence import note_confidence
 from musicnet_build.quality.verdict import Quality, assess
@@ -41,6 +41,8 @@ class Alignment:
         The time map from score seconds to recording seconds, and the features it was found on.
     notes : NoteTable
         The labels: the score's notes in recording seconds, ordered by onset; drums are left out.
+    score_notes : NoteTable
+        The same notes, row by row, in the seconds of the score as it is played (``warping.score``).
     drum_notes : int
         How many notes of the score are drums, which have no pitch to label.
     offset_s : float
@@ -56,6 +58,7 @@ class Alignment:
 
     warping: SyncResult
     notes: NoteTable
+    score_notes: NoteTable
     drum_notes: int
     offset_s: float
     tempo_ratio: float
@@ -169,9 +172,11 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float, options: O
             notes = end_with_witness(notes, warping.agreement, duration_s)
             notes = _kept_inside(end_at_restrike(notes, by="program"), duration_s)
         quality = assess(warping, written, notes, duration_s)
+    order = onset_order(notes)
     return Alignment(
         warping=warping,
-        notes=sorted_by_onset(notes),
+        notes=notes[order],
+        score_notes=written_notes[order],
         drum_notes=len(warping.score.notes) - len(written_notes),
         offset_s=offset_s,
         tempo_ratio=tempo_ratio,

@@ -6,6 +6,20 @@ Without imports, so that ``--help`` need not load the rooms.
 ALIGNMENT_PRESETS = ("precise", "musicnet")
 """Recipes of ``alignment.align``, the default first."""
 
+BASELINES = {
+    "musicnet-linear": "musicnet",
+    "musicnet-mlp": "musicnet",
+    "musicnet-avgpool": "musicnet",
+    "musicnet-cnn": "musicnet",
+    "label-noise": "label_noise",
+    "label-noise-100": "label_noise",
+    "transcriber": "transcriber",
+}
+"""Models of ``baselines``, and the module that describes each."""
+
+BASELINE_PRESETS = ("small", "paper")
+"""Sizes of models and studies: minutes on two cores, and those of the publication; the default first."""
+
 CORPUS_PRESETS = ("tiny", "maps", "maps-names")
 """Recipes of piano corpora that come with the package."""
 
@@ -39,6 +53,13 @@ SPLITS = ("train", "validation", "test")
 
 ADAPTATIONS = ("recording", "collection")
 """What the onset network learns from, the default first."""
+
+STUDIES = {
+    "musicnet": "Learned features of music: Thickstun et al. 2017.",
+    "label-noise": "How labels are put on frames: Kelz and Widmer 2018.",
+    "labels": "Do better labels make better transcribers?",
+}
+"""Experiments of ``baselines.studies``, each a module."""
 
 STRUCTURES = ("search", "never")
 """Whether an alignment finds out which passages of the score were left out or played again, the default first."""

@@ -38,3 +38,7 @@ class ManifestError(MusicnetBuildError):
 
 class DatasetError(MusicnetBuildError):
     """A dataset folder or package cannot be read or written."""
+
+
+class TrainingError(MusicnetBuildError):
+    """A network cannot be trained, or a training cannot be read."""

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import TypeAliasType
 
+from musicnet_build._typing import Indices
+
 SAMPLE_RATE = 44_100
 """Sample rate in Hz of everything inside: audio, label times, spectra."""
 
@@ -61,8 +63,12 @@ def empty_notes(count: int = 0) -> NoteTable:
 
 def sorted_by_onset(notes: NoteTable) -> NoteTable:
     """Return the notes ordered by onset, then program, then pitch, then offset (stable)."""
-    order = np.lexsort((notes["offset_s"], notes["pitch"], notes["program"], notes["onset_s"]))
-    return notes[order]
+    return notes[onset_order(notes)]
+
+
+def onset_order(notes: NoteTable) -> Indices:
+    """Return the places of the notes in the order of ``sorted_by_onset``."""
+    return np.lexsort((notes["offset_s"], notes["pitch"], notes["program"], notes["onset_s"]))
 
 
 def pitched(notes: NoteTable) -> NoteTable:

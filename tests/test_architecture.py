@@ -12,10 +12,10 @@ TESTS = PACKAGE.parent / "tests"
 
 FLOORS = (
     ("cli",),
-    ("labelling",),
+    ("labelling", "baselines"),
     ("plots",),
     ("evaluation", "datasets"),
-    ("align_files",),
+    ("align_files", "exports"),
     ("alignment", "packing"),
     ("quality", "generation", "listening"),
     ("sync", "corpora"),

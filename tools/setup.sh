@@ -1,7 +1,8 @@
 #!/bin/sh
 # Set up a working copy: the FluidSynth library, a virtual environment, and the package in it.
 # Needs Python 3.11 to 3.13; takes a system library through apt where it may, otherwise the `bundled` extra.
-# For the tests of the audit page also Chromium and axe-core; where they cannot be had, those tests say so and are skipped.
+# For the tests of the audit page also Chromium and axe-core, for those of the published models PyTorch; where they cannot
+# be had, those tests say so and are skipped.
 # Reads PYTHON (the Python to use) and VENV (where the environment goes).
 set -eu
 
@@ -84,3 +85,10 @@ fi
 
 say "installing musicnet_build[$extras] into $VENV"
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".[$extras]"
+
+if ! "$VENV/bin/python" -c 'import torch, safetensors' 2>/dev/null; then
+    say "installing PyTorch into $VENV, for the tests of published models"
+    # The version that the tests were last run with; where pip finds a build for the CPU alone, it is a tenth as large.
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check torch==2.13.0 'safetensors>=0.4' >/dev/null 2>&1 ||
+        say "pip cannot: the tests of published models will be skipped"
+fi

@@ -25,6 +25,8 @@ COMMANDS = {
     "build": "Build a dataset from the recordings and scores of a manifest.",
     "generate": "Generate exactly labelled music from soundfonts.",
     "pack": "Pack a dataset into the files that training code reads.",
+    "train": "Train a published model on a package.",
+    "study": "Run an experiment: train its models, print its tables.",
     "stats": "Count what is in a dataset.",
     "validate": "Find what is wrong with a dataset.",
     "score": "Show what a score holds: length, instruments, tempo, metre, repeats.",
@@ -35,7 +37,7 @@ COMMANDS = {
 }
 
 _FAILED, _INTERRUPTED = 1, 130
-_RESUMING = (["build"], ["pack"], ["generate"])
+_RESUMING = (["build"], ["pack"], ["generate"], ["train"], ["study"])
 
 
 @click.group(cls=LazyGroup, subcommands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

@@ -38,6 +38,10 @@ _AFTERGLOW_S = 1.0
     help="Also write a report: verdict, reasons, suspicious spans (JSON).",
 )  # fmt: skip
 @click.option(
+    "--export", "export_folder", type=parameters.OutputFolder(),
+    help="Also write a folder of beats, measures, MIDI with the bar lines of the music, the score as played, .match.",
+)  # fmt: skip
+@click.option(
     "--structure", type=click.Choice(STRUCTURES), default=STRUCTURES[0], show_default=True,
     help="Search for passages that were left out or played again, or never.",
 )  # fmt: skip
@@ -65,6 +69,7 @@ def command(
     overlay_path: Path | None,
     plot_path: Path | None,
     quality_path: Path | None,
+    export_folder: Path | None,
     witness: Path | None,
     fail_on: str | None,
     force: bool,
@@ -77,7 +82,8 @@ def command(
     SCORE is a MIDI file; with the extra `musicxml` also MusicXML, MEI or Humdrum.
     """
     extras = (overlay_path, plot_path, quality_path)
-    parameters.check_outputs([path for path in (recording, score, witness) if path], [*outputs, *extras])
+    inputs = [path for path in (recording, score, witness) if path]
+    parameters.check_outputs(inputs, [*outputs, *extras, *_export_paths(export_folder)])
     parameters.keep_labels(outputs, force)
     recipe = RecipeSettings(**settings)
     if recipe.preset == "musicnet" and (quality_path or with_confidence or fail_on):
@@ -93,11 +99,12 @@ def command(
     with console.progress_bar(verbose) as progress:
         aligned = align_files(recording, score, recipe, witness=witness, progress=progress)
         _write(aligned, outputs, with_confidence, overlay_path, plot_path, progress)
+    exported = _export(export_folder, aligned)
     report = aligned.report()
     console.warn(report["warnings"])
     if quality_path:
         write_json(quality_path, report)
-    written = [str(path) for path in (*outputs, *_score_notes_paths(aligned, outputs), *extras) if path]
+    written = [str(path) for path in (*outputs, *_score_notes_paths(aligned, outputs), *extras, *exported) if path]
     values = {**report, "outputs": written, "seconds": round(time.monotonic() - started, 3)}
     console.report(values, _lines(values), as_json)
     failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
@@ -132,6 +139,22 @@ def _write(
 
         title = picture_title(aligned.recording, aligned.score)
         plot_alignment(plot_path, alignment_picture(title, aligned.audio, aligned.alignment))
+
+
+def _export_paths(folder: Path | None) -> list[Path]:
+    from musicnet_build.exports.names import EXPORTS
+
+    return [folder / name for name in EXPORTS] if folder else []
+
+
+def _export(folder: Path | None, aligned: "AlignedFiles") -> list[Path]:
+    if folder is None:
+        return []
+    from musicnet_build.exports.folder import write_exports
+
+    paths, remarks = write_exports(folder, aligned.alignment, aligned.music, aligned.score)
+    console.warn(remarks)
+    return paths
 
 
 def _score_notes_paths(aligned: "AlignedFiles", outputs: tuple[Path, ...]) -> list[Path]:

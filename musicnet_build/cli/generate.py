@@ -7,6 +7,7 @@ from musicnet_build.cli.lazy_group import LazyGroup
 SUBCOMMANDS = {
     "maps": "Isolated notes, chords and pieces in several instruments and rooms, as in MAPS.",
     "ascension": "Every note of some instruments, alone and in pairs, balanced.",
+    "performances": "Scores, recordings played as people play, and the true times.",
     "timbre-test": "Test sets from MIDI files that have the instruments.",
 }
 

@@ -147,7 +147,7 @@ def integrated_difference(position: Float64s, difference: Float64s) -> tuple[flo
     return float(np.average(absolute, weights=length)), float(np.sqrt(np.average(squared, weights=length)))
 
 
-def note_match(truth: NoteTable, labels: NoteTable, *, with_offsets: bool) -> NoteMatch:
+def note_match(truth: NoteTable, labels: NoteTable, *, with_offsets: bool, tolerance_s: float = 0.05) -> NoteMatch:
     """Return precision, recall and F1 of labels as a transcription, by ``mir_eval.transcription``.
 
     Parameters
@@ -156,6 +156,8 @@ def note_match(truth: NoteTable, labels: NoteTable, *, with_offsets: bool) -> No
         Offsets may be unknown where they are not asked for.
     with_offsets : bool
         Whether offsets count: within 50 ms or a fifth of the true note, whichever is longer.
+    tolerance_s : float
+        How far an onset may be from the true one.
 
     Returns
     -------
@@ -176,8 +178,8 @@ def note_match(truth: NoteTable, labels: NoteTable, *, with_offsets: bool) -> No
     for true, label in groups_alike(truth, labels, "onset_s", FARTHEST_S):
         intervals = [np.stack([one["onset_s"], one["offset_s"]], axis=1) for one in (truth[true], labels[label])]
         one_pitch = [np.full(len(one), 440.0) for one in intervals]
-        offset_ratio = 0.2 if with_offsets else None
-        hits += len(most_matches(intervals[0], one_pitch[0], intervals[1], one_pitch[1], offset_ratio=offset_ratio))
+        options = {"onset_tolerance": tolerance_s, "offset_ratio": 0.2 if with_offsets else None}
+        hits += len(most_matches(intervals[0], one_pitch[0], intervals[1], one_pitch[1], **options))
     return NoteMatch(hits / len(labels), hits / len(truth), 2 * hits / (len(truth) + len(labels)))
 
 

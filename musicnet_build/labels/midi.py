@@ -10,6 +10,7 @@ import heapq
 import io
 import warnings
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ def to_pretty_midi(notes: NoteTable) -> "pretty_midi.PrettyMIDI":
     resolution = _FINE_TICKS if last_s < _FINE_UNTIL_S else _COARSE_TICKS
     held = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=60 / _BEAT_S)
     for group in by_part(notes):
-        for voice in _voices(*_tick_times(group["onset_s"], group["offset_s"], resolution), group["pitch"]):
+        for voice in voices_of(*_tick_times(group["onset_s"], group["offset_s"], resolution), group["pitch"]):
             held.instruments.append(_instrument(group[voice], _BEAT_S / resolution))
     return held
 
@@ -76,12 +77,12 @@ def write_midi(notes: NoteTable, with_confidence: bool) -> bytes:
     file = mido.MidiFile(type=1, ticks_per_beat=held.resolution)
     tempo = mido.MetaMessage("set_tempo", tempo=round(_BEAT_S * 1e6))
     file.tracks.append(mido.MidiTrack([tempo, mido.MetaMessage("end_of_track")]))
-    programs = sorted({instrument.program for instrument in held.instruments if not instrument.is_drum})
+    programs = [instrument.program for instrument in held.instruments if not instrument.is_drum]
     for instrument in held.instruments:
-        place = 0 if instrument.is_drum else programs.index(instrument.program)
-        channel = DRUM_CHANNEL if instrument.is_drum else _CHANNELS[place % len(_CHANNELS)]
+        program = None if instrument.is_drum else instrument.program
+        port, channel = port_and_channel(program, programs)
         events = _midi_events(instrument.notes, held.resolution, channel)
-        file.tracks.append(_midi_track(events, instrument, channel, port=place // len(_CHANNELS)))
+        file.tracks.append(midi_track(events, instrument.name, instrument.program, channel, port))
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
@@ -98,6 +99,26 @@ def read_midi(path: Path) -> NoteTable:
     return score.notes
 
 
+def port_and_channel(program: int | None, programs: Iterable[int]) -> tuple[int, int]:
+    """Return where a program plays, so that each has a channel of its own.
+
+    Parameters
+    ----------
+    program : int or None
+        None for drums.
+    programs : iterable of int
+        All programs of the file but those of drums.
+
+    Returns
+    -------
+    port, channel : int
+    """
+    if program is None:
+        return 0, DRUM_CHANNEL
+    place = sorted(set(programs)).index(program)
+    return place // len(_CHANNELS), _CHANNELS[place % len(_CHANNELS)]
+
+
 def _tick_times(onset_s: Any, offset_s: Any, ticks_per_beat: int) -> tuple[Int64s, Int64s]:
     """On tick, and off tick (always later)."""
     on = np.maximum(np.rint(np.asarray(onset_s) / _BEAT_S * ticks_per_beat), 0).astype(np.int64)
@@ -105,8 +126,19 @@ def _tick_times(onset_s: Any, offset_s: Any, ticks_per_beat: int) -> tuple[Int64
     return on, np.maximum(off, on + 1)
 
 
-def _voices(on: Int64s, off: Int64s, pitch: Int64s) -> list[list[int]]:
-    """Spread note indices over as few voices as keep two notes of one pitch from overlapping."""
+def voices_of(on: Int64s, off: Int64s, pitch: Int64s) -> list[list[int]]:
+    """Spread notes over as few voices as keep two notes of one pitch from overlapping.
+
+    Parameters
+    ----------
+    on, off, pitch : ndarray of int64 [shape=(n,)]
+        Ticks and pitch of each note, in the order of ``on``.
+
+    Returns
+    -------
+    list of list of int
+        Places of the notes of each voice.
+    """
     voices: list[list[int]] = []
     busy: dict[int, list[tuple[int, int]]] = defaultdict(list)  # pitch: heap of (off tick, voice)
     free: dict[int, list[int]] = defaultdict(list)  # pitch: heap of voices
@@ -141,16 +173,28 @@ def _midi_events(notes: list["pretty_midi.Note"], ticks_per_beat: int, channel: 
     return sorted([*ons, *offs])
 
 
-def _midi_track(
-    events: list[tuple[int, int, int, int]], instrument: "pretty_midi.Instrument", channel: int, port: int
-) -> Any:
+def midi_track(events: Iterable[Sequence[int]], name: str, program: int, channel: int, port: int) -> Any:
+    """Make a track of mido.
+
+    Parameters
+    ----------
+    events : iterable of (tick, status byte, data, data)
+        In playing order.
+    name : str
+    program, channel, port : int
+        Port 0 is not stated.
+
+    Returns
+    -------
+    mido.MidiTrack
+    """
     import mido
 
     track = mido.MidiTrack()
     if port:
         track.append(mido.MetaMessage("midi_port", port=port))
-    track.append(mido.MetaMessage("track_name", name=instrument.name))
-    track.append(mido.Message("program_change", program=instrument.program, channel=channel))
+    track.append(mido.MetaMessage("track_name", name=name))
+    track.append(mido.Message("program_change", program=program, channel=channel))
     tick = 0
     for at, *data in events:
         track.append(mido.Message.from_bytes(data, time=at - tick))

@@ -201,13 +201,14 @@ class MusicNetWindows(Reader[Item]):
     def target(self, recording_id: str, start: int) -> UInt8s:
         """Return which pitches sound at the middle of that window: uint8 [shape=(128,)]."""
         middle = start + self.window_samples // 2
-        starts, ends, pitches = self._labels_of(recording_id)
+        starts, ends, pitches = self.labels(recording_id)
         vector = np.zeros(PITCHES, np.uint8)
         vector[pitches[(starts <= middle) & (middle < ends)]] = 1
         return vector
 
-    def _labels_of(self, recording_id: str) -> tuple[Int32s, ...]:
-        """Starts, ends and pitches, each as an array of its own: much quicker to search than the table."""
+    def labels(self, recording_id: str) -> tuple[Int32s, ...]:
+        """Return the labels of a recording: starts and ends in samples, and pitches, int32 [shape=(n,)] each."""
+        # Each an array of its own: much quicker to search than the table.
         if recording_id not in self._labels:
             table = self._arrays[f"/id_{recording_id}/labels"][:]
             self._labels[recording_id] = tuple(table[name].copy() for name in ("start_time", "end_time", "note_id"))

@@ -94,7 +94,7 @@ def mend(text: str) -> tuple[str, str, list[float]]:
     except ElementTree.ParseError as error:
         raise FaultError(f"is not well-formed XML ({error})") from None
     if root.tag == "score-timewise":
-        root = _partwise(root)
+        root = partwise(root)
     add_repeat_starts(root)
     add_jump_sounds(root)
     add_note_values(root)
@@ -124,7 +124,8 @@ def _end_divisions(measure: ElementTree.Element) -> float:
     return end
 
 
-def _partwise(timewise: ElementTree.Element) -> ElementTree.Element:
+def partwise(timewise: ElementTree.Element) -> ElementTree.Element:
+    """Return a score that is filed by time, filed by part."""
     root = ElementTree.Element("score-partwise", timewise.attrib)
     root.extend([child for child in timewise if child.tag != "measure"])
     parts: dict[str, ElementTree.Element] = {}
@@ -186,7 +187,7 @@ def _insert_start(column: list[ElementTree.Element]) -> None:
         measure.insert(0, barline)
 
 
-_JUMP_WORDS = (
+JUMP_WORDS = (
     (re.compile(r"^\W*(d\.?\s*c\.?(\s|$)|da\s*capo\b)", re.IGNORECASE), "dacapo", "yes"),
     (re.compile(r"^\W*(d\.?\s*s\.?(\s|$)|dal\s*segno\b)", re.IGNORECASE), "dalsegno", "segno"),
     (re.compile(r"^\W*fine\W*$", re.IGNORECASE), "fine", "yes"),
@@ -212,7 +213,7 @@ def add_jump_sounds(root: ElementTree.Element) -> None:
     signs_coda = [d for d in directions if d.find("direction-type/coda") is not None]
     for direction in directions:
         words = " ".join(w.text or "" for w in direction.iter("words")).strip()
-        found = next(((name, value) for pattern, name, value in _JUMP_WORDS if pattern.search(words)), None)
+        found = next(((name, value) for pattern, name, value in JUMP_WORDS if pattern.search(words)), None)
         if found is None and direction.find("direction-type/segno") is not None:
             found = ("segno", "segno")
         elif found is None and direction in signs_coda:

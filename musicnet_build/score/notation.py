@@ -210,9 +210,7 @@ def read_notation(data: bytes, suffix: str) -> Notation:
     """
     if importlib.util.find_spec("verovio") is None:
         raise FaultError("is notation, and reading it needs verovio: pip install 'musicnet_build[musicxml]'")
-    text = _text_of(unpack(data, MAX_NOTATION_BYTES) if data[:2] == b"PK" else data)
-    if "<!ENTITY" in text:
-        raise FaultError("declares XML entities, which no notation program writes: it is not read")
+    text = notation_text(data)
     found = _converted(text, _format_of(text, suffix))
     measures = _measures(found["measures"])
     return Notation(
@@ -249,6 +247,14 @@ def _measures(rows: list[list[Any]]) -> Measures:
         numbers=tuple(str(number) for _, number, _ in rows),
         written=np.array([places[measure_id] for _, _, measure_id in rows], dtype=np.int64),
     )
+
+
+def notation_text(data: bytes) -> str:
+    """Return the text of a notation file, unpacked and decoded, without its XML declaration; else a ``FaultError``."""
+    text = _text_of(unpack(data, MAX_NOTATION_BYTES) if data[:2] == b"PK" else data)
+    if "<!ENTITY" in text:
+        raise FaultError("declares XML entities, which no notation program writes: it is not read")
+    return text
 
 
 def _text_of(data: bytes) -> str:

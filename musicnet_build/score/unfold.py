@@ -78,7 +78,7 @@ def unfold_score(score: Score, order: PlayingOrder) -> tuple[Score, Int64s]:
         controls=_controls_in_order(score, order, offsets_s[:-1] - starts_s),
         tempo_map=_tempo_in_order(score, order, offsets_s),
         time_signatures=_signatures_in_order(score, order),
-        measures=_measures_in_order(score.measures, order) if score.measures else None,
+        measures=measures_in_order(score.measures, order) if score.measures else None,
     )
     return played, index[by_onset]
 
@@ -170,8 +170,19 @@ def _signatures_in_order(score: Score, order: PlayingOrder) -> tuple[TimeSignatu
     return tuple(found)
 
 
-def _measures_in_order(measures: Measures, order: PlayingOrder) -> Measures:
-    """The measures on the beats as they are played; a passage that begins inside a measure begins it anew."""
+def measures_in_order(measures: Measures, order: PlayingOrder) -> Measures:
+    """Return the measures on the beats as they are played; a passage that begins inside a measure begins it anew.
+
+    Parameters
+    ----------
+    measures : Measures
+        As written, at least one.
+    order : PlayingOrder
+
+    Returns
+    -------
+    Measures
+    """
     starts: list[float] = []
     places: list[int] = []
     played = 0.0

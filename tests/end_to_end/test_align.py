@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pretty_midi
 import pytest
 import soundfile
 from command_line import as_json, done, misused, run
 from conftest import Music
 
+from musicnet_build.exports.names import AS_PLAYED_XML, EXPORTS
 from musicnet_build.generation.demo import onset_errors
 from musicnet_build.labels.csv import CSV_COLUMNS
 from musicnet_build.labels.files import read_labels
@@ -90,6 +92,17 @@ def test_the_plot_is_a_picture(folder: Path) -> None:
     data = (folder / "plot.png").read_bytes()
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     assert int.from_bytes(data[16:20], "big") > 800  # pixels wide
+
+
+def test_what_the_alignment_knows_is_written_into_a_folder(music: Music, tmp_path: Path) -> None:
+    out = ("-o", tmp_path / "labels.csv", "--export", tmp_path / "known")
+    values = as_json("align", music.recording, music.score, *out)
+    written = {str(path.relative_to(tmp_path / "known")) for path in (tmp_path / "known").rglob("*.*")}
+    assert written == set(EXPORTS) - {AS_PLAYED_XML}
+    assert {str(tmp_path / "known" / name) for name in written} < set(values["outputs"])
+    heard = pretty_midi.PrettyMIDI(str(tmp_path / "known" / "tempo_mapped.mid"))
+    onsets_s = np.sort([note.start for instrument in heard.instruments for note in instrument.notes])
+    np.testing.assert_allclose(onsets_s, read_labels(tmp_path / "labels.csv")["onset_s"], atol=0.001)
 
 
 def test_labels_that_are_there_are_replaced_only_by_force_and_then_the_bytes_are_the_same(
