@@ -22,7 +22,7 @@ from musicnet_build.quality.verdict import Quality, assess
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
-from musicnet_build.sync.ends import end_as_written, end_last_chord
+from musicnet_build.sync.ends import end_as_written, end_at_falls, end_last_chord
 from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
 from musicnet_build.sync.refinement import Refinement
@@ -168,9 +168,9 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float, options: O
         notes = refined_notes(notes, warping.refinement, duration_s)
         notes = end_as_written(notes, written_notes, warping.refinement.chord_s)
         notes = end_last_chord(notes, written_notes, warping)
-        if options.witness_offsets and warping.agreement and warping.agreement.agrees:
-            notes = end_with_witness(notes, warping.agreement, duration_s)
-            notes = _kept_inside(end_at_restrike(notes, by="program"), duration_s)
+        notes = _kept_inside(end_at_falls(notes, warping.falls), duration_s)
+        if options.witness_offsets:
+            notes = _ended_with_witness(notes, warping, duration_s)
         quality = assess(warping, written, notes, duration_s)
     order = onset_order(notes)
     return Alignment(
@@ -183,6 +183,13 @@ def _labelled(warping: SyncResult, written: Score, duration_s: float, options: O
         quality=quality,
         warnings=(*written.warnings, *warping.warnings),
     )
+
+
+def _ended_with_witness(notes: NoteTable, warping: SyncResult, duration_s: float) -> NoteTable:
+    if not (warping.agreement and warping.agreement.agrees):
+        return notes
+    ended = end_with_witness(notes, warping.agreement, duration_s)
+    return _kept_inside(end_at_restrike(ended, by="program"), duration_s)
 
 
 def mapped_notes(notes: NoteTable, time_map: TimeMap, duration_s: float) -> NoteTable:

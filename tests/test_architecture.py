@@ -13,7 +13,7 @@ TESTS = PACKAGE.parent / "tests"
 FLOORS = (
     ("cli",),
     ("labelling", "baselines"),
-    ("plots",),
+    ("plots", "checking"),
     ("evaluation", "datasets"),
     ("align_files", "exports"),
     ("alignment", "packing"),

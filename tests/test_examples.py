@@ -55,5 +55,14 @@ def test_what_the_reference_lists_has_an_example(name: str) -> None:
     assert name in RESULTS or ">>> " in (inspect.getdoc(thing) or "")
 
 
-RESULTS = {"LabelledRecording", "datasets.reader.Track", "alignment.Alignment", "dtw.exact.WarpingPath"}
+RESULTS = {
+    "LabelledRecording",
+    "datasets.reader.Track",
+    "alignment.Alignment",
+    "dtw.exact.WarpingPath",
+    "checking.check.Check",
+    "checking.errata.Erratum",
+    "checking.clock.Clock",
+    "checking.refine.Refined",
+}
 """What other functions give: their examples show it."""

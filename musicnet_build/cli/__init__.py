@@ -18,6 +18,8 @@ COMMANDS = {
     "align": "Label a recording with the notes of its score.",
     "synth": "Render a score to audio.",
     "overlay": "Mix a short tone into a recording at every labelled onset.",
+    "check": "Find what is wrong with labels that exist.",
+    "refine": "Move nearly right labels to where their notes are heard.",
     "convert": "Convert labels from one format to another.",
     "audit": "Hear, see and judge labels in the browser.",
     "report": "Report on labels in one file of HTML that opens from a mail.",
@@ -27,6 +29,7 @@ COMMANDS = {
     "pack": "Pack a dataset into the files that training code reads.",
     "train": "Train a published model on a package.",
     "study": "Run an experiment: train its models, print its tables.",
+    "transcribe": "Write the notes of a recording as a trained model hears them.",
     "stats": "Count what is in a dataset.",
     "validate": "Find what is wrong with a dataset.",
     "score": "Show what a score holds: length, instruments, tempo, metre, repeats.",
@@ -37,7 +40,7 @@ COMMANDS = {
 }
 
 _FAILED, _INTERRUPTED = 1, 130
-_RESUMING = (["build"], ["pack"], ["generate"], ["train"], ["study"])
+_RESUMING = (["build"], ["pack"], ["generate"], ["train"], ["study"], ["check"])
 
 
 @click.group(cls=LazyGroup, subcommands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,6 +12,7 @@ from musicnet_build.recipe import RecipeSettings
 
 if TYPE_CHECKING:
     from musicnet_build.align_files import AlignedFiles
+    from musicnet_build.labels.files import About
     from musicnet_build.progress import Progress
 
 _DOUBTED = 3
@@ -28,6 +29,7 @@ _AFTERGLOW_S = 1.0
 @parameters.soundfont_option
 @parameters.strict_option
 @parameters.confidence_option
+@parameters.confidence_beside_option
 @click.option(
     "--overlay", "overlay_path", type=parameters.OutputFile(".wav", ".flac"),
     help="Also write the recording with a sine tone at every onset (WAV or FLAC).",
@@ -66,6 +68,7 @@ def command(
     score: Path,
     outputs: tuple[Path, ...],
     with_confidence: bool,
+    confidence_beside: bool,
     overlay_path: Path | None,
     plot_path: Path | None,
     quality_path: Path | None,
@@ -86,7 +89,7 @@ def command(
     parameters.check_outputs(inputs, [*outputs, *extras, *_export_paths(export_folder)])
     parameters.keep_labels(outputs, force)
     recipe = RecipeSettings(**settings)
-    if recipe.preset == "musicnet" and (quality_path or with_confidence or fail_on):
+    if recipe.preset == "musicnet" and (quality_path or with_confidence or confidence_beside or fail_on):
         raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
     if recipe.preset == "musicnet" and witness:
         raise click.UsageError("the preset musicnet hears no witness: take --preset precise.")
@@ -99,12 +102,13 @@ def command(
     with console.progress_bar(verbose) as progress:
         aligned = align_files(recording, score, recipe, witness=witness, progress=progress)
         _write(aligned, outputs, with_confidence, overlay_path, plot_path, progress)
+        beside = _write_beside(aligned, outputs, confidence_beside)
     exported = _export(export_folder, aligned)
     report = aligned.report()
     console.warn(report["warnings"])
     if quality_path:
         write_json(quality_path, report)
-    written = [str(path) for path in (*outputs, *_score_notes_paths(aligned, outputs), *extras, *exported) if path]
+    written = [str(path) for path in (*outputs, *beside, *extras, *exported) if path]
     values = {**report, "outputs": written, "seconds": round(time.monotonic() - started, 3)}
     console.report(values, _lines(values), as_json)
     failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
@@ -122,12 +126,9 @@ def _write(
     from musicnet_build.labels.files import write_labels
 
     progress("writing", 1.0)
+    about = _about(aligned)
     for output in outputs:
-        write_labels(output, aligned.notes, with_confidence=with_confidence)
-    for path in _score_notes_paths(aligned, outputs):
-        from musicnet_build.labels.score_notes import write_score_notes
-
-        write_score_notes(path, aligned.notes, aligned.music)
+        write_labels(output, aligned.notes, with_confidence=with_confidence, about=about)
     if overlay_path:
         from musicnet_build.audio.io import write_audio
         from musicnet_build.listening.overlay import overlay
@@ -139,6 +140,31 @@ def _write(
 
         title = picture_title(aligned.recording, aligned.score)
         plot_alignment(plot_path, alignment_picture(title, aligned.audio, aligned.alignment))
+
+
+def _about(aligned: "AlignedFiles") -> "About":
+    """What the recording's tags and its length tell."""
+    from musicnet_build.audio.io import audio_info
+    from musicnet_build.labels.files import About
+    from musicnet_build.notes import SAMPLE_RATE
+
+    tags = audio_info(aligned.recording)
+    return About(tags.title, tags.artist, len(aligned.audio) / SAMPLE_RATE)
+
+
+def _write_beside(aligned: "AlignedFiles", outputs: tuple[Path, ...], confidence: bool) -> list[Path]:
+    """Write what goes row by row with the labels: note ids where the score has any, confidence where asked for."""
+    from musicnet_build.files import write_bytes
+    from musicnet_build.labels.csv import confidence_rows, write_csv
+    from musicnet_build.labels.score_notes import write_score_notes
+
+    score_notes = sorted({output.with_suffix(".score.csv") for output in outputs}) if aligned.music.note_ids else []
+    for path in score_notes:
+        write_score_notes(path, aligned.notes, aligned.music)
+    confidences = sorted({output.with_suffix(".confidence.csv") for output in outputs}) if confidence else []
+    for path in confidences:
+        write_bytes(path, confidence_rows(write_csv(aligned.notes, True)))
+    return [*score_notes, *confidences]
 
 
 def _export_paths(folder: Path | None) -> list[Path]:
@@ -155,11 +181,6 @@ def _export(folder: Path | None, aligned: "AlignedFiles") -> list[Path]:
     paths, remarks = write_exports(folder, aligned.alignment, aligned.music, aligned.score)
     console.warn(remarks)
     return paths
-
-
-def _score_notes_paths(aligned: "AlignedFiles", outputs: tuple[Path, ...]) -> list[Path]:
-    """Where the note ids of a notation file are kept beside the labels; nowhere where the score has none."""
-    return sorted({output.with_suffix(".score.csv") for output in outputs}) if aligned.music.note_ids else []
 
 
 def _lines(values: dict[str, Any]) -> list[str]:

@@ -174,7 +174,22 @@ def _folder_fault(folder: Path) -> str | None:
     return None
 
 
-existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+class ExistingFile(click.Path):
+    """A file to read, any number of times."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, or fail as misuse."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.is_file():
+            name = click.format_filename(path)
+            self.fail(f"{name} is a pipe or a device, and is read more than once: save it as a file.", param, ctx)
+        return path
+
+
+existing_file = ExistingFile()
 existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 label_outputs_option = click.option(
@@ -185,6 +200,10 @@ audio_output_option = click.option(
     "-o", "--output", type=OutputFile(".wav", ".flac"), required=True, help="WAV or FLAC file to write."
 )
 confidence_option = click.option("--with-confidence", is_flag=True, help="Add the column `confidence` to CSV output.")
+confidence_beside_option = click.option(
+    "--confidence-beside", is_flag=True,
+    help="Write the confidence into a file of its own; labels keep the seven columns of MusicNet.",
+)  # fmt: skip
 soundfont_option = click.option(
     "--soundfont", metavar="NAME|FILE", help="Soundfont to render with; by default the best one found."
 )

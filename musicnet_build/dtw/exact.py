@@ -21,7 +21,7 @@ Transactions on Acoustics, Speech, and Signal Processing 26(1), 1978.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -132,26 +132,77 @@ def dtw(
     >>> warped.cost
     0.0
     """
-    rows, columns = _checked_features(X, "X"), _checked_features(Y, "Y")
+    sides = [X, Y]
+    del X, Y
+    return _warped(sides, (step_weights,), band, memory_bytes, threads, progress)[0]
+
+
+def dtw_of_each(
+    X: ArrayLike,
+    Y: ArrayLike,
+    step_weights: Sequence[Weights],
+    *,
+    band: Int64s | None = None,
+    memory_bytes: int = 2**30,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> list[WarpingPath]:
+    """Align two feature sequences once with each of several step weights; distances are computed once for all.
+
+    Parameters
+    ----------
+    X, Y : array_like [shape=(m, d)], [shape=(n, d)]
+    step_weights : sequence of three floats
+        At least one triple.
+    band, memory_bytes, threads, progress
+        As for ``dtw``.
+
+    Returns
+    -------
+    list of WarpingPath
+        What ``dtw`` returns with each of the weights.
+
+    Raises
+    ------
+    AlignmentError
+        As ``dtw``.
+    """
+    sides = [X, Y]
+    del X, Y
+    return _warped(sides, step_weights, band, memory_bytes, threads, progress)
+
+
+def _warped(
+    sides: list[ArrayLike],
+    step_weights: Sequence[Weights],
+    band: Int64s | None,
+    memory_bytes: int,
+    threads: int | None,
+    progress: Progress | None,
+) -> list[WarpingPath]:
+    """The cheapest way by each of the weights.
+
+    ``sides`` is emptied as they are copied: unless the caller keeps them, nobody pays for both at a time.
+    """
+    columns, rows = _checked_features(sides.pop(), "Y"), _checked_features(sides.pop(), "X")
     if rows.shape[1] != columns.shape[1]:
         raise AlignmentError(f"X has {rows.shape[1]} features a frame and Y has {columns.shape[1]}; both must agree.")
-    weights = _checked_weights(step_weights)
+    weights = np.array([_checked_weights(three) for three in step_weights])
     (m, d), n = rows.shape, len(columns)
     n_threads, report = _checked_threads(threads), progress or _ignore
-    plan = plan_tiles(m, n, d, band=band, memory_bytes=memory_bytes, threads=n_threads)
-    # What is copied goes at once, unless the caller keeps it: nobody pays for both at a time.
+    plan = plan_tiles(m, n, d, band=band, memory_bytes=memory_bytes, threads=n_threads, several=len(weights))
     packed_rows = _padded_rows(rows)
-    del X, rows
-    packed_columns = _padded_columns(columns)
-    del Y, columns
-    matrix = _TiledMatrix(packed_rows, packed_columns, _padded_band(band, m, n), weights, plan, m, n)
+    del rows
+    strips = _strips(columns)
+    del columns
+    matrix = _TiledMatrix(packed_rows, strips, _padded_band(band, m, n), weights, plan, m, n)
     _sweep(matrix, n_threads, report)
-    cost = float(matrix.sides[-1, (m - 1) % plan.rows])  # of the last column
-    if not np.isfinite(cost):
+    costs = matrix.sides[-1, :, (m - 1) % plan.rows]  # of the last column
+    if not np.isfinite(costs).all():
         raise AlignmentError("The features are too large: their distances overflow float32; scale X and Y down.")
-    path = _trace_back(matrix)
+    paths = [WarpingPath(_trace_back(matrix, w), float(cost)) for w, cost in enumerate(costs)]
     report(1.0)
-    return WarpingPath(path=path, cost=cost)
+    return paths
 
 
 def plan_tiles(
@@ -162,6 +213,7 @@ def plan_tiles(
     band: Int64s | None = None,
     memory_bytes: int = 2**30,
     threads: int | None = None,
+    several: int = 1,
 ) -> TilePlan:
     """Choose tiles for ``dtw`` so that its memory stays within a budget, or say what it needs.
 
@@ -175,6 +227,8 @@ def plan_tiles(
         Features a frame.
     band, memory_bytes, threads
         As for ``dtw``.
+    several : int
+        Number of step weights that are tried at once.
 
     Returns
     -------
@@ -188,10 +242,10 @@ def plan_tiles(
     ranges = None if band is None else _checked_band(band, m, n)
     n_threads = _checked_threads(threads)
     size = _SMALLEST_TILE
-    plan = _plan(m, n, d, ranges, size, n_threads)
+    plan = _plan(m, n, d, ranges, size, n_threads, several)
     while plan.memory_bytes > memory_bytes or (plan.tiles > _ENOUGH_TILES and size < _LARGEST_TILE):
         size *= 2
-        coarser = _plan(m, n, d, ranges, size, n_threads)
+        coarser = _plan(m, n, d, ranges, size, n_threads, several)
         if coarser.memory_bytes >= plan.memory_bytes > memory_bytes:
             raise AlignmentError(
                 f"Aligning {m} with {n} frames needs {plan.memory_bytes / 2**20:.1f} MiB and only "
@@ -343,31 +397,34 @@ def _tile_columns(ranges: Int64s | None, m: int, n: int, rows: int, columns: int
     return first, stop
 
 
-def _plan(m: int, n: int, d: int, ranges: Int64s | None, size: int, threads: int) -> TilePlan:
+def _plan(m: int, n: int, d: int, ranges: Int64s | None, size: int, threads: int, several: int) -> TilePlan:
     rows = min(size, _round_up(m, kernels.LANES))
     columns = min(size, n)
     first, stop = _tile_columns(ranges, m, n, rows, columns)
     tiles = int((stop - first).sum())
-    features = 4 * _round_up(d, kernels.DIMENSIONS_AT_ONCE) * (_round_up(m, kernels.LANES) + n)
+    features = 4 * d * (_round_up(m, kernels.LANES) + _round_up(n, kernels.STRIP))
     band = 4 * 8 * (m + kernels.LANES)  # the checked ranges and their padded copy
-    checkpoints = 8 * tiles * (rows + columns)
-    blocks = threads * (8 * kernels.LANES * (kernels.CHUNK + kernels.LANES) + 8 * (rows + columns))
-    path = 2 * 8 * (m + n)
-    return TilePlan(rows, columns, tiles, features + band + checkpoints + blocks + rows * columns + path)
+    checkpoints = 8 * several * tiles * (rows + columns)
+    blocks = threads * (8 * kernels.LANES * (kernels.CHUNK + 2 * kernels.MARGIN) + 8 * several * (rows + columns))
+    paths = 2 * 8 * several * (m + n)
+    return TilePlan(rows, columns, tiles, features + band + checkpoints + blocks + rows * columns + paths)
 
 
 def _padded_rows(X: Float64s | Float32s) -> Float32s:
     m, d = X.shape
-    padded = np.zeros((_round_up(m, kernels.LANES), _round_up(d, kernels.DIMENSIONS_AT_ONCE)), dtype=np.float32)
-    padded[:m, :d] = X
+    padded = np.zeros((_round_up(m, kernels.LANES), d), dtype=np.float32)
+    padded[:m] = X
     return padded
 
 
-def _padded_columns(Y: Float64s | Float32s) -> Float32s:
+def _strips(Y: Float64s | Float32s) -> Float32s:
+    """The columns' features as the kernels read them [strips, d, STRIP], the last strip filled up with zeros."""
     n, d = Y.shape
-    padded = np.zeros((_round_up(d, kernels.DIMENSIONS_AT_ONCE), n), dtype=np.float32)
-    padded[:d] = Y.T
-    return padded
+    whole = n // kernels.STRIP
+    strips = np.zeros((-(-n // kernels.STRIP), d, kernels.STRIP), dtype=np.float32)
+    strips[:whole] = Y[: whole * kernels.STRIP].reshape(whole, kernels.STRIP, d).transpose(0, 2, 1)
+    strips[whole:, :, : n % kernels.STRIP] = Y[whole * kernels.STRIP :].T
+    return strips
 
 
 def _padded_band(band: Int64s | None, m: int, n: int) -> Int64s:
@@ -379,14 +436,14 @@ def _padded_band(band: Int64s | None, m: int, n: int) -> Int64s:
 
 
 class _TiledMatrix:
-    """The cost matrix as far as it exists: features, and the last row and last column of every tile."""
+    """The cost matrix as far as it exists: features, and the last row and column of every tile by each of w weights."""
 
     def __init__(
         self,
         rows: Float32s,
         columns: Float32s,
         band: Int64s,
-        weights: Weights,
+        weights: Float64s,
         plan: TilePlan,
         m: int,
         n: int,
@@ -395,8 +452,8 @@ class _TiledMatrix:
         self.plan, self.m, self.n = plan, m, n
         self.first, self.stop = _tile_columns(band[:m], m, n, plan.rows, plan.columns)
         self._offsets = np.concatenate([[0], np.cumsum(self.stop - self.first)])
-        self.borders = np.empty((plan.tiles, plan.columns))
-        self.sides = np.empty((plan.tiles, plan.rows))
+        self.borders = np.empty((plan.tiles, len(weights), plan.columns))
+        self.sides = np.empty((plan.tiles, len(weights), plan.rows))
 
     def anti_diagonals(self) -> Iterator[list[tuple[int, int]]]:
         """Tiles in groups that depend on earlier groups only."""
@@ -411,45 +468,39 @@ class _TiledMatrix:
             return None
         return int(self._offsets[row] + column - self.first[row])
 
-    def _edges(self, row: int, column: int) -> tuple[float, Float64s, Float64s]:
-        """Copies of what a tile starts from: the corner, the row above, and the column to its left."""
+    def _edges(self, row: int, column: int) -> tuple[Float64s, Float64s, Float64s]:
+        """Copies of what a tile starts from: corners [w], the rows above [w, columns], the columns beside [w, rows]."""
         width = min(self.plan.columns, self.n - column * self.plan.columns)
         height = min(self.plan.rows, len(self.rows) - row * self.plan.rows)
         above, beside = self._index(row - 1, column), self._index(row, column - 1)
-        before = self._index(row - 1, column - 1)
-        corner = np.inf if before is None else float(self.borders[before, -1])
-        border = np.full(width, np.inf) if above is None else self.borders[above, :width].copy()
-        side = np.full(height, np.inf) if beside is None else self.sides[beside, :height].copy()
-        return corner, border, side
+        before, w = self._index(row - 1, column - 1), len(self.weights)
+        corners = np.full(w, np.inf) if before is None else self.borders[before, :, -1].copy()
+        borders = np.full((w, width), np.inf) if above is None else self.borders[above, :, :width].copy()
+        sides = np.full((w, height), np.inf) if beside is None else self.sides[beside, :, :height].copy()
+        return corners, borders, sides
 
     def sweep(self, tile: tuple[int, int]) -> None:
         """Compute a tile and keep its borders."""
         row, column = tile
-        corner, border, side = self._edges(row, column)
+        first_row, first_column = row * self.plan.rows, column * self.plan.columns
+        corners, borders, sides = self._edges(row, column)
         kernels.sweep_tile(
-            self.rows,
-            self.columns,
-            self.band,
-            self.weights,
-            row * self.plan.rows,
-            column * self.plan.columns,
-            corner,
-            border,
-            side,
+            self.rows, self.columns, self.band, self.weights, first_row, first_column, corners, borders, sides
         )
         index = self._index(row, column)
-        self.borders[index, : len(border)] = border
-        self.sides[index, : len(side)] = side
+        self.borders[index, :, : borders.shape[1]] = borders
+        self.sides[index, :, : sides.shape[1]] = sides
 
-    def steps_until(self, i: int, j: int) -> tuple[UInt8s, int, int]:
-        """Best steps into the cells of the tile around (i, j), up to there, and the tile's first row and column."""
+    def steps_until(self, i: int, j: int, w: int) -> tuple[UInt8s, int, int]:
+        """Best steps by weights w into the tile around (i, j), up to there, and the tile's first row and column."""
         row, column = i // self.plan.rows, j // self.plan.columns
         first_row, first_column = row * self.plan.rows, column * self.plan.columns
-        corner, border, side = self._edges(row, column)
-        border, side = border[: j - first_column + 1], side[: i - first_row + 1]
+        corners, borders, sides = self._edges(row, column)
+        border, side = borders[w, : j - first_column + 1], sides[w, : i - first_row + 1]
         steps = np.empty((len(side), len(border)), dtype=np.uint8)
+        start, weights = float(corners[w]), self.weights[w]
         kernels.step_codes(
-            self.rows, self.columns, self.band, self.weights, first_row, first_column, corner, border, side, steps
+            self.rows, self.columns, self.band, weights, first_row, first_column, start, border, side, steps
         )
         return steps, first_row, first_column
 
@@ -476,11 +527,11 @@ def _sweep(matrix: _TiledMatrix, threads: int, progress: Progress) -> None:
         pool.shutdown(cancel_futures=True)
 
 
-def _trace_back(matrix: _TiledMatrix) -> Int64s:
-    """Follow the best steps from the last cell to the first, computing each tile on the way once more."""
+def _trace_back(matrix: _TiledMatrix, w: int) -> Int64s:
+    """Follow the best steps by weights w from the last cell to the first, computing each tile on the way once more."""
     path = np.empty((matrix.m + matrix.n - 1, 2), dtype=np.int64)
     i, j, at = matrix.m - 1, matrix.n - 1, len(path) - 1
     while i >= 0:
-        steps, first_row, first_column = matrix.steps_until(i, j)
+        steps, first_row, first_column = matrix.steps_until(i, j, w)
         i, j, at = kernels.walk_back(steps, first_row, first_column, i, j, path, at)
     return path[at + 1 :]

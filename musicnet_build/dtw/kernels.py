@@ -1,24 +1,23 @@
 """Numba kernels of exact DTW: dumb loops over arrays, without options and without checks.
 
 What belongs here is arithmetic on one tile of the cost matrix. Validation, the choice of tiles, threads and memory
-live in :mod:`musicnet_build.dtw.exact`.
+live in :mod:`musicnet_build.dtw.exact`; the two loops that a compiler does not vectorize well in
+:mod:`musicnet_build.dtw.vectors`.
 
 How a tile is computed
 ----------------------
 A tile is cut into blocks of ``LANES`` rows by ``CHUNK`` columns, small enough that everything about a block stays in
-cache. A block takes three passes, each of which a compiler turns into vector instructions by itself:
+cache. A block takes three passes:
 
-1. *Distances*, four rows at a time. The columns' features are stored transposed, ``Yt [d, n]``, so a loop over columns
-   reads and writes contiguous memory. Each turn adds five dimensions at once: 4 rows × 5 dimensions stay in registers
-   and every value loaded from ``Yt`` serves four rows::
+1. *Distances*, four rows by sixteen columns at a time. Their 64 sums stay in registers while all dimensions are added,
+   one after the other. The columns' features are stored in strips of sixteen columns, ``strips [n / 16, d, 16]``, so
+   that what a turn reads lies side by side; a strip serves all rows of the block while it is in the nearest cache::
 
-                     Yt[k]    ─────────────────▶ columns
-                     Yt[k+1]  ─────────────────▶
-                       ⋮
-        X[i]   ● ● ● ● ●      cost[0] += Σ₅ (x − y)²
-        X[i+1] ● ● ● ● ●      cost[1] += Σ₅ (x − y)²
-        X[i+2] ● ● ● ● ●      cost[2] += Σ₅ (x − y)²
-        X[i+3] ● ● ● ● ●      cost[3] += Σ₅ (x − y)²
+                     strip[k]    ▬▬▬▬▬▬▬▬ ▬▬▬▬▬▬▬▬
+        X[i, k]   ●              sum += (x − y)²    8 + 8 lanes
+        X[i+1, k] ●              sum += (x − y)²
+        X[i+2, k] ●              sum += (x − y)²
+        X[i+3, k] ●              sum += (x − y)²
 
 2. *Skewing*. Cells on one anti-diagonal do not depend on each other, so they are laid side by side: row ``r`` is
    delayed by ``r`` steps, and step ``s`` holds the cells ``(r, s − r)``::
@@ -37,16 +36,20 @@ cache. A block takes three passes, each of which a compiler turns into vector in
         step s−1    D[r−1, j]     D[r, j−1]      lanes r, r+1
         step s                    D[r, j]        lane r+1
 
+   Where several step weights are asked for, the recursion is run for each of them over the same distances.
+
 Reproducibility: a cell's distance is the same chain of additions, and its recursion the same float64 operations,
 wherever block and tile borders fall, so path and cost depend neither on the memory plan nor on the number of threads.
 Sums are never reordered. The one liberty given to the compiler is to fuse ``a + d * d`` into one instruction where the
-processor has it; the chain leaves a single way to do so, in vector loops and in their remainders alike.
+processor has it; the chain leaves a single way to do so.
 """
 
 import numpy as np
 
 from musicnet_build._typing import Float32s, Float64s, Int64s, UInt8s
-from musicnet_build.jit import Function, kernel
+from musicnet_build.dtw.vectors import ROWS_AT_ONCE, skew, square_roots_of_squares
+from musicnet_build.dtw.vectors import STRIP as STRIP
+from musicnet_build.jit import kernel
 
 LANES = 32
 """Rows of a block; tile heights are multiples of it."""
@@ -54,79 +57,43 @@ LANES = 32
 CHUNK = 512
 """Columns of a block."""
 
-ROWS_AT_ONCE = 4
-DIMENSIONS_AT_ONCE = 5
+MARGIN = 48
+"""Columns at both ends of a block's distances that skewing may touch; what they hold reaches no result."""
 
 DIAGONAL, ACROSS, DOWN = 0, 1, 2
 """Codes of the steps (1, 1), (0, 1) and (1, 0), in the order in which ties are broken."""
 
 Weights = tuple[float, float, float]
-Five = tuple[np.float32, np.float32, np.float32, np.float32, np.float32]
-
-
-def _fused_kernel(function: Function) -> Function:
-    """A kernel in which ``a + d * d`` may become one fused instruction."""
-    return kernel(function, fastmath={"contract"})
 
 
 @kernel
-def _five(x: Float32s, k: int) -> Five:
-    return x[k], x[k + 1], x[k + 2], x[k + 3], x[k + 4]
-
-
-@_fused_kernel
-def _add_five_squares(total: np.float32, x: Five, y: Five) -> np.float32:
-    """Add squared differences one by one: never x² + y² − 2xy, which is not 0 for equal frames."""
-    d0, d1, d2, d3, d4 = x[0] - y[0], x[1] - y[1], x[2] - y[2], x[3] - y[3], x[4] - y[4]
-    total = total + d0 * d0
-    total = total + d1 * d1
-    total = total + d2 * d2
-    total = total + d3 * d3
-    return total + d4 * d4
-
-
-@_fused_kernel
-def _add_squares(X: Float32s, Yt: Float32s, row: int, start: int, stop: int, k: int, cost: Float32s) -> None:
-    """Add dimensions k to k + 4 of four rows against columns start to stop."""
-    a, b, c, d = _five(X[row], k), _five(X[row + 1], k), _five(X[row + 2], k), _five(X[row + 3], k)
-    cost_a, cost_b, cost_c, cost_d = cost[0], cost[1], cost[2], cost[3]
-    y0, y1, y2 = Yt[k, start:stop], Yt[k + 1, start:stop], Yt[k + 2, start:stop]
-    y3, y4 = Yt[k + 3, start:stop], Yt[k + 4, start:stop]
-    for j in range(stop - start):
-        y = (y0[j], y1[j], y2[j], y3[j], y4[j])
-        cost_a[j] = _add_five_squares(cost_a[j], a, y)
-        cost_b[j] = _add_five_squares(cost_b[j], b, y)
-        cost_c[j] = _add_five_squares(cost_c[j], c, y)
-        cost_d[j] = _add_five_squares(cost_d[j], d, y)
+def empty_block() -> Float32s:
+    """Room for the distances of a block: column ``MARGIN + j`` belongs to the block's column j."""
+    return np.zeros((LANES, CHUNK + 2 * MARGIN), dtype=np.float32)
 
 
 @kernel
-def distances(X: Float32s, Yt: Float32s, band: Int64s, row: int, start: int, stop: int, cost: Float32s) -> None:
-    """Fill ``cost [LANES, CHUNK]`` with distances of LANES rows to columns start..stop; infinite outside the band."""
+def distances(X: Float32s, strips: Float32s, band: Int64s, row: int, start: int, stop: int, cost: Float32s) -> None:
+    """Fill an ``empty_block`` with distances of LANES rows to columns start..stop, infinite outside the band.
+
+    ``start`` is a multiple of STRIP.
+    """
     width = stop - start
-    for r in range(0, LANES, ROWS_AT_ONCE):
-        rows = cost[r : r + ROWS_AT_ONCE]
-        rows[:, :width] = 0.0
-        for k in range(0, X.shape[1], DIMENSIONS_AT_ONCE):
-            _add_squares(X, Yt, row + r, start, stop, k, rows)
+    for strip in range((width + STRIP - 1) // STRIP):
+        for r in range(0, LANES, ROWS_AT_ONCE):
+            square_roots_of_squares(X, strips, row + r, start // STRIP + strip, cost, r, MARGIN + strip * STRIP)
     for r in range(LANES):
-        for j in range(width):
-            cost[r, j] = np.sqrt(cost[r, j])
         first, last = band[row + r, 0] - start, band[row + r, 1] - start
-        cost[r, : min(max(first, 0), width)] = np.inf
-        cost[r, min(max(last, 0), width) : width] = np.inf
+        cost[r, MARGIN : MARGIN + min(max(first, 0), width)] = np.inf
+        cost[r, MARGIN + min(max(last, 0), width) : MARGIN + width] = np.inf
 
 
 @kernel
 def _skew(cost: Float32s, width: int, skewed: Float32s) -> None:
     """Lay anti-diagonals side by side. Places beside the block keep any value: no result depends on them."""
-    for s in range(width + LANES - 1):
-        if LANES - 1 <= s < width:
-            for r in range(LANES):
-                skewed[s, r] = cost[r, s - r]
-        else:
-            for r in range(max(0, s - width + 1), min(LANES, s + 1)):
-                skewed[s, r] = cost[r, s - r]
+    for s in range(0, width + LANES - 1, 8):
+        for r in range(0, LANES, 8):
+            skew(cost, r, MARGIN + s - r, skewed, s)
 
 
 @kernel
@@ -169,69 +136,92 @@ def _sweep_block(
 
 
 @kernel
+def _columns_in_band(band: Int64s, column: int, left: int, right: int) -> tuple[int, int]:
+    """The columns of a block, from ``left`` to ``right`` of the tile, that the band of any of its rows touches."""
+    start = min(max(band[:, 0].min() - column, left), right)
+    stop = max(min(band[:, 1].max() - column, right), left)
+    return left + (start - left) // STRIP * STRIP if start < stop else start, stop
+
+
+@kernel
 def sweep_tile(
     X: Float32s,
-    Yt: Float32s,
+    strips: Float32s,
     band: Int64s,
-    weights: Weights,
+    weights: Float64s,
     row: int,
     column: int,
-    corner: float,
-    border: Float64s,
-    side: Float64s,
+    corners: Float64s,
+    borders: Float64s,
+    sides: Float64s,
 ) -> None:
-    """Accumulate one tile whose first cell is (row, column).
+    """Accumulate one tile whose first cell is (row, column), once for each of w triples of weights.
 
     Parameters
     ----------
-    X [shape=(rows, d)], Yt [shape=(d, columns)] : float32
-        Features, d a multiple of five, rows a multiple of LANES.
+    X [shape=(rows, d)], strips [shape=(strips, d, STRIP)] : float32
+        Features; rows a multiple of LANES.
     band [shape=(rows, 2)] : int64
         Half-open column range of every row.
-    weights : three floats
+    weights [shape=(w, 3)] : float64
         Of the steps (1, 1), (1, 0), (0, 1).
     row, column : int
-        First cell of the tile.
-    corner : float
+        First cell of the tile; ``column`` is a multiple of STRIP.
+    corners [shape=(w,)] : float64, changed
         Accumulated cost at (row - 1, column - 1).
-    border [shape=(tile columns,)], side [shape=(tile rows,)] : float64, changed in place
+    borders [shape=(w, tile columns)], sides [shape=(w, tile rows)] : float64, changed in place
         Accumulated cost of the row above and the column left of the tile; on return of its last row and last column.
     """
-    height, width = side.shape[0], border.shape[0]
-    cost = np.empty((LANES, CHUNK), dtype=np.float32)
-    skewed = np.empty((CHUNK + LANES, LANES), dtype=np.float32)
-    lanes = np.zeros((3, LANES + 1))
+    height, width = sides.shape[1], borders.shape[1]
+    cost = empty_block()
+    skewed = np.empty((CHUNK + LANES + 8, LANES), dtype=np.float32)
     for left in range(0, width, CHUNK):
         right = min(left + CHUNK, width)
-        next_corner = border[right - 1]
+        next_corners = borders[:, right - 1].copy()
         for top in range(0, height, LANES):
-            edge = side[top : top + LANES]
-            corner_below = edge[LANES - 1]
-            rows = band[row + top : row + top + LANES]
-            start = min(max(rows[:, 0].min() - column, left), right)
-            stop = max(min(rows[:, 1].max() - column, right), left)
-            if start > left:  # the band begins inside this block
-                edge[:] = np.inf
-                corner = border[start - 1]
+            start, stop = _columns_in_band(band[row + top : row + top + LANES], column, left, right)
+            is_first = row + top == 0 and column + start == 0
             if start < stop:
-                is_first = row + top == 0 and column + start == 0
-                distances(X, Yt, band, row + top, column + start, column + stop, cost)
+                distances(X, strips, band, row + top, column + start, column + stop, cost)
                 _skew(cost, stop - start, skewed)
-                _sweep_block(skewed, weights, is_first, corner, border[start:stop], edge, lanes)
-            border[left:start] = np.inf
-            if stop < right:  # the band ends inside this block
-                border[stop:right] = np.inf
-                edge[:] = np.inf
-            corner = corner_below
-        corner = next_corner
+            for w in range(len(weights)):
+                border, side = borders[w, left:right], sides[w, top : top + LANES]
+                corner_below = side[LANES - 1]
+                _sweep_part(skewed, weights[w], is_first, corners[w], border, side, start - left, stop - left)
+                corners[w] = corner_below
+        corners[:] = next_corners
+
+
+@kernel
+def _sweep_part(
+    skewed: Float32s,
+    weights: Float64s,
+    is_first: bool,
+    corner: float,
+    border: Float64s,
+    side: Float64s,
+    start: int,
+    stop: int,
+) -> None:
+    """Run the recursion over the columns of a block that the band touches; beside them there is no way."""
+    if start > 0:
+        side[:] = np.inf
+        corner = border[start - 1]
+    if start < stop:
+        three = (weights[0], weights[1], weights[2])
+        _sweep_block(skewed, three, is_first, corner, border[start:stop], side, np.zeros((3, LANES + 1)))
+    border[:start] = np.inf
+    if stop < len(border):
+        border[stop:] = np.inf
+        side[:] = np.inf
 
 
 @kernel
 def step_codes(
     X: Float32s,
-    Yt: Float32s,
+    strips: Float32s,
     band: Int64s,
-    weights: Weights,
+    weights: Float64s,
     row: int,
     column: int,
     corner: float,
@@ -239,36 +229,64 @@ def step_codes(
     side: Float64s,
     steps: UInt8s,
 ) -> None:
-    """Accumulate a tile again, plainly, and note the best step into every cell in ``steps``.
+    """Accumulate a tile again, plainly, and note the best step into every cell of the band in ``steps``.
 
-    Arguments as for ``sweep_tile``; ``steps [shape=(at least tile rows, at least tile columns)]`` receives the codes.
-    Sums are compared as they are rounded, and a later step must be strictly better.
+    Arguments as for ``sweep_tile`` with one triple of weights; ``steps [shape=(at least tile rows, at least tile
+    columns)]`` receives the codes.
     """
     height, width = side.shape[0], border.shape[0]
-    cost = np.empty((LANES, CHUNK), dtype=np.float32)
-    for chunk in range(0, width, CHUNK):
-        stop = min(chunk + CHUNK, width)
-        next_corner = border[stop - 1]
-        for block in range(0, height, LANES):
-            distances(X, Yt, band, row + block, column + chunk, column + stop, cost)
-            for r in range(block, min(block + LANES, height)):
-                diagonal_cell, left_cell = corner, side[r]
-                corner = left_cell
-                for j in range(chunk, stop):
-                    c = np.float64(cost[r - block, j - chunk])
-                    best, step = diagonal_cell + weights[0] * c, DIAGONAL
-                    across = left_cell + weights[2] * c
-                    if across < best:
-                        best, step = across, ACROSS
-                    down = border[j] + weights[1] * c
-                    if down < best:
-                        best, step = down, DOWN
-                    if row + r == 0 and column + j == 0:
-                        best = c
-                    steps[r, j] = step
-                    diagonal_cell, left_cell, border[j] = border[j], best, best
-                side[r] = left_cell
+    cost = empty_block()
+    for left in range(0, width, CHUNK):
+        right = min(left + CHUNK, width)
+        next_corner = border[right - 1]
+        for top in range(0, height, LANES):
+            edge = side[top : min(top + LANES, height)]
+            corner_below = edge[-1]
+            start, stop = _columns_in_band(band[row + top : row + top + LANES], column, left, right)
+            if start > left:
+                edge[:] = np.inf
+                corner = border[start - 1]
+            if start < stop:
+                distances(X, strips, band, row + top, column + start, column + stop, cost)
+                is_first = row + top == 0 and column + start == 0
+                here = steps[top : top + len(edge), start:stop]
+                _step_codes_of_block(cost, weights, is_first, corner, border[start:stop], edge, here)
+            border[left:start] = np.inf
+            if stop < right:
+                border[stop:right] = np.inf
+                edge[:] = np.inf
+            corner = corner_below
         corner = next_corner
+
+
+@kernel
+def _step_codes_of_block(
+    cost: Float32s,
+    weights: Float64s,
+    is_first: bool,
+    corner: float,
+    border: Float64s,
+    side: Float64s,
+    steps: UInt8s,
+) -> None:
+    """The same for one block. Sums are compared as they are rounded, and a later step must be strictly better."""
+    for r in range(len(side)):
+        diagonal_cell, left_cell = corner, side[r]
+        corner = left_cell
+        for j in range(len(border)):
+            c = np.float64(cost[r, MARGIN + j])
+            best, step = diagonal_cell + weights[0] * c, DIAGONAL
+            across = left_cell + weights[2] * c
+            if across < best:
+                best, step = across, ACROSS
+            down = border[j] + weights[1] * c
+            if down < best:
+                best, step = down, DOWN
+            if is_first and r == 0 and j == 0:
+                best = c
+            steps[r, j] = step
+            diagonal_cell, left_cell, border[j] = border[j], best, best
+        side[r] = left_cell
 
 
 @kernel

@@ -9,13 +9,14 @@ probability of the onset being at each of them, given that the span holds exactl
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 import numpy as np
 
 from musicnet_build._typing import Audio, Features, Float32s
 from musicnet_build.features import spectra
+from musicnet_build.features.onset_kernels import FRAMES_AT_ONCE, convolved, packed_taps
 from musicnet_build.files import replacing
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.threads import on_all_cores
@@ -28,7 +29,7 @@ CONTEXT_FRAMES = 10
 CHANNELS = 13
 _HARMONICS = (0, 12, 19, 24, 28, 31)  # semitones above the fundamental
 _HIGHEST_BAND = 132
-_BLOCK_FRAMES = 8192
+_BLOCK_FRAMES = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,20 +64,32 @@ class OnsetModel:
         ndarray of float32 [shape=(frames,)]
             A logit: only differences between frames mean something.
         """
-        padded = np.pad(channels, ((CONTEXT_FRAMES, CONTEXT_FRAMES), (0, 0)), mode="edge")
-        blocks = [
-            self._block(padded[first : first + _BLOCK_FRAMES + 2 * CONTEXT_FRAMES])
-            for first in range(0, len(channels), _BLOCK_FRAMES)
-        ]
-        return np.concatenate(blocks)
+        return self.heard(np.pad(channels.T, ((0, 0), (CONTEXT_FRAMES, CONTEXT_FRAMES)), mode="edge"))
 
-    def _block(self, padded: Features) -> Features:
-        frames = np.lib.stride_tricks.sliding_window_view(padded, len(self.taps), axis=0).transpose(0, 2, 1)
-        taps = self.taps.reshape(-1, len(self.taps_bias))
-        hidden = np.maximum(frames.reshape(len(frames), -1) @ taps + self.taps_bias, 0)
-        mixed = np.maximum(hidden @ self.mixer + self.mixer_bias, 0)
-        activation: Features = mixed @ self.output
-        return activation
+    def heard(self, channels: Features) -> Features:
+        """Return the activation at each frame that has its context on both sides.
+
+        Parameters
+        ----------
+        channels : ndarray of float32 [shape=(CHANNELS, frames + 2 * CONTEXT_FRAMES)]
+
+        Returns
+        -------
+        ndarray of float32 [shape=(frames,)]
+        """
+        frames = channels.shape[1] - 2 * CONTEXT_FRAMES
+        filled = np.zeros((len(channels), channels.shape[1] + -frames % FRAMES_AT_ONCE), np.float32)
+        filled[:, : channels.shape[1]] = channels
+        hidden = convolved(filled, self._packed_taps)[: len(self.taps_bias)]
+        hidden += self.taps_bias[:, None]
+        mixed = self.mixer.T @ np.maximum(hidden, 0, out=hidden)
+        mixed += self.mixer_bias[:, None]
+        activation: Features = self.output @ np.maximum(mixed, 0, out=mixed)
+        return activation[:frames]
+
+    @cached_property
+    def _packed_taps(self) -> Float32s:
+        return packed_taps(self.taps)
 
     def weights(self) -> dict[str, Features]:
         """Return copies of the weights, by name."""
@@ -125,7 +138,18 @@ def onset_activations(
         By pitch.
     """
     network, wanted = model or onset_model(), sorted(set(pitches))
-    curves = on_all_cores(lambda pitch: network(pitch_channels(spectrograms, pitch)), wanted)
+    frames = len(spectrograms.change)
+    curves = np.empty((len(wanted), frames), np.float32)
+
+    def fill(first: int) -> None:
+        stop = min(first + _BLOCK_FRAMES, frames)
+        around = np.clip(np.arange(first - CONTEXT_FRAMES, stop + CONTEXT_FRAMES), 0, frames - 1)
+        medium, long = (np.ascontiguousarray(bands[around].T) for bands in (spectrograms.medium, spectrograms.long))
+        sources = _Sources(medium, long, spectrograms.change[around])
+        for curve, pitch in zip(curves, wanted, strict=True):
+            curve[first:stop] = network.heard(sources.channels(pitch))
+
+    on_all_cores(fill, range(0, frames, _BLOCK_FRAMES))
     return dict(zip(wanted, curves, strict=True))
 
 
@@ -199,12 +223,24 @@ def pitch_channels(spectrograms: OnsetSpectrograms, pitch: int) -> Features:
         Six harmonics with the medium window, three with the long one, the semitones below and above, the octave
         below, and the change of the whole spectrum. Bands outside the spectrograms are zero.
     """
-    medium = [_band(spectrograms.medium, pitch + interval) for interval in (*_HARMONICS, -1, 1, -12)]
-    long = [_band(spectrograms.long, pitch + interval) for interval in _HARMONICS[:3]]
-    return np.stack([*medium[:6], *long, *medium[6:], spectrograms.change], axis=1)
+    return _Sources(spectrograms.medium.T, spectrograms.long.T, spectrograms.change).channels(pitch).T
 
 
-def _band(spectrogram: Float32s, pitch: int) -> Features:
-    index = pitch - spectra.LOWEST_PITCH
-    inside = 0 <= index < spectrogram.shape[1]
-    return spectrogram[:, index] if inside else np.zeros(len(spectrogram), np.float32)
+@dataclass(frozen=True, eq=False)
+class _Sources:
+    """Spectrograms of some frames, band by band: ``medium`` and ``long`` [bands, frames], ``change`` [frames]."""
+
+    medium: Features
+    long: Features
+    change: Features
+
+    def channels(self, pitch: int) -> Features:
+        """What the network sees of a pitch [CHANNELS, frames]."""
+        index = pitch - spectra.LOWEST_PITCH
+        medium = [_band(self.medium, index + interval) for interval in (*_HARMONICS, -1, 1, -12)]
+        long = [_band(self.long, index + interval) for interval in _HARMONICS[:3]]
+        return np.stack([*medium[:6], *long, *medium[6:], self.change])
+
+
+def _band(bands: Float32s, index: int) -> Features:
+    return bands[index] if 0 <= index < len(bands) else np.zeros(bands.shape[1], np.float32)

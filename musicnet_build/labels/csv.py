@@ -14,6 +14,8 @@ from musicnet_build.score.reader import note_value_name
 
 CSV_COLUMNS = ("start_time", "end_time", "instrument", "note", "start_beat", "end_beat", "note_value")
 CONFIDENCE_COLUMN = "confidence"
+_NAMING = 4
+"""Columns that tell a label from all others: times, instrument, pitch."""
 
 
 def write_csv(notes: NoteTable, with_confidence: bool) -> bytes:
@@ -32,6 +34,48 @@ def write_csv(notes: NoteTable, with_confidence: bool) -> bytes:
         columns.append(["" if math.isnan(value) else f"{value:.4f}" for value in notes["confidence"]])
     rows = [header, *zip(*columns, strict=True)]
     return "".join(",".join(row) + "\n" for row in rows).encode()
+
+
+def confidence_rows(written: bytes) -> bytes:
+    """Return the confidence as a file of its own: a row per label, which its times, instrument and pitch name.
+
+    Parameters
+    ----------
+    written : bytes
+        What :func:`write_csv` writes with confidence.
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> confidence_rows(b"start_time,end_time,instrument,note,start_beat,confidence\\n1,2,1,60,0.0,0.9\\n")
+    b'start_time,end_time,instrument,note,confidence\\n1,2,1,60,0.9\\n'
+    """
+    rows = [line.split(b",") for line in written.splitlines()]
+    return b"".join(b",".join((*row[:_NAMING], row[-1])) + b"\n" for row in rows)
+
+
+def rows_of(labels: bytes, beside: str) -> str:
+    """Return the rows of a file beside labels whose labels are still there, as they were.
+
+    Parameters
+    ----------
+    labels : bytes
+        A label file.
+    beside : str
+        A CSV file whose first columns are, as those of labels, times, instrument and pitch.
+
+    Returns
+    -------
+    str
+    """
+    known = {tuple(line.split(",")[:_NAMING]) for line in labels.decode().splitlines()}
+    kept = io.StringIO()
+    rows = csv.reader(io.StringIO(beside, newline=""))
+    csv.writer(kept, lineterminator="\n").writerows(row for row in rows if tuple(row[:_NAMING]) in known)
+    return kept.getvalue()
 
 
 def _decimal(value: float) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.ndimage
 
 from musicnet_build._typing import Audio, Features, Float64s
 from musicnet_build.audio.loudness import level_factor
-from musicnet_build.dtw.exact import band_around, dtw
+from musicnet_build.dtw.exact import band_around, dtw, dtw_of_each
 from musicnet_build.dtw.timemap import TimeMap, map_from_path, monotone_map
 from musicnet_build.features import onsets, spectra
 from musicnet_build.jit import kernel
@@ -27,10 +28,11 @@ FLOOR, HIGH_FLOOR = 0.1, 0.3
 
 OUTSIDE_MARGIN_S = 1.5
 
-COARSE_PASSES = ((HIGH_FLOOR, 1.5), (FLOOR, 1.25), (FLOOR, 1.0))
-"""Floor under the spectrum, and weight of the diagonal step, which otherwise is cheaper than the two that it replaces.
+COARSE_PASSES = ((HIGH_FLOOR, (1.5,)), (FLOOR, (1.25, 1.0)))
+"""Floors under the spectrum, and for each the weights of the diagonal step of its passes.
 
-A large weight lets the path leave the diagonal cheaply: rubato needs that, ostinatos slip on it."""
+With a weight of 1 that step is cheaper than the two that it replaces. A large weight lets the path leave the diagonal
+cheaply: rubato needs that, ostinatos slip on it."""
 
 FINE_PASSES = ((1000.0, 0.1), (100.0, 0.1), (1000.0, 0.2))
 """Log gain of the spectrum, and time in seconds over which an onset fades."""
@@ -57,6 +59,11 @@ class SemitoneSpectra:
 
     onset_window: Features
     pitch_window: Features
+
+    @cached_property
+    def fine_rise(self) -> Features:
+        """The onsets that all fine passes compare, before they fade; with a hop of ``FINE_HOP``."""
+        return _relative_to_loudest(_rise(self.onset_window, lag_frames=2), FINE_HOP, 1.0)
 
 
 def semitone_spectra(audio: Audio, hop_length: int) -> SemitoneSpectra:
@@ -127,14 +134,24 @@ def fine_features(seen: SemitoneSpectra, log_gain: float, fade_s: float) -> Feat
     -------
     ndarray of float32 [shape=(frames, 176)]
     """
-    # Half by half: these are the largest arrays of all.
     features = np.empty((len(seen.pitch_window), 2 * PIANO_BANDS), np.float32)
-    rise = _relative_to_loudest(_rise(seen.onset_window, lag_frames=2), FINE_HOP, 1.0)
-    features[:, PIANO_BANDS:] = _fading(rise, np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
-    spectrum = np.expm1(seen.pitch_window, out=rise)
-    spectrum *= np.float32(log_gain / spectra.BAND_GAIN)
-    features[:, :PIANO_BANDS] = _normalised(np.log1p(spectrum, out=spectrum), 0.0)
+    features[:, :PIANO_BANDS] = _normalised(_with_gain(seen.pitch_window, log_gain), 0.0)
+    features[:, PIANO_BANDS:] = seen.fine_rise
+    _fade(features[:, PIANO_BANDS:], np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
     return features
+
+
+def _with_gain(spectrum: Features, log_gain: float) -> Features:
+    """A log spectrum as it would be with another gain."""
+    if log_gain == spectra.BAND_GAIN:
+        return spectrum
+    # Not expm1 and log1p, which take six times as long for digits that no float32 near 1 has.
+    amplitudes = np.exp(spectrum)
+    amplitudes -= np.float32(1.0)
+    amplitudes *= np.float32(log_gain / spectra.BAND_GAIN)
+    amplitudes += np.float32(1.0)
+    scaled: Features = np.log(amplitudes, out=amplitudes)
+    return scaled
 
 
 def silence_outside(features: Features, music_s: tuple[float, float] | None, hop_length: int) -> None:
@@ -179,34 +196,34 @@ def _relative_to_loudest(rise: Features, hop_length: int, reach_s: float) -> Fea
 
 
 @kernel
-def _fading(rise: Features, fade: np.float32) -> Features:
-    """Each onset holds on, losing a constant share from frame to frame."""
-    faded = rise.copy()
-    for frame in range(1, len(faded)):
-        for band in range(faded.shape[1]):
-            faded[frame, band] = max(faded[frame, band], faded[frame - 1, band] * fade)
-    return faded
+def _fade(rise: Features, fade: np.float32) -> None:
+    """Let each onset hold on, in place, losing a constant share from frame to frame."""
+    for frame in range(1, len(rise)):
+        for band in range(rise.shape[1]):
+            rise[frame, band] = max(rise[frame, band], rise[frame - 1, band] * fade)
 
 
-def coarse_map(X: Features, Y: Features, diagonal: float, memory_bytes: int) -> TimeMap:
-    """Return the map from a rendering to the recording by one coarse pass.
+def coarse_maps(X: Features, Y: Features, diagonals: Sequence[float], memory_bytes: int) -> list[TimeMap]:
+    """Return the maps from a rendering to the recording by coarse passes over the same features.
 
     Parameters
     ----------
     X, Y : ndarray of float32 [shape=(frames, d)]
         Coarse features of the rendering and of the recording.
-    diagonal : float
-        Weight of the diagonal step.
+    diagonals : sequence of float
+        Weight of the diagonal step in each pass.
     memory_bytes : int
         Budget of the dynamic time warping.
 
     Returns
     -------
-    TimeMap
+    list of TimeMap
+        One for each pass.
     """
-    warped = dtw(X, Y, step_weights=(diagonal, 1.0, 1.0), memory_bytes=memory_bytes)
+    weights = [(diagonal, 1.0, 1.0) for diagonal in diagonals]
     hop_s = COARSE_HOP / SAMPLE_RATE
-    return _unpadded(map_from_path(warped.path, hop_s, hop_s))
+    warped = dtw_of_each(X, Y, weights, memory_bytes=memory_bytes)
+    return [_unpadded(map_from_path(way.path, hop_s, hop_s)) for way in warped]
 
 
 def fine_map(

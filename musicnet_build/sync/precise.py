@@ -29,7 +29,7 @@ from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import unfold_score
 from musicnet_build.sync.adaptation import TRAINING, sure_examples, sure_notes
 from musicnet_build.sync.chords import chord_means
-from musicnet_build.sync.ends import in_score_order
+from musicnet_build.sync.ends import in_score_order, level_falls
 from musicnet_build.sync.jumps import JumpSearch, find_playing_order
 from musicnet_build.sync.passes import (
     COARSE_HOP,
@@ -43,7 +43,7 @@ from musicnet_build.sync.passes import (
     best_of,
     coarse_features,
     coarse_frames_s,
-    coarse_map,
+    coarse_maps,
     fine_map,
     padded,
     semitone_spectra,
@@ -174,6 +174,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
         refinement=refined,
         tuning_cents=heard.tuning_cents,
         agreement=agreed,
+        falls=level_falls(heard.spectrograms, notes),
         examples=tuple(examples) if options.examples else (),
     )
 
@@ -322,13 +323,17 @@ def _aligned(
     options: Options,
 ) -> CoarseAlignment:
     notes, stretch = pitched(score.notes), rendered.stretch
-    floors = {floor for floor, _ in COARSE_PASSES}
     sides = {
-        floor: (coarse_features(rendered.spectra, floor), coarse_features(heard.coarse, floor)) for floor in floors
+        floor: (coarse_features(rendered.spectra, floor), coarse_features(heard.coarse, floor))
+        for floor, _ in COARSE_PASSES
     }
     for _, recorded in sides.values():
         silence_outside(recorded, music_s, COARSE_HOP)
-    maps = [coarse_map(*sides[floor], diagonal, options.memory_bytes) for floor, diagonal in COARSE_PASSES]
+    maps = [
+        time_map
+        for floor, diagonals in COARSE_PASSES
+        for time_map in coarse_maps(*sides[floor], diagonals, options.memory_bytes)
+    ]
     passes_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(best_of(maps, passes_s, notes, stretch, heard.activations), TEMPO_SMOOTHING_S)
     return CoarseAlignment(stretch, *sides[FLOOR], passes_s, settled, music_s, rendered.warnings)

@@ -1,6 +1,6 @@
 """What a recipe of alignment gives, and what it may ask of its caller."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -100,6 +100,9 @@ class SyncResult:
         How far above A4 = 440 Hz the recording is tuned, where the recipe measures it.
     agreement : Agreement, optional
         How far the witness was believed, where there was one.
+    falls : dict of ndarray of float32 [shape=(frames,)]
+        By pitch, by how much its level falls at each frame, where the recipe ends notes by that: see
+        ``ends.level_falls``.
     examples : tuple of Example
         What the sure notes teach the onset network, where that was asked for and enough of them are sure.
     """
@@ -115,6 +118,7 @@ class SyncResult:
     refinement: Refinement | None = None
     tuning_cents: float = 0.0
     agreement: Agreement | None = None
+    falls: dict[int, Features] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
 
 

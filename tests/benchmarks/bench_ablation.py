@@ -65,7 +65,7 @@ STEPS = {
     "tuning": (mock.patch.object(precise.spectra, "estimated_tuning_cents", return_value=0.0),),
     "the recording's tempo": (mock.patch.object(precise, "render_coarsely", _at_score_tempo),),
     "onsets in the coarse passes": (mock.patch.object(precise, "coarse_features", _coarse_spectrum_only),),
-    "two of three coarse passes": (mock.patch.object(precise, "COARSE_PASSES", ((passes.FLOOR, 1.25),)),),
+    "two of three coarse passes": (mock.patch.object(precise, "COARSE_PASSES", ((passes.FLOOR, (1.25,)),)),),
     "silence around the music": (mock.patch.object(precise, "_searched", _found_as_written),),
     "the fine passes": (mock.patch.object(precise, "_align_finely", _fine_at_coarse_tempo),),
     "onsets in the fine passes": (mock.patch.object(passes, "fine_features", _fine_spectrum_only),),

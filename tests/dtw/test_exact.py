@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicnet_build.dtw import exact as dtw_module
-from musicnet_build.dtw.exact import band_around, dtw, estimate_seconds, kernels, plan_tiles
+from musicnet_build.dtw.exact import band_around, dtw, dtw_of_each, estimate_seconds, kernels, plan_tiles
 from musicnet_build.errors import AlignmentError
 
 UNIT = (1.0, 1.0, 1.0)
@@ -22,15 +22,15 @@ UNIT = (1.0, 1.0, 1.0)
 def distance_matrix(X, Y):
     """All distances as the kernels see them, from the same float32 arithmetic."""
     m, n = len(X), len(Y)
-    rows, columns = dtw_module._padded_rows(X), dtw_module._padded_columns(Y)
+    rows, columns = dtw_module._padded_rows(X), dtw_module._strips(Y)
     band = dtw_module._padded_band(None, m, n)
-    cost = np.empty((kernels.LANES, kernels.CHUNK), dtype=np.float32)
+    cost = kernels.empty_block()
     C = np.empty((len(rows), n))
     for row in range(0, len(rows), kernels.LANES):
         for start in range(0, n, kernels.CHUNK):
             stop = min(start + kernels.CHUNK, n)
             kernels.distances(rows, columns, band, row, start, stop, cost)
-            C[row : row + kernels.LANES, start:stop] = cost[:, : stop - start]
+            C[row : row + kernels.LANES, start:stop] = cost[:, kernels.MARGIN : kernels.MARGIN + stop - start]
     return C[:m]
 
 
@@ -166,6 +166,25 @@ def test_many_small_tiles_give_bit_for_bit_the_same_cost(monkeypatch):
             cut = dtw(X, Y, step_weights=weights, band=band, threads=3)
         np.testing.assert_array_equal(whole.path, cut.path)
         assert whole.cost == cut.cost
+
+
+@pytest.mark.parametrize("half", [None, 40])
+def test_several_weights_at_once_give_what_each_gives_alone(half):
+    rng = np.random.default_rng(12)
+    X, Y = walk(rng, 1100, 19), walk(rng, 1300, 19)
+    band = None if half is None else band_around(np.linspace(0, 1299, 1100), half, 1300)
+    several = [(1.0, 1.0, 1.0), (1.25, 1.0, 1.0), (2.0, 1.5, 0.5)]
+    together = dtw_of_each(X, Y, several, band=band, threads=2)
+    for weights, warped in zip(several, together, strict=True):
+        alone = dtw(X, Y, step_weights=weights, band=band)
+        np.testing.assert_array_equal(warped.path, alone.path)
+        assert warped.cost == alone.cost
+    assert len({warped.cost for warped in together}) == 3
+
+
+def test_several_weights_are_in_the_plan_of_memory():
+    one, three = (plan_tiles(9000, 9000, 10, threads=1, several=count) for count in (1, 3))
+    assert three.memory_bytes > one.memory_bytes + 2 * 8 * one.tiles * (one.rows + one.columns)
 
 
 # --- bands ----------------------------------------------------------------------------------------------------------

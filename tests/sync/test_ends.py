@@ -6,11 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_score import made_score
 
-from musicnet_build._typing import Features
+from musicnet_build._typing import Features, Floats
 from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.dtw.timemap import TimeMap
+from musicnet_build.features.onsets import HOP_S, OnsetSpectrograms
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, end_at_restrike
-from musicnet_build.sync.ends import LONGEST_HOLD, end_as_written, end_last_chord, in_score_order
+from musicnet_build.sync.ends import (
+    LONGEST_HOLD,
+    end_as_written,
+    end_at_falls,
+    end_last_chord,
+    in_score_order,
+    level_falls,
+)
+from musicnet_build.sync.passes import PADDING_FRAMES
 from musicnet_build.sync.result import SyncResult
 
 FRAME_S = 0.1
@@ -100,6 +109,58 @@ def test_notes_that_follow_each_other_keep_their_ends(tempo: float, late_s: floa
     notes["onset_s"], notes["offset_s"] = notes["onset_s"] * tempo + late_s, notes["offset_s"] * tempo + late_s
     ended = end_as_written(notes, written, notes["onset_s"])
     np.testing.assert_array_equal(ended["offset_s"], notes["offset_s"])
+
+
+VIOLIN, PIANO = 40, 0
+
+
+def played(program: int, count: int = 60) -> tuple[NoteTable, Floats]:
+    """Notes of half a second to a second, one every second, and when each of them really ends."""
+    notes = chords(count)
+    notes["program"] = program
+    true_s = notes["onset_s"] + np.random.default_rng(1).uniform(0.5, 0.9, count)
+    notes["offset_s"] = true_s + np.random.default_rng(2).normal(0.0, 0.05, count)
+    return notes, true_s
+
+
+def heard_falls(notes: NoteTable, true_s: Floats) -> dict[int, Features]:
+    """What ``level_falls`` finds where the level of each note falls from 2 to 0 at its end."""
+    frames = round((true_s.max() + 1) / HOP_S) + 2 * PADDING_FRAMES
+    levels = np.zeros((frames, 112), np.float32)
+    times_s = (np.arange(frames) - PADDING_FRAMES) * HOP_S
+    for note, end_s in zip(notes, true_s, strict=True):
+        sounding = (times_s >= note["onset_s"]) & (times_s < end_s)
+        levels[sounding, note["pitch"] - 21] = 2.0
+    return level_falls(OnsetSpectrograms(levels, levels, levels[:, 0]), notes)
+
+
+@pytest.mark.parametrize("program", [VIOLIN, PIANO])
+def test_notes_end_where_their_level_falls_clearly_whatever_the_score_says_plays_them(program: int) -> None:
+    notes, true_s = played(program)
+    found = end_at_falls(notes, heard_falls(notes, true_s))
+    assert np.median(np.abs(notes["offset_s"] - true_s)) > 0.025
+    assert np.median(np.abs(found["offset_s"] - true_s)) < 0.02
+
+
+@pytest.mark.parametrize(("program", "moved"), [(VIOLIN, True), (PIANO, False)])
+def test_a_doubtful_fall_is_believed_of_what_is_bowed_alone(program: int, moved: bool) -> None:
+    notes, true_s = played(program)
+    faint = {pitch: fall * np.float32(0.08) for pitch, fall in heard_falls(notes, true_s).items()}
+    assert np.any(end_at_falls(notes, faint)["offset_s"] != notes["offset_s"]) == moved
+
+
+def test_where_nothing_is_heard_the_score_keeps_its_ends() -> None:
+    notes, _ = played(VIOLIN)
+    for falls in ({}, {pitch: np.zeros(20_000, np.float32) for pitch in (60, 61, 62)}):
+        np.testing.assert_array_equal(end_at_falls(notes, falls)["offset_s"], notes["offset_s"])
+
+
+def test_a_fall_ends_no_note_behind_the_next_of_its_voice() -> None:
+    notes, _ = played(VIOLIN)
+    notes["pitch"], notes["offset_s"] = 60, notes["onset_s"] + 0.98
+    falls = heard_falls(notes, notes["onset_s"] + 1.2)
+    found = end_at_falls(notes, falls)
+    assert np.all(found["offset_s"][:-1] < notes["onset_s"][1:])
 
 
 def test_a_note_on_its_own_keeps_its_end() -> None:
