@@ -60,6 +60,9 @@ TIMBRE_STORAGES = ("colour", "float")
 SPLITS = ("train", "validation", "test")
 """What a recording of a dataset is for."""
 
+ADAPTATIONS = ("recording", "collection")
+"""What the onset network learns from, the default first."""
+
 STUDIES = {
     "musicnet": "Learned features of music: Thickstun et al. 2017.",
     "label-noise": "How labels are put on frames: Kelz and Widmer 2018.",
