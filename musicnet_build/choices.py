@@ -14,14 +14,23 @@ BASELINES = {
     "label-noise": "label_noise",
     "label-noise-100": "label_noise",
     "transcriber": "transcriber",
+    "reconstruction": "reconstruction",
+    "reconstruction-baseline": "reconstruction",
+    "thumbnails": "thumbnails",
+    "thumbnails-simple": "thumbnails",
+    "timbre": "timbre",
+    "timbre-deep": "timbre",
 }
 """Models of ``baselines``, and the module that describes each."""
 
 BASELINE_PRESETS = ("small", "paper")
 """Sizes of models and studies: minutes on two cores, and those of the publication; the default first."""
 
-CORPUS_PRESETS = ("tiny", "maps", "maps-names")
+CORPUS_PRESETS = ("tiny", "studies", "maps", "maps-names")
 """Recipes of piano corpora that come with the package."""
+
+CORPUS_AUDIO = ("wav", "flac")
+"""How the sounds of piano corpora are written, the default first."""
 
 LABELLINGS = ("a", "b", "c", "d", "d_ceil", "e", "f")
 """Labelling functions; ``labels.pianoroll`` says what each does."""
@@ -38,7 +47,7 @@ PUBLISHED_SPLITS = ("paper", "second-release")
 SAMPLE_FORMATS = ("float32", "int16")
 """How a MusicNet HDF5 file stores audio."""
 
-THUMBNAIL_SIZES = (32, 48, 64, 96, 128)
+THUMBNAIL_SIZES = (24, 32, 48, 64, 96, 128)
 THUMBNAIL_SPECTRA = ("cqt", "stft")
 
 TIMBRE_FRAME_LENGTHS = (8192, 4096, 2048)
@@ -55,6 +64,9 @@ STUDIES = {
     "musicnet": "Learned features of music: Thickstun et al. 2017.",
     "label-noise": "How labels are put on frames: Kelz and Widmer 2018.",
     "labels": "Do better labels make better transcribers?",
+    "reconstruction": "Transcribers that give the spectrogram back: Cheuk et al. 2020.",
+    "thumbnails": "Single notes from small pictures: Cen and Jiang.",
+    "timbre": "Which instrument plays which pitch: Albarosa.",
 }
 """Experiments of ``baselines.studies``, each a module."""
 
@@ -63,3 +75,6 @@ STRUCTURES = ("search", "never")
 
 VERDICTS = ("accept", "review", "reject")
 """On a recording's labels, the best first."""
+
+VELOCITIES = ("score", "recording")
+"""Where the velocities of labels come from."""

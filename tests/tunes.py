@@ -32,3 +32,9 @@ def a_tune(count: int = 40) -> NoteTable:
     steps = np.arange(count)
     pitch = 60 + np.abs(steps % 14 - 7)
     return notes(1.0 + 0.3 * (steps // 2), beats=0.5 * (steps // 2), pitch=pitch + 12 * (steps % 2), length_s=0.4)
+
+
+def a_scale(count: int = 40) -> NoteTable:
+    """Notes two at a time, none of which overlaps or touches another of its pitch."""
+    steps = np.arange(count)
+    return notes(1.0 + 0.3 * (steps // 2), beats=0.5 * (steps // 2), pitch=50 + steps % 6 * 3, length_s=0.4)

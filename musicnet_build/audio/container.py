@@ -22,12 +22,16 @@ class AudioInfo:
         Samples a channel, None where the file does not state it.
     format : str
         The container, such as ``WAV``.
+    title, artist : str
+        What its tags say; empty where they say nothing.
     """
 
     sample_rate: int
     channels: int
     frames: int | None
     format: str
+    title: str = ""
+    artist: str = ""
 
     @property
     def duration_s(self) -> float | None:

@@ -271,7 +271,8 @@ def _inspected(path: str | os.PathLike[str]) -> tuple[Finding, AudioInfo]:
         return found, pyav_info(source)
     with _opened(source, found) as file:
         frames = None if file.frames >= _UNKNOWN_FRAMES else file.frames
-        return found, AudioInfo(file.samplerate, file.channels, found.frames or frames, file.format)
+        tags = (str(file.title), str(file.artist))
+        return found, AudioInfo(file.samplerate, file.channels, found.frames or frames, file.format, *tags)
 
 
 def _checked_blocks(source: Path, found: Finding, info: AudioInfo) -> Iterator[Audio]:
@@ -292,8 +293,10 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
     source = Path(path)
     if source.is_dir():
         raise AudioError(f"{source} is a folder, not a sound file.")
-    if not source.is_file():
+    if not source.exists():
         raise AudioError(f"{source} does not exist.")
+    if not source.is_file():
+        raise AudioError(f"{source} is a pipe or a device, and recordings are read twice: save it as a file.")
     if source.stat().st_size == 0:
         raise AudioError(f"{source} is an empty file.")
     return source

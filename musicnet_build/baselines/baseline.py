@@ -103,6 +103,11 @@ class Baseline:
     activations: Callable[[nn.Module, Audio, Any], Activations] | None = None
 
 
+def falling_rate(settings: Plan, step: int) -> float:
+    """Return a learning rate that falls linearly to a tenth, so that the last steps settle."""
+    return settings.learning_rate * (1 - 0.9 * step / settings.steps)
+
+
 def device_of(network: nn.Module) -> torch.device:
     """Return where the weights of a network are."""
     return next(network.parameters()).device

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicnet_build._typing import Bools, Float32s, Float64s, Int64s
+from musicnet_build.labels.posteriorgram import runs_of
 from musicnet_build.notes import NoteTable, empty_notes, sorted_by_onset
 
 
@@ -62,7 +63,7 @@ def notes_in(activations: Activations, frame_threshold: float, onset_threshold: 
     """
     active = activations.frame > frame_threshold
     if activations.onset is None:
-        start, end, column = _runs(active)
+        start, end, column = runs_of(active)
         onset = start.astype(np.float64)
     else:
         start, column = np.nonzero(peaks(activations.onset, onset_threshold or 0.0))
@@ -83,15 +84,6 @@ def peaks(values: Float32s, threshold: float) -> Bools:
     edge = np.full((1, values.shape[1]), -np.inf, np.float32)
     before, after = np.concatenate([edge, values[:-1]]), np.concatenate([values[1:], edge])
     return (values > threshold) & (values > before) & (values >= after)
-
-
-def _runs(active: Bools) -> tuple[Int64s, Int64s, Int64s]:
-    """First frame, frame after the last, and column of each run of active frames."""
-    silence = np.zeros((1, active.shape[1]), np.int8)
-    change = np.diff(np.concatenate([silence, active.astype(np.int8), silence]), axis=0)
-    column, start = np.nonzero(change.T == 1)
-    end = np.nonzero(change.T == -1)[1]
-    return start, end, column
 
 
 def _ends(active: Bools, start: Int64s, column: Int64s) -> Int64s:

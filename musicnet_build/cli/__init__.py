@@ -29,6 +29,7 @@ COMMANDS = {
     "pack": "Pack a dataset into the files that training code reads.",
     "train": "Train a published model on a package.",
     "study": "Run an experiment: train its models, print its tables.",
+    "transcribe": "Write the notes of a recording as a trained model hears them.",
     "stats": "Count what is in a dataset.",
     "validate": "Find what is wrong with a dataset.",
     "score": "Show what a score holds: length, instruments, tempo, metre, repeats.",

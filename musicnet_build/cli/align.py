@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicnet_build.choices import STRUCTURES, VERDICTS
+from musicnet_build.choices import STRUCTURES, VELOCITIES, VERDICTS
 from musicnet_build.cli import console, parameters
 from musicnet_build.recipe import RecipeSettings
 
 if TYPE_CHECKING:
     from musicnet_build.align_files import AlignedFiles
+    from musicnet_build.labels.files import About
     from musicnet_build.progress import Progress
 
 _DOUBTED = 3
@@ -28,6 +29,15 @@ _AFTERGLOW_S = 1.0
 @parameters.soundfont_option
 @parameters.strict_option
 @parameters.confidence_option
+@parameters.confidence_beside_option
+@click.option(
+    "--with-played", is_flag=True,
+    help="Add the column `played` to CSV output: the probability that a note was played at all.",
+)  # fmt: skip
+@click.option(
+    "--velocity", type=click.Choice(VELOCITIES), default=VELOCITIES[0], show_default=True,
+    help="Velocities in formats that have them: the score's, or how loud each note is in the recording.",
+)  # fmt: skip
 @click.option(
     "--overlay", "overlay_path", type=parameters.OutputFile(".wav", ".flac"),
     help="Also write the recording with a sine tone at every onset (WAV or FLAC).",
@@ -50,6 +60,10 @@ _AFTERGLOW_S = 1.0
     help="The order in which the score is played, in measures (1-24,9-48) or beats (b0-b96,b32-b192).",
 )  # fmt: skip
 @click.option(
+    "--anchor", "anchors", type=parameters.Anchors(), multiple=True, metavar="SECONDS=MEASURE:BEAT|FILE.csv",
+    help="What is heard when: the alignment goes through it. May be given several times.",
+)  # fmt: skip
+@click.option(
     "--witness", type=parameters.WitnessFile(),
     help="What a transcriber heard in the recording (.mid, .tsv, .jams, .csv, .npz): one more opinion on the onsets.",
 )  # fmt: skip
@@ -66,10 +80,14 @@ def command(
     score: Path,
     outputs: tuple[Path, ...],
     with_confidence: bool,
+    confidence_beside: bool,
+    with_played: bool,
+    velocity: str,
     overlay_path: Path | None,
     plot_path: Path | None,
     quality_path: Path | None,
     export_folder: Path | None,
+    anchors: tuple[str, ...],
     witness: Path | None,
     fail_on: str | None,
     force: bool,
@@ -85,36 +103,50 @@ def command(
     inputs = [path for path in (recording, score, witness) if path]
     parameters.check_outputs(inputs, [*outputs, *extras, *_export_paths(export_folder)])
     parameters.keep_labels(outputs, force)
-    recipe = RecipeSettings(**settings)
-    if recipe.preset == "musicnet" and (quality_path or with_confidence or fail_on):
-        raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
-    if recipe.preset == "musicnet" and witness:
-        raise click.UsageError("the preset musicnet hears no witness: take --preset precise.")
-    if recipe.witness_offsets and not witness:
-        raise click.UsageError("--witness-offsets needs a --witness.")
+    recipe = RecipeSettings(**settings, anchors=",".join(anchors))
+    doubts = bool(quality_path or with_confidence or confidence_beside or with_played or fail_on)
+    _check_recipe(recipe, doubts, bool(witness))
     started = time.monotonic()
-    from musicnet_build.align_files import align_files
+    from musicnet_build.align_files import align_files, listened_again
     from musicnet_build.files import write_json
 
     with console.progress_bar(verbose) as progress:
         aligned = align_files(recording, score, recipe, witness=witness, progress=progress)
-        _write(aligned, outputs, with_confidence, overlay_path, plot_path, progress)
+        if with_played or velocity == "recording":
+            progress("listening to each note", 1.0)
+            aligned = listened_again(aligned, velocity=velocity == "recording", played=with_played)
+        _write(aligned, outputs, with_confidence, with_played, overlay_path, plot_path, progress)
+        beside = _write_beside(aligned, outputs, confidence_beside)
     exported = _export(export_folder, aligned)
     report = aligned.report()
     console.warn(report["warnings"])
     if quality_path:
         write_json(quality_path, report)
-    written = [str(path) for path in (*outputs, *_score_notes_paths(aligned, outputs), *extras, *exported) if path]
+    written = [str(path) for path in (*outputs, *beside, *extras, *exported) if path]
     values = {**report, "outputs": written, "seconds": round(time.monotonic() - started, 3)}
     console.report(values, _lines(values), as_json)
     failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
     return _DOUBTED if report["verdict"] in failing else 0
 
 
+def _check_recipe(recipe: RecipeSettings, doubts: bool, witness: bool) -> None:
+    """Refuse what a recipe has not: the paper's has neither doubts nor anchors, and hears no witness."""
+    if recipe.preset == "musicnet":
+        if doubts:
+            raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
+        if recipe.anchors:
+            raise click.UsageError("the preset musicnet knows no anchors: take --preset precise.")
+        if witness:
+            raise click.UsageError("the preset musicnet hears no witness: take --preset precise.")
+    if recipe.witness_offsets and not witness:
+        raise click.UsageError("--witness-offsets needs a --witness.")
+
+
 def _write(
     aligned: "AlignedFiles",
     outputs: tuple[Path, ...],
     with_confidence: bool,
+    with_played: bool,
     overlay_path: Path | None,
     plot_path: Path | None,
     progress: "Progress",
@@ -122,12 +154,9 @@ def _write(
     from musicnet_build.labels.files import write_labels
 
     progress("writing", 1.0)
+    about = _about(aligned)
     for output in outputs:
-        write_labels(output, aligned.notes, with_confidence=with_confidence)
-    for path in _score_notes_paths(aligned, outputs):
-        from musicnet_build.labels.score_notes import write_score_notes
-
-        write_score_notes(path, aligned.notes, aligned.music)
+        write_labels(output, aligned.notes, with_confidence=with_confidence, with_played=with_played, about=about)
     if overlay_path:
         from musicnet_build.audio.io import write_audio
         from musicnet_build.listening.overlay import overlay
@@ -139,6 +168,31 @@ def _write(
 
         title = picture_title(aligned.recording, aligned.score)
         plot_alignment(plot_path, alignment_picture(title, aligned.audio, aligned.alignment))
+
+
+def _about(aligned: "AlignedFiles") -> "About":
+    """What the recording's tags and its length tell."""
+    from musicnet_build.audio.io import audio_info
+    from musicnet_build.labels.files import About
+    from musicnet_build.notes import SAMPLE_RATE
+
+    tags = audio_info(aligned.recording)
+    return About(tags.title, tags.artist, len(aligned.audio) / SAMPLE_RATE)
+
+
+def _write_beside(aligned: "AlignedFiles", outputs: tuple[Path, ...], confidence: bool) -> list[Path]:
+    """Write what goes row by row with the labels: note ids where the score has any, confidence where asked for."""
+    from musicnet_build.files import write_bytes
+    from musicnet_build.labels.csv import confidence_rows, write_csv
+    from musicnet_build.labels.score_notes import write_score_notes
+
+    score_notes = sorted({output.with_suffix(".score.csv") for output in outputs}) if aligned.music.note_ids else []
+    for path in score_notes:
+        write_score_notes(path, aligned.notes, aligned.music)
+    confidences = sorted({output.with_suffix(".confidence.csv") for output in outputs}) if confidence else []
+    for path in confidences:
+        write_bytes(path, confidence_rows(write_csv(aligned.notes, True)))
+    return [*score_notes, *confidences]
 
 
 def _export_paths(folder: Path | None) -> list[Path]:
@@ -155,11 +209,6 @@ def _export(folder: Path | None, aligned: "AlignedFiles") -> list[Path]:
     paths, remarks = write_exports(folder, aligned.alignment, aligned.music, aligned.score)
     console.warn(remarks)
     return paths
-
-
-def _score_notes_paths(aligned: "AlignedFiles", outputs: tuple[Path, ...]) -> list[Path]:
-    """Where the note ids of a notation file are kept beside the labels; nowhere where the score has none."""
-    return sorted({output.with_suffix(".score.csv") for output in outputs}) if aligned.music.note_ids else []
 
 
 def _lines(values: dict[str, Any]) -> list[str]:

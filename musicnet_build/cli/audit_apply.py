@@ -24,7 +24,7 @@ def command(dataset: Path, manifest: Path, as_json: bool) -> None:
     named. `musicnet-build build` obeys the manifest.
     """
     from musicnet_build.datasets.manifest import amend_manifest, read_manifest
-    from musicnet_build.listening.catalogue import judgements_folder, plain
+    from musicnet_build.listening.catalogue import judgements_folder, plain, verdict_word
     from musicnet_build.listening.judgements import Journal, standing
     from musicnet_build.listening.verdicts import label_hashes, verdicts_of
 
@@ -32,7 +32,7 @@ def command(dataset: Path, manifest: Path, as_json: bool) -> None:
     verdicts = verdicts_of(standing(Journal(judgements_folder(dataset)).read()), label_hashes(dataset))
     applied = {one: verdict for one, verdict in verdicts.held.items() if one in known}
     fields = {
-        one: {"verdict": verdict.value, "reason": plain(verdict.text, _REASON_LENGTH)}
+        one: {"verdict": verdict_word(verdict.value), "reason": plain(verdict.text, _REASON_LENGTH)}
         for one, verdict in applied.items()
     }
     if fields:

@@ -28,6 +28,7 @@ _LINES_SHOWN = 40
 @parameters.strict_option
 @parameters.witness_offsets_option
 @parameters.confidence_option
+@parameters.confidence_beside_option
 @click.option("--overlay", is_flag=True, help="Also write three short clips per recording, with tones at the notes.")
 @click.option(
     "--include", type=parameters.Verdict(), default=VERDICTS[1], show_default=True,
@@ -55,6 +56,7 @@ def command(
     workers: int | None,
     cluster: str | None,
     with_confidence: bool,
+    confidence_beside: bool,
     overlay: bool,
     include: str,
     remake: tuple[str, ...],
@@ -78,12 +80,12 @@ def command(
     from musicnet_build.jobs.local import LocalRunner, default_workers
 
     started = time.monotonic()
-    settings = Settings(RecipeSettings(**recipe), with_confidence, overlay, include, drop_condemned)
+    settings = Settings(RecipeSettings(**recipe), with_confidence, overlay, include, drop_condemned, confidence_beside)
     plan = plan_build(_read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside)
     if dry_run:
         console.report(_planned(plan), _planned_lines(plan), as_json)
         return 0
-    for line in plan.lines():
+    for line in plan.lines(prune=prune):
         click.echo(line, err=True)
     with console.progress_bar(verbose, lines=True) as progress:
         runner = cluster_runner(cluster) if cluster else LocalRunner(workers or default_workers())
@@ -94,7 +96,7 @@ def command(
         "removed": sorted(plan.gone),
         "seconds": round(time.monotonic() - started, 3),
     }
-    console.report(values, _lines(values, rows), as_json)
+    console.report(values, _lines(values, rows, plan), as_json)
     return int(any(row.state == "failed" for row in rows))
 
 
@@ -132,11 +134,15 @@ def _planned_lines(plan: "Plan") -> list[str]:
         why = "; ".join(plan.reasons[task.id])
         kept = "labels changed by hand, kept" if task.id in plan.corrected else "up to date"
         lines.append(f"{task.id:>6}  {task.entry.recording}: {f'to be made: {why}' if why else kept}")
-    lines += [f"{one:>6}  not in the manifest: --prune removes it" for one in sorted(plan.gone)]
+    by_hand = " and its labels, which were changed by hand"
+    lines += [
+        f"{one:>6}  not in the manifest: --prune removes it{by_hand if one in plan.gone_corrected else ''}"
+        for one in sorted(plan.gone)
+    ]
     return [*lines, f"{sum(map(bool, plan.reasons.values()))} to be made; nothing was changed"]
 
 
-def _lines(values: dict[str, Any], rows: "list[Row]") -> list[str]:
+def _lines(values: dict[str, Any], rows: "list[Row]", plan: "Plan") -> list[str]:
     from musicnet_build.datasets.lists import summary_table
 
     lines = summary_table(rows)
@@ -144,6 +150,10 @@ def _lines(values: dict[str, Any], rows: "list[Row]") -> list[str]:
         lines = [*lines[:_LINES_SHOWN], f"... and {len(lines) - _LINES_SHOWN} more; see left_out.csv and --json"]
     if gone := values["removed"]:
         lines.append(f"removed {len(gone)}: {', '.join(gone)}")
-    failed, made = sum(row.state == "failed" for row in rows), sum(row.made for row in rows)
-    counts = f"{len(rows) - failed - made} up to date, {made} made" + (f", {failed} failed" if failed else "")
+    failed = sum(row.state == "failed" for row in rows)
+    made = sum(row.made and bool(plan.reasons[row.id]) for row in rows)
+    beside = sum(row.made for row in rows) - made
+    counts = f"{len(rows) - failed - made - beside} up to date, {made} made"
+    counts += f", {beside} with the same labels in other files" if beside else ""
+    counts += f", {failed} failed" if failed else ""
     return [*lines, f"{values['dataset']}: {counts}, in {values['seconds']:.1f} s"]

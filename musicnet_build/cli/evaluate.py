@@ -6,6 +6,7 @@ from musicnet_build.cli.lazy_group import LazyGroup
 
 SUBCOMMANDS = {
     "alignment": "Labels of recordings, compared with the true note times.",
+    "transcription": "Frames and notes of transcriptions, compared with the true notes.",
     "timbre": "Notes of several instruments, compared on piano rolls.",
 }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from musicnet_build.choices import CORPUS_PRESETS
+from musicnet_build.choices import CORPUS_AUDIO, CORPUS_PRESETS
 from musicnet_build.cli import console, pack_options, parameters
 
 
@@ -19,12 +19,17 @@ from musicnet_build.cli import console, pack_options, parameters
     "--pieces", multiple=True, type=click.Path(exists=True, path_type=Path),
     help="MIDI file, or folder of them, to play in every bank. May be given several times.",
 )  # fmt: skip
+@click.option(
+    "--audio", type=click.Choice(CORPUS_AUDIO), default=CORPUS_AUDIO[0], show_default=True,
+    help="WAV, or FLAC of the same 16 bits.",
+)  # fmt: skip
 @pack_options.run_options
 def command(
     preset: str | None,
     recipe: Path | None,
     output: Path,
     pieces: tuple[Path, ...],
+    audio: str,
     workers: int,
     verbose: bool,
     as_json: bool,
@@ -40,7 +45,7 @@ def command(
     wanted = read_recipe(recipe or preset or CORPUS_PRESETS[0])
     wanted = wanted.model_copy(update={"pieces": (*wanted.pieces, *map(str, pieces))})
     with console.progress_bar(verbose) as progress:
-        result = generate_maps(wanted, output, workers=workers, progress=progress)
+        result = generate_maps(wanted, output, audio=audio, workers=workers, progress=progress)
     if result.failed:
         reasons = "; ".join(f"{outcome.id}: {outcome.reason}" for outcome in result.failed[:3])
         raise DatasetError(f"{len(result.failed)} jobs failed, the first of them {reasons} Run again to make the rest.")

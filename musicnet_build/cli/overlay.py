@@ -70,6 +70,10 @@ def command(
         audio = read_audio(recording)
         progress("laying tones over it", 0.0)
         duration_s = len(audio) / SAMPLE_RATE
+        if start_s >= duration_s:
+            raise click.UsageError(
+                f"--start {start_s:g} is behind the end of {recording}, which lasts {duration_s:.1f} s."
+            )
         behind = int((notes["onset_s"] >= duration_s).sum())
         whole_s = (start_s, duration_s if end_s is None else min(end_s, duration_s))
         spans_s = clip_spans(duration_s, seed) if clips else [whole_s]

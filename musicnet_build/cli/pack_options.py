@@ -71,7 +71,7 @@ def source_options(command: _Command) -> _Command:
     )  # fmt: skip
     share = click.option(
         "--validation-share", type=click.FloatRange(0, 0.5), default=0.0, show_default=True,
-        help="Validate on this share of the training recordings, in whole compositions, drawn with --seed.",
+        help="Validate on this share of the training recordings: whole compositions and performers, drawn with --seed.",
     )  # fmt: skip
     partial = click.option("--partial", is_flag=True, help="Pack an unfinished dataset as far as it is built.")
     return folder_argument(published(share(seed_option(partial(command)))))
@@ -147,12 +147,14 @@ def run_packer(
         previews = preview() if preview else ()
     console.warn(packed.warnings)
     special = shown(packed)
+    others = _other_categories(folder, settings)
     values = {
         "output": str(output),
         "recordings": packed.recordings,
         "made": packed.made,
         "parts": dict(packed.parts),
         "counts": dict(packed.counts),
+        "other_categories": others,
         "bytes": packed.size_bytes,
         "warnings": list(packed.warnings),
         **special.values,
@@ -160,8 +162,15 @@ def run_packer(
         "seconds": round(time.monotonic() - started, 3),
     }
     line = special.line or f"{packed.recordings} recordings{_in_brackets(packed.parts)}"
+    line += f"; {others} of other categories left out (--category)" if others else ""
     size = f"{packed.size_bytes / 1e6:.1f} MB, in {values['seconds']:.1f} s"
     console.report(values, [f"{output}: {line}, {size}", *map(str, previews)], as_json)
+
+
+def _other_categories(folder: Path, settings: Any) -> int:
+    from musicnet_build.packing.sources import SourceSettings, other_categories
+
+    return other_categories(folder, settings) if isinstance(settings, SourceSettings) else 0
 
 
 def _in_brackets(parts: Mapping[str, int]) -> str:

@@ -85,6 +85,24 @@ class Instrument(click.ParamType):  # type: ignore[type-arg]  # newer versions o
         return int(wanted)
 
 
+class Anchors(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on
+    """An anchor such as ``12.5=33:1``, or a CSV file of anchors."""
+
+    name = "anchor|file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return anchors as text, with commas between them, or fail as misuse."""
+        from musicnet_build.anchors import parse_anchors, read_anchors
+        from musicnet_build.errors import AlignmentError
+
+        text = str(value)
+        try:
+            found = read_anchors(text) if text.lower().endswith(".csv") else parse_anchors(text)
+        except AlignmentError as error:
+            self.fail(str(error), param, ctx)
+        return ",".join(map(str, found))
+
+
 class OutputFolder(click.Path):
     """A folder to write into, which is there or can be made."""
 
@@ -174,7 +192,22 @@ def _folder_fault(folder: Path) -> str | None:
     return None
 
 
-existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+class ExistingFile(click.Path):
+    """A file to read, any number of times."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path, or fail as misuse."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.is_file():
+            name = click.format_filename(path)
+            self.fail(f"{name} is a pipe or a device, and is read more than once: save it as a file.", param, ctx)
+        return path
+
+
+existing_file = ExistingFile()
 existing_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 label_outputs_option = click.option(
@@ -185,6 +218,10 @@ audio_output_option = click.option(
     "-o", "--output", type=OutputFile(".wav", ".flac"), required=True, help="WAV or FLAC file to write."
 )
 confidence_option = click.option("--with-confidence", is_flag=True, help="Add the column `confidence` to CSV output.")
+confidence_beside_option = click.option(
+    "--confidence-beside", is_flag=True,
+    help="Write the confidence into a file of its own; labels keep the seven columns of MusicNet.",
+)  # fmt: skip
 soundfont_option = click.option(
     "--soundfont", metavar="NAME|FILE", help="Soundfont to render with; by default the best one found."
 )

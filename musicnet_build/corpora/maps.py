@@ -203,6 +203,12 @@ def maps_files(folder: str | os.PathLike[str], categories: Collection[str] = CAT
     return sorted(found, key=lambda file: (file.name.bank, CATEGORIES.index(file.name.category), file.name.stem))
 
 
+def count_sounds(folder: str | os.PathLike[str], categories: Collection[str]) -> int:
+    """Count the sounds of some categories, whether they have labels or not; 0 where a folder has no banks."""
+    below = (_sounds_below(bank / kind, kind) for bank in _bank_folders(Path(folder)) for kind in categories)
+    return sum(1 for sounds in below for _ in sounds)
+
+
 def read_maps(folder: Path, categories: Collection[str] = ("MUS",)) -> list[Recording]:
     """List the recordings of a MAPS folder; see :func:`maps_files`."""
     return [
@@ -256,14 +262,18 @@ def _bank_folders(folder: Path) -> list[Path]:
 
 
 def _files_below(folder: Path, category: str) -> Iterator[MapsFile]:
-    for audio in sorted(path for ending in ("[!.]*.wav", "[!.]*.flac") for path in folder.rglob(ending)):
-        name = parse_stem(audio.stem)
-        if name is None or name.category != category:
-            continue
+    for name, audio in _sounds_below(folder, category):
         labels = audio.with_suffix(".txt")
         if not labels.is_file():
             raise DatasetError(f"{audio} has no labels beside it: {labels.name} is missing.")
         yield MapsFile(name, audio, labels)
+
+
+def _sounds_below(folder: Path, category: str) -> Iterator[tuple[MapsName, Path]]:
+    for audio in sorted(path for ending in ("[!.]*.wav", "[!.]*.flac") for path in folder.rglob(ending)):
+        name = parse_stem(audio.stem)
+        if name is not None and name.category == category:
+            yield name, audio
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -6,11 +6,14 @@ A recording, a composition, or two excerpts of one sound file in both sets make 
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from musicnet_build.corpora.recording import SPLITS, Recording
 from musicnet_build.errors import DatasetError
+
+_Item = TypeVar("_Item")
 
 PUBLISHED_TEST_IDS: Mapping[str, tuple[str, ...]] = {
     "paper": ("1819", "2303", "2382"),
@@ -56,11 +59,11 @@ def _published(recording: Recording, tested: Sequence[str]) -> str:
 
 
 def with_validation(recordings: Sequence[Recording], share: float, seed: int = 0) -> list[Recording]:
-    """Let a share of the training recordings validate, composition by composition.
+    """Let a share of the training recordings validate, in groups that share no composition and no performer.
 
     Recordings of one composition stay together, whoever plays them and whichever movement it is: two versions of one
-    piece are never on both sides. Compositions that are tested on stay in training, where ``without_test_pieces`` and
-    leak checks see them.
+    piece are never on both sides. Where performers are named, the recordings of one stay together as well. Compositions
+    that are tested on stay in training, where ``without_test_pieces`` and leak checks see them.
 
     Parameters
     ----------
@@ -68,26 +71,33 @@ def with_validation(recordings: Sequence[Recording], share: float, seed: int = 0
     share : float
         Of the training recordings, 0 to 1.
     seed : int
-        Shuffles the compositions.
+        Shuffles the groups.
 
     Returns
     -------
     list of Recording
-        As many compositions validate as come nearest to the share from below, and at least one where the share is not
-        zero and two are there.
+        As many groups validate as come nearest to the share from below, and at least one where the share is not zero
+        and two are there.
     """
-    pieces = sorted({_piece(one) for one in recordings if one.split == "train"})
-    sizes = {piece: sum(_piece(one) == piece and one.split == "train" for one in recordings) for piece in pieces}
-    room, chosen = share * sum(sizes.values()), set[str]()
-    for place in np.random.default_rng(seed).permutation(len(pieces)):
-        piece = pieces[place]
-        if sizes[piece] <= room or (share > 0 and not chosen and len(pieces) > 1):
-            chosen.add(piece)
-            room -= sizes[piece]
+    training = [one for one in recordings if one.split == "train"]
+    members: dict[int, list[Recording]] = defaultdict(list)
+    for group, one in zip(_joined(training, (_piece, _performer)), training, strict=True):
+        members[group].append(one)
+    # By name, so that the order of the recordings does not decide.
+    groups = sorted(members.values(), key=lambda group: min(map(_piece, group)))
+    room, chosen = share * len(training), set[str]()
+    for place in np.random.default_rng(seed).permutation(len(groups)):
+        if len(groups[place]) <= room or (share > 0 and not chosen and len(groups) > 1):
+            chosen |= {one.name for one in groups[place]}
+            room -= len(groups[place])
     return [
-        dataclasses.replace(one, split="validation") if one.split == "train" and _piece(one) in chosen else one
+        dataclasses.replace(one, split="validation") if one.split == "train" and one.name in chosen else one
         for one in recordings
     ]
+
+
+def _performer(recording: Recording) -> str:
+    return recording.metadata.get("performer", "").strip()
 
 
 def _piece(recording: Recording) -> str:
@@ -134,14 +144,19 @@ def draw_splits(
 
 def _pieces(rows: Sequence[Mapping[str, str]]) -> list[int]:
     """The number of each row's composition: rows that share a score or a title are of one."""
-    pieces = list(range(len(rows)))
-    for key in (lambda row: row.get("score"), _named_composition):
+    return _joined(rows, (lambda row: row.get("score", ""), _named_composition))
+
+
+def _joined(items: Sequence[_Item], keys: Sequence[Callable[[_Item], str]]) -> list[int]:
+    """The number of each item's group: items that share a name by any of the keys are in one."""
+    groups = list(range(len(items)))
+    for key in keys:
         first: dict[str, int] = {}
-        for place, row in enumerate(rows):
-            if name := key(row):
-                old, new = pieces[place], pieces[first.setdefault(name, place)]
-                pieces = [new if piece == old else piece for piece in pieces]
-    return pieces
+        for place, item in enumerate(items):
+            if name := key(item):
+                old, new = groups[place], groups[first.setdefault(name, place)]
+                groups = [new if group == old else group for group in groups]
+    return groups
 
 
 def _named_composition(row: Mapping[str, str]) -> str:

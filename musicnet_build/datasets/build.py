@@ -29,9 +29,9 @@ from musicnet_build.datasets.job import (
 )
 from musicnet_build.datasets.lists import remove_recordings, withdraw_failed, write_lists
 from musicnet_build.datasets.manifest import Entry, InvalidManifestError, Manifest, inside
-from musicnet_build.datasets.places import FOLDERS, files_record_path, find_corrected, labels_record_path
+from musicnet_build.datasets.places import files_record_path, find_corrected, labels_record_path, remove_all_leftovers
 from musicnet_build.errors import DatasetError, SoundfontError
-from musicnet_build.files import locked, remove_leftovers
+from musicnet_build.files import locked
 from musicnet_build.jobs.local import Job, LocalRunner, Outcome, default_workers
 from musicnet_build.jobs.pace import Pace
 from musicnet_build.jobs.resume import differences, read_record
@@ -66,6 +66,8 @@ class Settings:
         The worst state in which a recording goes into the sets.
     drop_condemned : bool
         Leave out notes of which a person found, listening to the dataset, that they should not be there.
+    confidence_beside : bool
+        Write the confidence of the labels into files of their own.
     """
 
     recipe: RecipeSettings = field(default_factory=RecipeSettings)
@@ -73,6 +75,7 @@ class Settings:
     overlay: bool = False
     include: str = REVIEW
     drop_condemned: bool = False
+    confidence_beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ class Plan:
         Recordings whose labels a person has changed in the dataset: they are kept.
     gone : tuple of str
         Recordings in the dataset that the manifest does not name.
+    gone_corrected : tuple of str
+        Those of them whose labels a person has changed.
     """
 
     manifest: Manifest
@@ -100,18 +105,16 @@ class Plan:
     reasons: Mapping[str, Sequence[str]]
     corrected: tuple[str, ...]
     gone: tuple[str, ...]
+    gone_corrected: tuple[str, ...]
 
-    def lines(self) -> list[str]:
+    def lines(self, *, prune: bool = False) -> list[str]:
         """Return what a person wants to know before anything is made again or removed, in a few lines."""
-        again = Counter(
-            tuple(reason for reason in reasons)
-            for reasons in self.reasons.values()
-            if list(reasons) not in ([], [_NEW])
-        )
+        again = Counter(tuple(reasons) for reasons in self.reasons.values() if list(reasons) not in ([], [_NEW]))
         lines = [f"{count} will be made again: {'; '.join(reasons)}" for reasons, count in again.most_common(_SHOWN)]
         if len(again) > _SHOWN:
             rest = sum(again.values()) - sum(count for _, count in again.most_common(_SHOWN))
             lines.append(f"{rest} more will be made again, for other reasons")
+        lines += [f"{one} is removed, and its labels were changed by hand" for one in self.gone_corrected if prune]
         return lines + [
             f"the labels of {one} were changed by hand and are kept: --remake {one} replaces them"
             for one in self.corrected
@@ -163,13 +166,15 @@ def plan_build(
         raise DatasetError(f"{manifest.path} names no recording {min(unknown, key=musicnet.id_order)}.")
     tasks = on_all_cores(_with_hashes, _tasks(manifest, root, settings, remake, allow_outside))
     corrected = [task.id for task in tasks if not task.remake and find_corrected(root, task.id)]
+    gone = sorted(_ids_in(root) - {task.id for task in tasks}, key=musicnet.id_order)
     return Plan(
         manifest=manifest,
         root=root,
         tasks=tuple(tasks),
         reasons={task.id: [] if task.id in corrected else _reasons(task) for task in tasks},
         corrected=tuple(corrected),
-        gone=tuple(_ids_in(root) - {task.id for task in tasks}),
+        gone=tuple(gone),
+        gone_corrected=tuple(one for one in gone if find_corrected(root, one)),
     )
 
 
@@ -242,9 +247,10 @@ def carry_out(
     root = plan.root
     with _working_in(root, shared=shard is not None):
         if plan.gone and not prune:
+            by_hand = f" (labels changed by hand: {', '.join(plan.gone_corrected)})" if plan.gone_corrected else ""
             raise DatasetError(
-                f"{root} holds {_count(plan.gone)} that {plan.manifest.path.name} does not name: --prune removes them; "
-                "or build into another folder."
+                f"{root} holds {_count(plan.gone)} that {plan.manifest.path.name} does not name: --prune removes "
+                f"them{by_hand}; or build into another folder."
             )
         # While it is away, the dataset does not pass for a whole one.
         (root / musicnet.INDEX_FILE).unlink(missing_ok=True)
@@ -253,13 +259,14 @@ def carry_out(
             # Others write here: what they have not finished is no leftover.
             plan = replace(plan, tasks=plan.tasks[shard[0] - 1 :: shard[1]])
             return _rows(plan, _run(plan, run, progress))
-        _remove_all_leftovers(root)
+        remove_all_leftovers(root)
         outcomes = _run(plan, run, progress)
         # Once more: a worker may have been killed while it wrote.
-        _remove_all_leftovers(root)
+        remove_all_leftovers(root)
         rows = _rows(plan, outcomes)
         remove_recordings(root, plan.gone)
-        withdraw_failed(root, [row.id for row in rows if row.state == FAILED])
+        moved = withdraw_failed(root, [row.id for row in rows if row.state == FAILED])
+        rows = [row.renamed(*moved[row.id]) if row.id in moved else row for row in rows]
         write_lists(root, plan.manifest.entries, rows)
     return rows
 
@@ -288,6 +295,7 @@ def _tasks(
                 entry=entry,
                 settings=replace(entry.settings(recipe), soundfont=own),
                 with_confidence=settings.with_confidence,
+                confidence_beside=settings.confidence_beside,
                 overlay=settings.overlay,
                 include=INCLUDED[settings.include],
                 condemned=condemning_events(events, entry.id),
@@ -387,9 +395,3 @@ def _working_in(root: Path, *, shared: bool) -> Iterator[None]:
         if not is_ours:
             raise DatasetError(f"another build is at work in {root}: wait for it, or stop it.")
         yield
-
-
-def _remove_all_leftovers(root: Path) -> None:
-    """Remove the temporary files of processes that were killed."""
-    for folder in (root, *(root / name for name in FOLDERS)):
-        remove_leftovers(folder)

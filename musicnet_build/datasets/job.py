@@ -28,6 +28,7 @@ from musicnet_build.datasets.places import (
     find_corrected,
     kept_labels_path,
     kept_report_path,
+    kept_score_notes_path,
     labels_record_path,
 )
 from musicnet_build.datasets.placing import View, place_files
@@ -35,6 +36,7 @@ from musicnet_build.errors import AudioError, DatasetError, LabelError
 from musicnet_build.files import read_hashed, sha256_of, write_json
 from musicnet_build.jobs.resume import Made, Record, code_fingerprint, make_once, remove_record
 from musicnet_build.labels.files import labelled, read_labels, write_labels
+from musicnet_build.labels.score_notes import write_score_notes
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.recipe import RecipeSettings
 from musicnet_build.score.notation import library_version
@@ -66,8 +68,8 @@ class Task:
         The recording's line of the manifest.
     settings : RecipeSettings
         What decides its labels.
-    with_confidence, overlay : bool
-        Whether the labels show their confidence, and whether there are three clips to listen to.
+    with_confidence, confidence_beside, overlay : bool
+        Whether the labels show their confidence, whether a file beside them does, and whether there are three clips.
     include : tuple of str
         States in which a recording goes into the sets.
     condemned : tuple of str
@@ -83,6 +85,7 @@ class Task:
     entry: Entry
     settings: RecipeSettings
     with_confidence: bool = False
+    confidence_beside: bool = False
     overlay: bool = False
     include: tuple[str, ...] = (ACCEPT, REVIEW)
     condemned: tuple[str, ...] = ()
@@ -153,6 +156,10 @@ class Row:
         """What its job found out."""
         return self.record.report if self.record else {}
 
+    def renamed(self, before: str, now: str) -> "Row":
+        """Return the row with its reasons naming a file by its new place."""
+        return dataclasses.replace(self, reasons=tuple(reason.replace(before, now) for reason in self.reasons))
+
     def as_dict(self) -> dict[str, Any]:
         """Return what is to be said of it, as plain values."""
         values = {name: getattr(self, name) for name in ("id", "name", "state", "included", "made")}
@@ -181,7 +188,7 @@ def make_recording(task: Task) -> bool:
     recording = _Recording(task)
     corrected = None if task.remake else find_corrected(task.root, task.id)
     if corrected:
-        _check_corrected(task, corrected)
+        corrected.check_made_from(task.made_from(), task.id)
         return _place(recording, _facts_of_corrected(recording, corrected), corrected.path)
     path = labels_record_path(task.root, task.id)
     if task.remake:
@@ -198,6 +205,7 @@ def _place(recording: "_Recording", facts: Mapping[str, Any], corrected: Path | 
         split=task.entry.split,
         is_included=state_of(task.entry, facts)[0] in task.include,
         with_confidence=task.with_confidence,
+        confidence_beside=task.confidence_beside,
         overlay=task.overlay,
         condemned=task.condemned,
         sound=(task.sha256["recording"], task.settings.start_s, task.settings.end_s),
@@ -301,13 +309,20 @@ class _Recording:
         if dict(aligned.sha256) != dict(task.sha256):
             raise DatasetError(f"{task.entry.recording} or its score was changed after the build began: run it again.")
         self._audio = aligned.audio
-        return self._keep(aligned.notes, _with_names(aligned, task), False)
+        labels, report = self._keep(aligned.notes, _with_names(aligned, task), False)
+        score_notes = kept_score_notes_path(task.id)
+        if not aligned.music.note_ids:
+            (task.root / score_notes).unlink(missing_ok=True)
+            return Made(labels, report)
+        write_score_notes(task.root / score_notes, aligned.notes, aligned.music)
+        return Made([*labels, score_notes], report)
 
     def take_labels(self) -> Made:
         """Take the labels from the file that the manifest names, as they are."""
         task = self.task
         path = task.path("labels")
         notes, _ = read_hashed(path, read_labels)
+        (task.root / kept_score_notes_path(task.id)).unlink(missing_ok=True)
         _check_inside(notes, len(self.audio()), path)
         report = {
             "verdict": ACCEPT,
@@ -383,15 +398,3 @@ def _check_inside(notes: NoteTable, samples: int, path: Path) -> None:
     last_s, recording_s = float(notes["onset_s"].max()), samples / SAMPLE_RATE
     if last_s >= recording_s:
         raise LabelError(f"{path}: a note begins at {last_s:.2f} s, and the recording lasts {recording_s:.2f} s.")
-
-
-def _check_corrected(task: Task, corrected: Corrected) -> None:
-    """Refuse labels that a person corrected for another recording, or another part of it, than there is now."""
-    before = corrected.record.made_from if corrected.record else {}
-    now = task.made_from()
-    changed = [name for name in ("recording", "start_s", "end_s") if name in before and before[name] != now[name]]
-    if changed:
-        raise DatasetError(
-            f"{corrected.path} was corrected by hand, for another recording or part of it ({', '.join(changed)} has "
-            f"changed): name corrected labels in the column `labels`, or give --remake {task.id}."
-        )

@@ -20,6 +20,7 @@ from musicnet_build.datasets.places import (
     FOLDERS,
     all_places,
     audio_places,
+    beside_places,
     clip_places,
     files_record_path,
     find_corrected,
@@ -71,19 +72,34 @@ def remove_recordings(root: Path, ids: Collection[str]) -> None:
             (root / place).unlink(missing_ok=True)
 
 
-def withdraw_failed(root: Path, ids: Collection[str]) -> None:
-    """Take recordings out of the sets that could not be made this time; labels that a person changed are kept."""
+def withdraw_failed(root: Path, ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Take recordings out of the sets that could not be made this time; labels that a person changed are kept.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder.
+    ids : collection of str
+
+    Returns
+    -------
+    dict
+        By id, the place in which labels that a person changed were, and the one in which they are now.
+    """
+    moved = {}
     for one in ids:
         corrected = find_corrected(root, one)
         if corrected:
             kept = root / musicnet.left_out_path(one)
             kept.parent.mkdir(exist_ok=True)
             corrected.path.replace(kept)
-        shown = [*audio_places(one), *clip_places(one), musicnet.quality_path(one)]
+            moved[one] = (corrected.path.relative_to(root).as_posix(), musicnet.left_out_path(one))
+        shown = [*audio_places(one), *clip_places(one), *beside_places(one), musicnet.quality_path(one)]
         for place in shown + ([] if corrected else label_places(one)):
             (root / place).unlink(missing_ok=True)
         if not corrected:
             files_record_path(root, one).unlink(missing_ok=True)
+    return moved
 
 
 def summary_table(rows: Sequence[Row]) -> list[str]:
@@ -107,7 +123,8 @@ def _metadata(entries: Mapping[str, Entry], rows: Sequence[Row]) -> str:
         for row in rows
         if row.included
     ]
-    return _table(musicnet.METADATA_COLUMNS, lines)
+    columns = musicnet.METADATA_COLUMNS
+    return _table((*columns, "performer") if any(line["performer"] for line in lines) else columns, lines)
 
 
 def _left_out(rows: Sequence[Row]) -> str:

@@ -45,14 +45,13 @@ class Entry(BaseModel):
     recording, score : str
         Paths from the manifest's folder. The score may be missing where there are labels.
     labels : str
-        A file of labels by hand (CSV, MIDI, TSV, JAMS, Audacity), taken as they are: times count from the start of
-        the part of the recording that is used.
+        Labels by hand (CSV, MIDI, TSV, JAMS, Audacity), taken as they are; times count from ``start_s``.
     witness : str
         What a transcriber heard in the whole recording (see ``labels.witness``), one more opinion on the onsets.
     split : {"train", "validation", "test"}
     composer, composition, movement, ensemble, source, transcriber, catalog_name : str
         The columns of MusicNet's metadata.
-    licence : str
+    licence, performer : str
         Of the recording.
     start_s, end_s : float
         The part of the recording to use; all of it by default.
@@ -89,6 +88,7 @@ class Entry(BaseModel):
     transcriber: _Text = ""
     catalog_name: _Text = ""
     licence: _Text = ""
+    performer: _Text = ""
     start_s: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     end_s: Annotated[float, Field(gt=0, le=1e6)] | None = None
     soundfont: _Text = ""

@@ -1,13 +1,15 @@
 """Where the files of one recording are, in sight and below ``.build``, and which labels a person has changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from musicnet_build.choices import SPLITS
 from musicnet_build.corpora import musicnet
 from musicnet_build.corpora.musicnet import BUILD_FOLDER
 from musicnet_build.errors import DatasetError
-from musicnet_build.files import read_json, sha256_of, sha256_of_bytes
+from musicnet_build.files import read_json, remove_leftovers, sha256_of, sha256_of_bytes
 from musicnet_build.jobs.resume import Record, read_record
 from musicnet_build.labels.csv import CONFIDENCE_COLUMN
 
@@ -20,6 +22,8 @@ FOLDERS = (
     musicnet.LEFT_OUT_FOLDER,
     musicnet.QUALITY_FOLDER,
     musicnet.OVERLAYS_FOLDER,
+    musicnet.CONFIDENCE_FOLDER,
+    musicnet.SCORE_NOTES_FOLDER,
     musicnet.SPLITS_FOLDER,
     FILES_FOLDER,
     LABELS_FOLDER,
@@ -42,6 +46,27 @@ class Corrected:
     path: Path
     record: Record | None
 
+    def check_made_from(self, now: Mapping[str, Any], recording_id: str) -> None:
+        """Refuse labels of another recording, or another part of it, than there is now.
+
+        Raises
+        ------
+        DatasetError
+        """
+        before = self.record.made_from if self.record else {}
+        changed = [name for name in ("recording", "start_s", "end_s") if name in before and before[name] != now[name]]
+        if changed:
+            raise DatasetError(
+                f"{self.path} was corrected by hand, for another recording or part of it ({', '.join(changed)} has "
+                f"changed): name corrected labels in the column `labels`, or give --remake {recording_id}."
+            )
+
+
+def remove_all_leftovers(root: Path) -> None:
+    """Remove the temporary files of processes that were killed."""
+    for folder in (root, *(root / name for name in FOLDERS)):
+        remove_leftovers(folder)
+
 
 def labels_record_path(root: Path, recording_id: str) -> Path:
     """Return where it stands what the labels of a recording were made from."""
@@ -63,6 +88,26 @@ def kept_report_path(recording_id: str) -> str:
     return f"{LABELS_FOLDER}/{recording_id}.json"
 
 
+def kept_score_notes_path(recording_id: str) -> str:
+    """Return where it is kept what notes of the score the labels were made from."""
+    return f"{LABELS_FOLDER}/{recording_id}.score.csv"
+
+
+def confidence_place(recording_id: str) -> str:
+    """Return where the confidence of labels is that have no column for it."""
+    return f"{musicnet.CONFIDENCE_FOLDER}/{recording_id}.csv"
+
+
+def score_notes_place(recording_id: str) -> str:
+    """Return where it is shown what notes of the score the labels were made from."""
+    return f"{musicnet.SCORE_NOTES_FOLDER}/{recording_id}.csv"
+
+
+def beside_places(recording_id: str) -> list[str]:
+    """Return where the files are that go row by row with labels."""
+    return [confidence_place(recording_id), score_notes_place(recording_id)]
+
+
 def label_places(recording_id: str) -> list[str]:
     """Return everywhere in sight where the labels of a recording may be."""
     places = [musicnet.labels_path(split, recording_id) for split in SPLITS]
@@ -82,8 +127,9 @@ def clip_places(recording_id: str) -> list[str]:
 def all_places(recording_id: str) -> list[str]:
     """Return everywhere where a file of a recording may be, its records among them."""
     records = [f"{BUILD_FOLDER}/{recording_id}.json", f"{FILES_FOLDER}/{recording_id}.json"]
-    kept = [kept_labels_path(recording_id), kept_report_path(recording_id), musicnet.quality_path(recording_id)]
-    places = (label_places, audio_places, clip_places)
+    kept = [kept(recording_id) for kept in (kept_labels_path, kept_report_path, kept_score_notes_path)]
+    kept.append(musicnet.quality_path(recording_id))
+    places = (label_places, audio_places, clip_places, beside_places)
     return [path for each in places for path in each(recording_id)] + kept + records
 
 

@@ -17,18 +17,22 @@ from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora import musicnet
 from musicnet_build.datasets.places import (
     audio_places,
+    beside_places,
     changed_labels,
     clip_places,
+    confidence_place,
     files_record_path,
     kept_labels_path,
     kept_report_path,
+    kept_score_notes_path,
     label_places,
     labels_as,
+    score_notes_place,
 )
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import digests_of, read_json, sha256_of_bytes, write_bytes, write_json
 from musicnet_build.jobs.resume import Record, differences, is_file, is_whole, read_record, write_record
-from musicnet_build.labels.csv import write_csv
+from musicnet_build.labels.csv import confidence_rows, rows_of, write_csv
 from musicnet_build.labels.files import read_labels
 from musicnet_build.listening.judgements import condemned_rows
 from musicnet_build.listening.overlay import overlay
@@ -46,8 +50,8 @@ class View:
     id, split : str
     is_included : bool
         Whether it goes into its set, or its labels among what is left out.
-    with_confidence, overlay : bool
-        Whether the labels show their confidence, and whether there are three clips.
+    with_confidence, confidence_beside, overlay : bool
+        Whether the labels show their confidence, whether a file beside them does, and whether there are three clips.
     condemned : tuple of str
         Judgements about its notes, as JSON; notes that should not be there are left out of the labels.
     sound : tuple
@@ -60,6 +64,7 @@ class View:
     split: str
     is_included: bool
     with_confidence: bool
+    confidence_beside: bool
     overlay: bool
     condemned: tuple[str, ...]
     sound: tuple[Any, ...]
@@ -88,14 +93,18 @@ def place_files(
     bool
         Whether anything had to be made.
     """
-    labels, left_out = (corrected.read_bytes(), 0) if corrected else _kept_labels(root, view)
+    found, left_out = (b"", 0) if corrected else _kept_labels(root, view)
+    labels = corrected.read_bytes() if corrected else labels_as(found, with_confidence=view.with_confidence)
+    beside = _files_beside(root, view, labels, found)
     path = files_record_path(root, view.id)
     before = read_record(path)
-    wanted = {**dataclasses.asdict(view), "labels": sha256_of_bytes(labels)}
+    hashes = {place: sha256_of_bytes(content) for place, content in beside.items()}
+    wanted = {**dataclasses.asdict(view), "labels": sha256_of_bytes(labels), "beside": hashes}
     if before and not differences(before, wanted) and is_whole(before, root):
         return False
     placing = _Placing(root, view, audio, before, wanted, keep_changed)
     placing.labels(labels, corrected)
+    placing.beside(beside)
     placing.rest(left_out)
     digests = {name: digests_of(root / name) for name in placing.placed}
     report = {
@@ -109,13 +118,24 @@ def place_files(
 
 
 def _kept_labels(root: Path, view: View) -> tuple[bytes, int]:
-    """The labels that are to be shown, and how many notes were left out of them."""
+    """The labels that are to be shown, with confidence, and how many notes were left out of them."""
     kept = root / kept_labels_path(view.id)
     if not view.condemned:
-        return labels_as(kept.read_bytes(), with_confidence=view.with_confidence), 0
+        return kept.read_bytes(), 0
     notes = read_labels(kept)
     wrong = condemned_rows(map(json.loads, view.condemned), view.id, notes)
-    return write_csv(np.delete(notes, sorted(wrong)), view.with_confidence), len(wrong)
+    return write_csv(np.delete(notes, sorted(wrong)), True), len(wrong)
+
+
+def _files_beside(root: Path, view: View, labels: bytes, found: bytes) -> dict[str, bytes]:
+    """The files that go row by row with the labels, by their places; of labels by hand, confidence is not known."""
+    files = {}
+    if view.confidence_beside and found:
+        files[confidence_place(view.id)] = confidence_rows(found)
+    kept = root / kept_score_notes_path(view.id)
+    if kept.is_file():
+        files[score_notes_place(view.id)] = rows_of(labels, kept.read_text(encoding="utf-8")).encode()
+    return files
 
 
 class _Placing:
@@ -158,15 +178,23 @@ class _Placing:
             write_record(files_record_path(self.root, one), dataclasses.replace(before, made_from={}, report=report))
         write_bytes(self.root / place, labels)
 
+    def beside(self, files: Mapping[str, bytes]) -> None:
+        """What goes row by row with the labels."""
+        for place, content in files.items():
+            self.placed.append(place)
+            self.made |= not is_file(self.root / place, sha256_of_bytes(content))
+            write_bytes(self.root / place, content)
+
     def rest(self, condemned_notes: int) -> None:
-        """All but the labels; then remove what else there is of the recording."""
+        """All else; then remove what else there is of the recording."""
         one = self.view.id
         if self.view.is_included:
             self._sound(musicnet.audio_path(self.view.split, one))
         self._report(musicnet.quality_path(one), condemned_notes)
         if self.view.overlay:
             self._clips(self.placed[0])
-        for path in {*label_places(one), *audio_places(one), *clip_places(one)} - {*self.placed, *self.foreign}:
+        places = {path for each in (label_places, audio_places, clip_places, beside_places) for path in each(one)}
+        for path in places - {*self.placed, *self.foreign}:
             (self.root / path).unlink(missing_ok=True)
 
     def _sound(self, place: str) -> None:

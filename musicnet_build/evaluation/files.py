@@ -120,7 +120,7 @@ def evaluate_files(truth: Path, labels: Sequence[Path]) -> list[Labelling]:
     >>> found.pieces[0].evaluation.onset.median_ms
     0.0
     """
-    truths = {path.stem: path for path in _files_of(truth)} if truth.is_dir() else {truth.stem: truth}
+    truths = truth_files(truth)
     true_notes = {name: read_notes(path) for name, path in truths.items()}
     return [
         Labelling(path, name, tuple(_piece(path, stem, truths[stem], true_notes[stem]) for stem in truths))
@@ -150,6 +150,14 @@ def read_notes(path: str | os.PathLike[str]) -> NoteTable:
     LabelError
         When it cannot be read, or has no notes.
     """
+    notes = read_any_notes(path)
+    if not len(notes):
+        raise LabelError(f"{path}: has no notes.")
+    return notes
+
+
+def read_any_notes(path: str | os.PathLike[str]) -> NoteTable:
+    """Read notes as :func:`read_notes` does; there may be none, as in the transcription of silence."""
     path = Path(path)
     if path.suffix.lower() == ".json":
         notes = sorted_by_onset(_read_json(path))
@@ -158,30 +166,53 @@ def read_notes(path: str | os.PathLike[str]) -> NoteTable:
         # Formats without beats are read as all zero.
         if path.suffix.lower() in MIDI_ENDINGS or not notes["onset_beats"].any():
             notes["onset_beats"] = np.nan
-    notes = pitched(notes)
-    if not len(notes):
-        raise LabelError(f"{path}: has no notes.")
-    return notes
+    return pitched(notes)
 
 
-def _files_of(folder: Path) -> list[Path]:
-    """The truths in a folder, by name."""
-    paths = _notes_in(folder, TRUTH_ENDINGS)
+def truth_files(truth: Path) -> dict[str, Path]:
+    """Return the truths by name of the piece: the file, or those in the folder.
+
+    Raises
+    ------
+    LabelError
+        When the folder has none, or two of one piece.
+    """
+    if not truth.is_dir():
+        return {truth.stem: truth}
+    paths = _files_in(truth, TRUTH_ENDINGS)
     if not paths:
-        raise LabelError(f"{folder}: has no file that ends in {', '.join(TRUTH_ENDINGS)}.")
+        raise LabelError(f"{truth}: has no file that ends in {', '.join(TRUTH_ENDINGS)}.")
     for one, other in itertools.pairwise(paths):
         if one.stem == other.stem:
             raise LabelError(f"{one} and {other.name} are two truths of one piece: leave one of them there.")
-    return paths
+    return {path.stem: path for path in paths}
 
 
-def _notes_in(folder: Path, endings: Sequence[str]) -> list[Path]:
+def labels_of(labels: Path, name: str, endings: Sequence[str] = LABEL_ENDINGS) -> Path:
+    """Return the labels of a piece: the file, or that of its name in the folder.
+
+    Raises
+    ------
+    LabelError
+        When the folder has none, or two.
+    """
+    if not labels.is_dir():
+        return labels
+    paths = [path for path in _files_in(labels, endings) if path.stem == name]
+    if not paths:
+        raise LabelError(f"{labels}: has no labels of {name}: a file of that name, and the ending of a label format.")
+    if len(paths) > 1:
+        raise LabelError(f"{paths[0]} and {paths[1].name} are two labels of one piece: leave one of them there.")
+    return paths[0]
+
+
+def _files_in(folder: Path, endings: Sequence[str]) -> list[Path]:
     paths = [path for path in folder.iterdir() if path.suffix.lower() in endings and path.is_file()]
     return sorted(paths, key=lambda path: (path.stem, path.suffix))
 
 
 def _piece(labels: Path, stem: str, truth: Path, true_notes: NoteTable) -> EvaluatedPiece:
-    path = _labels_of(labels, stem) if labels.is_dir() else labels
+    path = labels_of(labels, stem)
     notes = read_notes(path)
     try:
         evaluation = evaluate(true_notes, notes)
@@ -194,15 +225,6 @@ def _piece(labels: Path, stem: str, truth: Path, true_notes: NoteTable) -> Evalu
             stacklevel=2,
         )
     return EvaluatedPiece(stem, truth, path, evaluation)
-
-
-def _labels_of(folder: Path, stem: str) -> Path:
-    paths = [path for path in _notes_in(folder, LABEL_ENDINGS) if path.stem == stem]
-    if not paths:
-        raise LabelError(f"{folder}: has no labels of {stem}: a file of that name, and the ending of a label format.")
-    if len(paths) > 1:
-        raise LabelError(f"{paths[0]} and {paths[1].name} are two labels of one piece: leave one of them there.")
-    return paths[0]
 
 
 def _short_names(paths: Sequence[Path]) -> list[str]:

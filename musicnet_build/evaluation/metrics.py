@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicnet_build._typing import Float64s, Int64s
-from musicnet_build.evaluation.matching import FARTHEST_S, beats_known, groups_alike
+from musicnet_build.evaluation.matching import beats_known, groups_alike
 from musicnet_build.notes import NoteTable
 
 TOLERANCES_S = (0.010, 0.025, 0.050, 0.100)
+
+ONSET_TOLERANCE_S = 0.05
+"""Of notes that count as found; that of MIREX and mir_eval."""
 
 # Nobody plays a unison a second apart: it is the same passage, played again.
 _AGAIN_S = 1.0
@@ -147,7 +150,9 @@ def integrated_difference(position: Float64s, difference: Float64s) -> tuple[flo
     return float(np.average(absolute, weights=length)), float(np.sqrt(np.average(squared, weights=length)))
 
 
-def note_match(truth: NoteTable, labels: NoteTable, *, with_offsets: bool, tolerance_s: float = 0.05) -> NoteMatch:
+def note_match(
+    truth: NoteTable, labels: NoteTable, *, with_offsets: bool, tolerance_s: float = ONSET_TOLERANCE_S
+) -> NoteMatch:
     """Return precision, recall and F1 of labels as a transcription, by ``mir_eval.transcription``.
 
     Parameters
@@ -157,11 +162,12 @@ def note_match(truth: NoteTable, labels: NoteTable, *, with_offsets: bool, toler
     with_offsets : bool
         Whether offsets count: within 50 ms or a fifth of the true note, whichever is longer.
     tolerance_s : float
-        How far an onset may be from the true one.
+        How far an onset may be off.
 
     Returns
     -------
     NoteMatch
+        All zero where there are no notes, or no labels.
 
     Examples
     --------
@@ -175,12 +181,18 @@ def note_match(truth: NoteTable, labels: NoteTable, *, with_offsets: bool, toler
 
     hits = 0
     # mir_eval compares all notes with all; notes of other pitches and times cannot match, and need not be compared.
-    for true, label in groups_alike(truth, labels, "onset_s", FARTHEST_S):
+    for true, label in groups_alike(truth, labels, "onset_s", 2 * tolerance_s):
         intervals = [np.stack([one["onset_s"], one["offset_s"]], axis=1) for one in (truth[true], labels[label])]
         one_pitch = [np.full(len(one), 440.0) for one in intervals]
-        options = {"onset_tolerance": tolerance_s, "offset_ratio": 0.2 if with_offsets else None}
-        hits += len(most_matches(intervals[0], one_pitch[0], intervals[1], one_pitch[1], **options))
-    return NoteMatch(hits / len(labels), hits / len(truth), 2 * hits / (len(truth) + len(labels)))
+        offset_ratio = 0.2 if with_offsets else None
+        hits += len(
+            most_matches(
+                intervals[0], one_pitch[0], intervals[1], one_pitch[1],
+                onset_tolerance=tolerance_s, offset_ratio=offset_ratio,
+            )
+        )  # fmt: skip
+    both = len(truth) + len(labels)
+    return NoteMatch(hits / max(len(labels), 1), hits / max(len(truth), 1), 2 * hits / max(both, 1))
 
 
 def _is_played_again(pitch: Int64s, beats: Float64s, onset_s: Float64s) -> bool:

@@ -12,10 +12,10 @@ Column = tuple[str, Callable[[Mapping[str, Any]], float | None], str]
 """Heading, the figure of a row, and its format."""
 
 
-_LONGEST_NAME = 36
+LONGEST_NAME = 36
 
 
-def _figure(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
+def figure(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
     """A function that finds a figure by its names in nested dicts; None where a part is missing."""
 
     def find(values: Mapping[str, Any]) -> float | None:
@@ -31,36 +31,36 @@ def _figure(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
 def _error_columns(kind: str) -> list[Column]:
     in_ms = {"signed": "median_signed_ms", "median": "median_ms", "mean": "mean_ms", "p95": "p95_ms", "max": "max_ms"}
     return [
-        *((name, _figure(kind, field), "+.1f" if name == "signed" else ".1f") for name, field in in_ms.items()),
-        *((f"<{1000 * t:.0f} ms", _figure(kind, f"within_{1000 * t:.0f}_ms"), ".1%") for t in TOLERANCES_S),
+        *((name, figure(kind, field), "+.1f" if name == "signed" else ".1f") for name, field in in_ms.items()),
+        *((f"<{1000 * t:.0f} ms", figure(kind, f"within_{1000 * t:.0f}_ms"), ".1%") for t in TOLERANCES_S),
     ]
 
 
 _BLOCKS: dict[str, list[Column]] = {
     "onsets (ms)": [
-        ("notes", _figure("true_notes"), "d"),
-        ("missing", _figure("notes_without_label"), "d"),
-        ("extra", _figure("labels_without_note"), "d"),
+        ("notes", figure("true_notes"), "d"),
+        ("missing", figure("notes_without_label"), "d"),
+        ("extra", figure("labels_without_note"), "d"),
         *_error_columns("onset"),
     ],
     "offsets (ms)": [
-        ("notes", _figure("offset", "notes"), "d"),
-        ("matched", _figure("offset", "matched"), "d"),
+        ("notes", figure("offset", "notes"), "d"),
+        ("matched", figure("offset", "matched"), "d"),
         *_error_columns("offset"),
     ],
     "score time (ms)": [
-        ("TimeErr", _figure("score_time", "time_err_ms"), ".1f"),
-        ("TimeDev", _figure("score_time", "time_dev_ms"), ".1f"),
-        ("F1 on", _figure("notes_by_onset", "f1"), ".4f"),
-        ("F1 on+off", _figure("notes_by_onset_and_offset", "f1"), ".4f"),
+        ("TimeErr", figure("score_time", "time_err_ms"), ".1f"),
+        ("TimeDev", figure("score_time", "time_dev_ms"), ".1f"),
+        ("F1 on", figure("notes_by_onset", "f1"), ".4f"),
+        ("F1 on+off", figure("notes_by_onset_and_offset", "f1"), ".4f"),
     ],
     "confidence": [
-        ("labels", _figure("calibration", "labels"), "d"),
-        ("mean", _figure("calibration", "mean_confidence"), ".3f"),
-        ("correct", _figure("calibration", "correct"), ".3f"),
-        ("ECE", _figure("calibration", "expected_calibration_error"), ".3f"),
-        ("AUC", _figure("calibration", "auc"), ".3f"),
-        ("Brier", _figure("calibration", "brier"), ".4f"),
+        ("labels", figure("calibration", "labels"), "d"),
+        ("mean", figure("calibration", "mean_confidence"), ".3f"),
+        ("correct", figure("calibration", "correct"), ".3f"),
+        ("ECE", figure("calibration", "expected_calibration_error"), ".3f"),
+        ("AUC", figure("calibration", "auc"), ".3f"),
+        ("Brier", figure("calibration", "brier"), ".4f"),
     ],
 }
 
@@ -85,13 +85,12 @@ def table_lines(labellings: Sequence[Labelling]) -> list[str]:
     """
     groups = [_rows(labelling) for labelling in labellings]
     names = [name for group in groups for name in group]
-    width = min(max(map(len, (*names, *_BLOCKS))), _LONGEST_NAME)
+    width = min(max(map(len, (*names, *_BLOCKS))), LONGEST_NAME)
     lines: list[str] = []
     for title, columns in _BLOCKS.items():
-        rows = [row for group in groups for row in _filled(columns, group)]
+        rows = [row for group in groups for row in filled_rows(columns, group)]
         if rows:
-            headings = "".join(f" {heading:>{_width(heading)}}" for heading, _, _ in columns)
-            lines.append(f"{title:{width}}{headings}")
+            lines.append(heading_line(title, columns, width))
             lines += [f"{shortened(name, width):{width}}{cells}".rstrip() for name, cells in rows]
             lines.append("")
     for labelling in labellings:
@@ -137,7 +136,13 @@ def _rows(labelling: Labelling) -> dict[str, Mapping[str, Any] | None]:
     return {labelling.name: None} | pieces | {f"  mean of {len(pieces)} pieces": values["mean"]}
 
 
-def _filled(columns: Sequence[Column], group: Mapping[str, Mapping[str, Any] | None]) -> list[tuple[str, str]]:
+def heading_line(title: str, columns: Sequence[Column], width: int) -> str:
+    """Return the title of a table and the headings of its columns, the names of rows being ``width`` wide."""
+    headings = "".join(f" {heading:>{column_width(heading)}}" for heading, _, _ in columns)
+    return f"{title:{width}}{headings}"
+
+
+def filled_rows(columns: Sequence[Column], group: Mapping[str, Mapping[str, Any] | None]) -> list[tuple[str, str]]:
     """Names and cells of the rows in which there is something to show, and of headings over such rows."""
     rows = [
         (name, figures)
@@ -150,10 +155,10 @@ def _filled(columns: Sequence[Column], group: Mapping[str, Mapping[str, Any] | N
 
 
 def _cells(columns: Sequence[Column], figures: Mapping[str, Any]) -> str:
-    return "".join(f" {_shown(find(figures), form):>{_width(heading)}}" for heading, find, form in columns)
+    return "".join(f" {shown(find(figures), form):>{column_width(heading)}}" for heading, find, form in columns)
 
 
-def _width(heading: str) -> int:
+def column_width(heading: str) -> int:
     return max(len(heading), 7)
 
 
@@ -164,7 +169,7 @@ def _reliability_lines(labelling: Labelling) -> Iterator[str]:
     yield f"{labelling.name}: confidence against the share of onsets within {1000 * CORRECT_S:.0f} ms"
     yield f"{'confidence':>12}{'labels':>10}{'mean':>10}{'correct':>10}"
     for one in filter(_has_labels, found.bins):
-        mean, correct = _shown(one.mean_confidence, ".3f"), _shown(one.correct, ".3f")
+        mean, correct = shown(one.mean_confidence, ".3f"), shown(one.correct, ".3f")
         yield f"{f'{one.low:.1f} to {one.high:.1f}':>12}{one.labels:>10}{mean:>10}{correct:>10}"
     yield ""
 
@@ -173,7 +178,7 @@ def _has_labels(one: ConfidenceBin) -> bool:
     return one.labels > 0
 
 
-def _shown(value: float | None, form: str) -> str:
+def shown(value: float | None, form: str) -> str:
     return "-" if value is None else f"{value:{form}}"
 
 

@@ -29,15 +29,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicnet_build._typing import Bools
-from musicnet_build.errors import DatasetError, LabelError
-from musicnet_build.labels.pianoroll import ALL_PITCHES, label_rolls
+from musicnet_build.errors import DatasetError
+from musicnet_build.evaluation.rolls import roll_blocks
 from musicnet_build.notes import NoteTable, empty_notes
 from musicnet_build.packing.timbre.music import InstrumentNotes
 
 ROLL_FRAME_S = 0.01
-MAX_DURATION_S = 6 * 3600
 AVERAGE, ALL = "average", "all"
-_BLOCK_FRAMES = 60_000
 
 
 @dataclass(frozen=True)
@@ -114,12 +112,9 @@ def count_activations(predicted: NoteTable, truth: NoteTable) -> Counts:
     LabelError
         When notes last longer than six hours.
     """
-    end_s = max(float(table["offset_s"].max(initial=0.0)) for table in (predicted, truth))
-    if end_s > MAX_DURATION_S:
-        raise LabelError(f"Notes reach to {end_s:.0f} s; no more than {MAX_DURATION_S} s are compared.")
     total = Counts()
-    for first in range(0, int(end_s / ROLL_FRAME_S) + 2, _BLOCK_FRAMES):
-        total += _compared(_roll(predicted, first), _roll(truth, first))
+    for predicted_roll, true_roll in roll_blocks([predicted, truth], ROLL_FRAME_S):
+        total += _compared(predicted_roll, true_roll)
     return total
 
 
@@ -184,23 +179,7 @@ def table_lines(report: Report) -> list[str]:
     return lines
 
 
-def _roll(notes: NoteTable, first: int) -> Bools:
-    """Return where pitches sound in a block of frames [shape=(frames, 128)]."""
-    start_s = first * ROLL_FRAME_S
-    near = (notes["onset_s"] < start_s + (_BLOCK_FRAMES + 1) * ROLL_FRAME_S) & (
-        notes["offset_s"] > start_s - ROLL_FRAME_S
-    )
-    moved = notes[near].copy()
-    end_s = float(moved["offset_s"].max(initial=start_s)) - start_s
-    moved["onset_s"] -= start_s
-    moved["offset_s"] -= start_s
-    frames = min(_BLOCK_FRAMES, int(end_s / ROLL_FRAME_S) + 2)
-    return label_rolls(moved, frames, ROLL_FRAME_S, "a", pitches=ALL_PITCHES).frame
-
-
 def _compared(predicted: Bools, truth: Bools) -> Counts:
-    length = max(len(predicted), len(truth))
-    predicted, truth = (np.pad(roll, ((0, length - len(roll)), (0, 0))) for roll in (predicted, truth))
     too_many = np.sum(predicted & ~truth, axis=1)
     too_few = np.sum(truth & ~predicted, axis=1)
     wrong = np.minimum(too_many, too_few)

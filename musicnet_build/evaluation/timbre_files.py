@@ -118,11 +118,28 @@ def read_predictions(path: str | os.PathLike[str], truth: Truth) -> dict[str, In
         total = sum(len(frames) for frames in truth.frames.values())
         if len(pitch) != total:
             raise DatasetError(f"{path} has {len(pitch)} rows, and the package {total} frames.")
-        return {piece: _notes_of_frames(pitch[rows], piece, truth) for piece, rows in truth.frames.items()}
+        return notes_of_package(pitch, truth)
     if len(truth.notes) != 1:
         raise DatasetError(f"{path} is one file, and the truth has {len(truth.notes)} pieces: give a folder of files.")
     (piece,) = truth.notes
     return {piece: _prediction(path, piece, truth)}
+
+
+def notes_of_package(pitch: Int64s, truth: Truth) -> dict[str, InstrumentNotes]:
+    """Return what was predicted for all frames of a package, piece by piece.
+
+    Parameters
+    ----------
+    pitch : ndarray of int64 [shape=(frames, instruments)]
+        128 where an instrument is absent.
+    truth : Truth
+        Of a package.
+
+    Returns
+    -------
+    dict of piece to (dict of instrument to NoteTable)
+    """
+    return {piece: _notes_of_frames(pitch[rows], piece, truth) for piece, rows in (truth.frames or {}).items()}
 
 
 def _file_of(folder: Path, piece: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""Making a MAPS-style corpus: every sound of a recipe as .wav, .mid and .txt.
+"""Making a MAPS-style corpus: every sound of a recipe as .wav or .flac, .mid and .txt.
 
 A sound depends on the recipe, the bank and its own name, on nothing else, so the same recipe gives the same bytes for
 any number of workers, and an interrupted run is continued: sounds are made by the dozen, and a dozen whose record
@@ -20,6 +20,7 @@ from musicnet_build import __version__
 from musicnet_build._typing import Audio
 from musicnet_build.audio import effects
 from musicnet_build.audio.io import write_audio
+from musicnet_build.choices import CORPUS_AUDIO
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import replacing, sha256_of, sha256_of_values
@@ -73,6 +74,7 @@ def generate_maps(
     recipe: Recipe,
     folder: str | os.PathLike[str],
     *,
+    audio: str = CORPUS_AUDIO[0],
     workers: int = 1,
     progress: Callable[[str, float], None] | None = None,
 ) -> Generated:
@@ -83,6 +85,8 @@ def generate_maps(
     recipe : Recipe
     folder : str or PathLike
         May hold an unfinished corpus of the same recipe.
+    audio : {"wav", "flac"}
+        How sounds are written; either holds the same 16 bits.
     workers : int
         Processes.
     progress : callable, optional
@@ -112,8 +116,8 @@ def generate_maps(
     folder = Path(folder)
     soundfonts = {bank.name: choose_soundfont(bank.soundfont) for bank in recipe.banks}
     pieces = maps_plan.piece_scores(recipe)
-    _claim(folder, _description(recipe, soundfonts, pieces))
-    jobs = list(_jobs(recipe, folder, soundfonts, pieces))
+    _claim(folder, {**_description(recipe, soundfonts, pieces), "audio": audio})
+    jobs = list(_jobs(recipe, folder, soundfonts, pieces, audio))
     ended = itertools.count(1)
 
     def on_done(outcome: Outcome) -> None:
@@ -133,13 +137,13 @@ def _stem(task: _Task, bank: Bank) -> str:
     return task.stem if isinstance(task, maps_plan.PlannedSound) else maps.piece_stem(task[0], bank.name)
 
 
-def _paths(folder: Path, stem: str) -> tuple[Path, Path, Path]:
+def _paths(folder: Path, stem: str, audio: str) -> tuple[Path, Path, Path]:
     place = folder / maps.folder_of(stem)
-    return place / f"{stem}.mid", place / f"{stem}.txt", place / f"{stem}.wav"
+    return place / f"{stem}.mid", place / f"{stem}.txt", place / f"{stem}.{audio}"
 
 
 def _jobs(
-    recipe: Recipe, folder: Path, soundfonts: dict[str, Soundfont], pieces: dict[str, Path | int]
+    recipe: Recipe, folder: Path, soundfonts: dict[str, Soundfont], pieces: dict[str, Path | int], audio: str
 ) -> Iterator[Job]:
     """Pieces are long and make jobs of their own, first; the other sounds of a bank go by the dozen."""
     batches: list[tuple[Bank, Sequence[_Task]]] = [
@@ -154,6 +158,7 @@ def _jobs(
             "seed": recipe.seed,
             "lead_in_s": recipe.lead_in_s,
             "folder": folder,
+            "audio": audio,
         }
         yield Job(_stem(tasks[0], bank), make_sounds, arguments)
 
@@ -191,13 +196,15 @@ def _claim(folder: Path, description: dict[str, Any]) -> None:
     if path.is_file():
         if path.read_text(encoding="utf-8") != text:
             raise DatasetError(
-                f"{folder} holds a corpus made from another recipe, soundfont or version: choose another folder."
+                f"{folder} holds a corpus made from another recipe, soundfont or version, or with --audio otherwise: "
+                "choose another folder."
             )
         for unfinished in list(folder.rglob(".MAPS_*")):
             # What a run that was killed was writing.
             unfinished.unlink()
         return
-    if folder.is_dir() and any(maps.parse_stem(sound.stem) for sound in folder.rglob("*.wav")):
+    sounds = (sound for audio in CORPUS_AUDIO for sound in folder.rglob(f"*.{audio}"))
+    if folder.is_dir() and any(maps.parse_stem(sound.stem) for sound in sounds):
         raise DatasetError(f"{folder} holds sounds of another origin: choose another folder.")
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -213,6 +220,7 @@ def make_sounds(
     seed: int,
     lead_in_s: float,
     folder: Path,
+    audio: str,
 ) -> int:
     """Make some sounds of a bank unless they are there; return how many were made now."""
     made_from = {
@@ -221,16 +229,17 @@ def make_sounds(
         "soundfont": soundfont.sha256(),
         "seed": seed,
         "lead_in_s": lead_in_s,
+        "audio": audio,
         "fluidsynth": library_version(),
         "code": code_fingerprint(*_CODE),
     }
-    make = partial(_write_sounds, tasks, bank, soundfont, seed, lead_in_s, folder)
+    make = partial(_write_sounds, tasks, bank, soundfont, seed, lead_in_s, folder, audio)
     _, is_new = make_once(folder / RECORDS / f"{_stem(tasks[0], bank)}.json", folder, made_from, make)
     return len(tasks) if is_new else 0
 
 
 def _write_sounds(
-    tasks: Sequence[_Task], bank: Bank, soundfont: Soundfont, seed: int, lead_in_s: float, folder: Path
+    tasks: Sequence[_Task], bank: Bank, soundfont: Soundfont, seed: int, lead_in_s: float, folder: Path, audio: str
 ) -> Made:
     response = _response(bank, seed)
     files: list[str] = []
@@ -238,11 +247,11 @@ def _write_sounds(
         stem = _stem(task, bank)
         performance = _performance(task, seed, lead_in_s)
         score = maps_plan.score_of(performance, stem, bank.program)
-        midi, text, wav = _paths(folder, stem)
+        midi, text, sound = _paths(folder, stem, audio)
         maps_plan.write_performance(midi, performance, bank.program)
         maps.write_maps_txt(text, performance.labels)
-        write_audio(wav, rendered(score, bank, soundfont, response, seed), SAMPLE_RATE, subtype="PCM_16")
-        files += (path.relative_to(folder).as_posix() for path in (midi, text, wav))
+        write_audio(sound, rendered(score, bank, soundfont, response, seed), SAMPLE_RATE, subtype="PCM_16")
+        files += (path.relative_to(folder).as_posix() for path in (midi, text, sound))
     return Made(files)
 
 

@@ -25,10 +25,10 @@ import numpy as np
 from musicnet_build.errors import LabelError
 from musicnet_build.files import replacing
 from musicnet_build.labels import csv, jams, midi, text
-from musicnet_build.labels.table import DEFAULT_VELOCITY, labelled
+from musicnet_build.labels.table import DEFAULT_VELOCITY, UNKNOWN, About, labelled
 from musicnet_build.notes import NOTE_DTYPE, SAMPLE_RATE, NoteTable, sorted_by_onset
 
-__all__ = ["DEFAULT_VELOCITY", "check_ending", "labelled", "read_labels", "write_labels"]
+__all__ = ["DEFAULT_VELOCITY", "About", "check_ending", "labelled", "read_labels", "write_labels"]
 
 
 def check_ending(path: str | os.PathLike[str]) -> None:
@@ -36,7 +36,14 @@ def check_ending(path: str | os.PathLike[str]) -> None:
     _format_of(Path(path))
 
 
-def write_labels(path: str | os.PathLike[str], notes: NoteTable, *, with_confidence: bool = False) -> None:
+def write_labels(
+    path: str | os.PathLike[str],
+    notes: NoteTable,
+    *,
+    with_confidence: bool = False,
+    with_played: bool = False,
+    about: About = UNKNOWN,
+) -> None:
     """Write notes to a label file of the format that its ending names; the file appears whole or not at all.
 
     Parameters
@@ -47,6 +54,10 @@ def write_labels(path: str | os.PathLike[str], notes: NoteTable, *, with_confide
         Times in recording seconds.
     with_confidence : bool
         Add the column ``confidence`` to a CSV. JAMS always states it, the other formats have no place for it.
+    with_played : bool
+        Add the column ``played`` to a CSV; no other format has a place for it.
+    about : About
+        What is known of the recording; only JAMS has a place for it.
 
     Raises
     ------
@@ -64,7 +75,7 @@ def write_labels(path: str | os.PathLike[str], notes: NoteTable, *, with_confide
     path = Path(path)
     formatter = _format_of(path).write
     _check_notes(path, notes)
-    content = formatter(notes, with_confidence)
+    content = formatter(notes, _Wishes(with_confidence, with_played, about))
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
@@ -102,8 +113,16 @@ def read_labels(path: str | os.PathLike[str]) -> NoteTable:
     return sorted_by_onset(_format_of(path).read(path))
 
 
+class _Wishes(NamedTuple):
+    """What is written besides notes, in formats that have a place for it."""
+
+    with_confidence: bool
+    with_played: bool
+    about: About
+
+
 class _Format(NamedTuple):
-    write: Callable[[NoteTable, bool], bytes]
+    write: Callable[[NoteTable, _Wishes], bytes]
     read: Callable[[Path], NoteTable]
 
 
@@ -132,10 +151,10 @@ def _check_notes(path: Path, notes: NoteTable) -> None:
 
 
 _FORMATS = {
-    ".csv": _Format(csv.write_csv, csv.read_csv),
-    ".mid": _Format(midi.write_midi, midi.read_midi),
-    ".midi": _Format(midi.write_midi, midi.read_midi),
-    ".tsv": _Format(text.write_tsv, text.read_tsv),
-    ".jams": _Format(jams.write_jams, jams.read_jams),
-    ".txt": _Format(text.write_audacity, text.read_audacity),
+    ".csv": _Format(lambda notes, also: csv.write_csv(notes, also.with_confidence, also.with_played), csv.read_csv),
+    ".mid": _Format(lambda notes, _: midi.write_midi(notes), midi.read_midi),
+    ".midi": _Format(lambda notes, _: midi.write_midi(notes), midi.read_midi),
+    ".tsv": _Format(lambda notes, _: text.write_tsv(notes), text.read_tsv),
+    ".jams": _Format(lambda notes, also: jams.write_jams(notes, also.about), jams.read_jams),
+    ".txt": _Format(lambda notes, _: text.write_audacity(notes), text.read_audacity),
 }

@@ -10,21 +10,22 @@ import numpy as np
 
 from musicnet_build.errors import LabelError
 from musicnet_build.labels.parsing import LineError, integer, number, seconds, text_of
-from musicnet_build.labels.table import DEFAULT_VELOCITY, by_part, labelled, table_of
+from musicnet_build.labels.table import DEFAULT_VELOCITY, About, by_part, labelled, table_of
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
 
 _JAMS_COLUMNS = {"velocity": DEFAULT_VELOCITY, "onset_beats": 0.0, "duration_beats": 0.0}
 
 
-def write_jams(notes: NoteTable, with_confidence: bool) -> bytes:
+def write_jams(notes: NoteTable, about: About) -> bytes:
     """Write the annotations, each with velocities and beats in its sandbox."""
     notes = labelled(notes)
-    duration_s = float(notes["offset_s"].max(initial=0.0))
+    last_offset_s = float(notes["offset_s"].max(initial=0.0))
+    duration_s = last_offset_s if about.duration_s is None else about.duration_s
     document = {
         "annotations": [_jams_annotation(group, duration_s) for group in by_part(notes)],
         "file_metadata": {
-            "title": "",
-            "artist": "",
+            "title": about.title,
+            "artist": about.artist,
             "release": "",
             "duration": duration_s,
             "identifiers": {},

@@ -69,7 +69,7 @@ def to_pretty_midi(notes: NoteTable) -> "pretty_midi.PrettyMIDI":
     return held
 
 
-def write_midi(notes: NoteTable, with_confidence: bool) -> bytes:
+def write_midi(notes: NoteTable) -> bytes:
     """Write a type 1 file: the tempo in track 1, then a track per instrument of ``to_pretty_midi``."""
     import mido
 

@@ -1,7 +1,7 @@
 """What the lists of labels share, whatever their format: which notes they hold, and when."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,6 +10,25 @@ from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes, pitched
 
 DEFAULT_VELOCITY = 64
 """Velocity of notes from formats that have none."""
+
+
+class About(NamedTuple):
+    """What is known of a recording besides its notes.
+
+    Attributes
+    ----------
+    title, artist : str
+        Empty where they are not known.
+    duration_s : float or None
+        Of the recording.
+    """
+
+    title: str = ""
+    artist: str = ""
+    duration_s: float | None = None
+
+
+UNKNOWN = About()
 
 
 def labelled(notes: NoteTable) -> NoteTable:

@@ -14,7 +14,7 @@ from musicnet_build.score.programs import PROGRAM_NAMES
 TSV_HEADER = "# onset,offset,note,velocity"
 
 
-def write_tsv(notes: NoteTable, with_confidence: bool) -> bytes:
+def write_tsv(notes: NoteTable) -> bytes:
     """Write onset, offset, pitch and velocity, as loaders of transcription data expect them."""
     lines = [TSV_HEADER, *(f"{_times(note)}\t{note['pitch']}\t{note['velocity']}" for note in labelled(notes))]
     return ("\n".join(lines) + "\n").encode()
@@ -42,7 +42,7 @@ def _tsv_row(cells: list[str]) -> dict[str, Any]:
     }
 
 
-def write_audacity(notes: NoteTable, with_confidence: bool) -> bytes:
+def write_audacity(notes: NoteTable) -> bytes:
     """Write onset, offset, and pitch and instrument as the label's text."""
     lines = [
         f"{_times(note)}\t{pitch_name(int(note['pitch']))} {PROGRAM_NAMES[note['program']]}\n"

@@ -138,7 +138,7 @@ def read_report(path: Path | None) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``verdict`` (``accepted``, ``review``, ``rejected`` or None), ``reasons``, ``spans`` (each ``start_s``,
+        ``verdict`` (``accept``, ``review``, ``reject`` or None), ``reasons``, ``spans`` (each ``start_s``,
         ``end_s``, ``what``) and ``structure``.
 
     Raises
@@ -154,7 +154,7 @@ def read_report(path: Path | None) -> dict[str, Any]:
         measures = report.get("quality") or report.get("measures") or {}
         verdict = report.get("verdict") or measures.get("verdict")
         return {
-            "verdict": _VERDICTS.get(str(verdict), verdict),
+            "verdict": verdict and verdict_word(str(verdict)),
             "reasons": [str(reason) for reason in report.get("reasons") or measures.get("reasons") or ()],
             "spans": [_span(span) for span in measures.get("suspicions") or ()],
             "structure": [str(departure) for departure in measures.get("structure") or ()],
@@ -180,7 +180,15 @@ def plain(text: str, limit: int = 300) -> str:
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
-_VERDICTS = {"accept": "accepted", "reject": "rejected"}
+def verdict_word(value: str) -> str:
+    """Return a verdict as the program says it, whichever form version 0.1 or a judgement has it in.
+
+    Examples
+    --------
+    >>> verdict_word("rejected"), verdict_word("review")
+    ('reject', 'review')
+    """
+    return {"accepted": "accept", "rejected": "reject"}.get(value, value)
 
 
 def _span(span: dict[str, Any]) -> dict[str, Any]:

@@ -200,6 +200,8 @@ class FramesReader(Reader[Item]):
         Function of the targets.
     context : int
         Frames in a window, an odd number: 5 and 17 in the studies.
+    shift_frames : int
+        Move each window in time by up to so many frames either way, drawn anew in each epoch; the target moves along.
     seed, augment
         As of :class:`~musicnet_build.packing.reader.Reader`.
 
@@ -225,10 +227,12 @@ class FramesReader(Reader[Item]):
         rate_hz: float = FRAME_RATES_HZ[0],
         labelling: str = "a",
         context: int = CONTEXTS[0],
+        shift_frames: int = 0,
         seed: int = 0,
         augment: Augment[Item] | None = None,
     ) -> None:
         super().__init__(path, seed=seed, augment=augment)
+        self.shift_frames = shift_frames
         if context < 1 or context % 2 == 0:
             raise DatasetError(f"A context must be an odd number of frames, not {context}.")
         self.context = context
@@ -243,7 +247,7 @@ class FramesReader(Reader[Item]):
             self._located = [tuple(self._arrays.locate(file[name][item]) for item in wanted) for name in self.names]
             lengths = [len(file[names[0]]) for names in self._located]
         self._ends = np.cumsum(lengths, dtype=np.int64)
-        self._count_epochs()
+        self._count_epochs(draws=shift_frames > 0)
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
@@ -252,6 +256,9 @@ class FramesReader(Reader[Item]):
         recording = int(np.searchsorted(self._ends, index, side="right"))
         frame = index - (int(self._ends[recording - 1]) if recording else 0)
         spectrogram, targets, _ = self._located[recording]
+        if self.shift_frames:
+            moved = frame + self.generator(index, epoch).integers(-self.shift_frames, self.shift_frames + 1)
+            frame = int(np.clip(moved, 0, len(self._arrays[spectrogram]) - 1))
         return _window(self._arrays[spectrogram], frame, self.context), unpacked(self._bits(targets)[frame], PITCHES)
 
     def recording(self, name: str) -> Item:

@@ -26,7 +26,7 @@ from musicnet_build.corpora.folds import Fold, in_sets, train_and_test, without_
 from musicnet_build.corpora.layouts import read_notes
 from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError
-from musicnet_build.features.model_inputs import log_cqt, log_mel_spectrogram, scaled_to_unit
+from musicnet_build.features.model_inputs import CQT_BINS_PER_OCTAVE, log_cqt, log_mel_spectrogram, scaled_to_unit
 from musicnet_build.labels.pianoroll import OFFSET, ONSET, PIANO, SOUNDING, label_rolls
 from musicnet_build.packing.hdf5 import add, reading_package
 from musicnet_build.packing.reader import Augment, Reader, check_kind, names_in
@@ -183,14 +183,17 @@ class SegmentsReader(Reader[Item]):
     spectra : {"stored", "computed", "none"}
         Cut from the package, where they are scaled over the whole recording; computed from the segment's audio, and
         scaled over it; or left out.
+    shift_semitones : int
+        Move stored constant-Q spectra up or down by up to so many semitones, drawn anew in each epoch; the rolls move
+        along. ``audio`` and ``mel``, which cannot be moved so, are then left out.
     augment
         As of :class:`~musicnet_build.packing.reader.Reader`.
 
     Raises
     ------
     DatasetError
-        When the file is no such package, spectra are asked for that it does not store, or the length is no multiple
-        of the hop.
+        When the file is no such package, spectra are asked for (or to be moved) that it does not store, or the length
+        is no multiple of the hop.
 
     Examples
     --------
@@ -210,12 +213,15 @@ class SegmentsReader(Reader[Item]):
         seed: int = 0,
         samples: int = SEGMENT_SAMPLES,
         spectra: Literal["stored", "computed", "none"] = "stored",
+        shift_semitones: int = 0,
         augment: Augment[Item] | None = None,
     ) -> None:
         super().__init__(path, seed=seed, augment=augment)
         if samples < HOP_LENGTH or samples % HOP_LENGTH:
             raise DatasetError(f"A segment must be a multiple of {HOP_LENGTH} samples long, not {samples}.")
-        self.samples, self.spectra = samples, spectra
+        if shift_semitones and spectra != "stored":
+            raise DatasetError("Only stored spectra are moved by semitones: take spectra='stored'.")
+        self.samples, self.spectra, self.shift_semitones = samples, spectra, shift_semitones
         wanted = (*_ROLL_NAMES, *(_SPECTRA if spectra == "stored" else ()))
         with reading_package(path) as file:
             check_kind(file, KIND)
@@ -231,13 +237,28 @@ class SegmentsReader(Reader[Item]):
         return len(self.names)
 
     def _read(self, index: int, epoch: int) -> Item:
-        spare = len(self._arrays[self._located[index]["codes"]]) - self.samples // HOP_LENGTH
-        return self.segment(index, int(self.generator(index, epoch).integers(0, spare + 1)) if spare > 0 else 0)
+        spare = self.frames_in(index) - self.samples // HOP_LENGTH
+        random = self.generator(index, epoch)
+        item = self.segment(index, int(random.integers(0, spare + 1)) if spare > 0 else 0)
+        if not self.shift_semitones:
+            return item
+        return transposed(item, int(random.integers(-self.shift_semitones, self.shift_semitones + 1)))
+
+    def frames_in(self, index: int) -> int:
+        """Return the length of a recording in frames."""
+        return len(self._arrays[self._located[index]["codes"]])
+
+    def whole(self, index: int) -> Item:
+        """Return a whole recording as one segment."""
+        return self._item(index, 0, self.frames_in(index))
 
     def segment(self, index: int, first_frame: int) -> Item:
         """Return the segment of a recording that begins at a frame."""
-        places, frames = self._located[index], self.samples // HOP_LENGTH
-        samples = self._cut(places["audio"], first_frame * HOP_LENGTH, self.samples)
+        return self._item(index, first_frame, self.samples // HOP_LENGTH)
+
+    def _item(self, index: int, first_frame: int, frames: int) -> Item:
+        places = self._located[index]
+        samples = self._cut(places["audio"], first_frame * HOP_LENGTH, frames * HOP_LENGTH)
         codes = self._cut(places["codes"], first_frame, frames)
         item: Item = {
             "audio": _as_float(samples),
@@ -260,6 +281,36 @@ class SegmentsReader(Reader[Item]):
         result = np.zeros((length, *rows.shape[1:]), dtype=rows.dtype)
         result[: len(rows)] = rows
         return result
+
+
+def transposed(item: Item, semitones: int) -> Item:
+    """Return the constant-Q spectrum and the rolls of a segment as they would be so many semitones higher.
+
+    Parameters
+    ----------
+    item : dict
+        Of a :class:`SegmentsReader`.
+    semitones : int
+        Negative: lower.
+
+    Returns
+    -------
+    dict
+        Without ``audio`` and ``mel``. What comes in from beyond the range is zero: silence, and no note.
+    """
+    kept = ("onset", "offset", "frame", "velocity")
+    rolls = {name: _moved(item[name], semitones) for name in kept}
+    return {**rolls, "cqt": _moved(item["cqt"], semitones * CQT_BINS_PER_OCTAVE // 12)}
+
+
+def _moved(rows: NDArray[Any], columns: int) -> NDArray[Any]:
+    """Return rows moved to the right by some columns, zeros coming in."""
+    result = np.zeros_like(rows)
+    if abs(columns) < rows.shape[1]:
+        result[:, max(columns, 0) : rows.shape[1] + min(columns, 0)] = rows[
+            :, max(-columns, 0) : rows.shape[1] - max(columns, 0)
+        ]
+    return result
 
 
 def _as_float(samples: NDArray[np.int16]) -> Audio:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from musicnet_build.choices import MAPS_CATEGORIES
+from musicnet_build.corpora import maps
 from musicnet_build.corpora.layouts import find_recordings
 from musicnet_build.corpora.musicnet import check_finished
 from musicnet_build.corpora.recording import SPLITS, Recording
@@ -36,7 +38,7 @@ class SourceSettings:
     published_split : {"paper", "second-release"} or None
         Test on the recordings that this publication of MusicNet tests on; None keeps the folders' own split.
     validation_share : float
-        Let this share of the training recordings validate, whole compositions, drawn by the seed.
+        Let this share of the training recordings validate, whole compositions and performers, drawn by the seed.
     seed : int
         Settles what is drawn.
     partial : bool
@@ -97,6 +99,12 @@ def recordings_of(source: Source, settings: SourceSettings) -> list[Recording]:
     check_names(found)
     found = with_published_split(found, settings.published_split)
     return with_validation(found, settings.validation_share, settings.seed) if settings.validation_share else found
+
+
+def other_categories(source: Source, settings: SourceSettings) -> int:
+    """Count the sounds of a MAPS folder that are not packed because they are of other categories."""
+    others = [name for name in MAPS_CATEGORIES if name not in settings.categories]
+    return maps.count_sounds(source, others) if isinstance(source, str | os.PathLike) else 0
 
 
 def check_names(recordings: Sequence[Recording]) -> None:

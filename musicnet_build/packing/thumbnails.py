@@ -63,7 +63,7 @@ class ThumbnailsSettings(SourceSettings):
     """
 
     categories: Sequence[str] = ("ISOL",)
-    size: int = THUMBNAIL_SIZES[0]
+    size: int = 32
     spectrum: Spectrum = "cqt"
     step_frames: int = 1
 
@@ -261,7 +261,7 @@ Item = tuple[Float32s, int]
 
 
 class ThumbnailsReader(Reader[Item]):
-    """UInt8s and pitches of one set.
+    """Pictures and pitches of one set.
 
     An item is ``(picture, pitch)``: float32 [shape=(1, size, size)], 0 to 1, and an int from 0 to 127.
 
@@ -312,6 +312,11 @@ class ThumbnailsReader(Reader[Item]):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def pictures(self) -> UInt8s:
+        """Return all pictures as they are stored [shape=(n, size, size)], in the order of ``pitches``."""
+        whole: UInt8s = self._arrays[self._images][...][self.indices]
+        return whole
 
     def _read(self, index: int, epoch: int) -> Item:
         picture = self._arrays[self._images][int(self.indices[index])].astype(np.float32) / np.float32(255)

@@ -1,15 +1,15 @@
-"""What every form of a dataset costs: size and seconds of one command each.
+"""What every form of a dataset costs: size and processor seconds of one command each.
 
-    python tests/benchmarks/bench_forms.py FOLDER [--recordings 30] [--seconds 120]
+    python tests/benchmarks/bench_forms.py FOLDER [--recordings 30] [--seconds 120] [--form parquet ...]
 
 Makes a dataset of decaying sines with random notes in FOLDER (kept), packs it in every form and prints the table of
-docs/loaders.md.
+docs/performance.md.
 """
 
 import argparse
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,9 @@ FORMS = {
     "maestro": "maestro",
     "parquet": "parquet",
     "webdataset": "webdataset",
+    "notesequence": "notesequence",
+    "notesequence --audio wav": "notesequence-wav",
+    "yourmt3": "yourmt3",
     "frames": "frames.h5",
     "segments": "segments.h5",
     "thumbnails": "thumbnails.h5",
@@ -59,12 +62,13 @@ def size_of(path: Path) -> int:
 
 
 def pack(form: str, dataset: Path, output: Path) -> float:
-    """Run the command of a form; return its seconds."""
+    """Run the command of a form; return the processor seconds that it and its workers took."""
     words = [word for word in form.split() if word != "(.npz)"]
     command = [str(Path(sys.executable).with_name("musicnet-build")), "pack", words[0], str(dataset), "-o", str(output)]
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([*command, *words[1:]], check=True, capture_output=True)
-    return time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def main() -> None:
@@ -73,12 +77,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--recordings", type=int, default=30)
     parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--form", action="append", choices=FORMS, help="only this one; all by default")
     options = parser.parse_args()
     dataset = options.folder / "dataset"
     if not dataset.is_dir():
         write_dataset(dataset, options.recordings, options.seconds)
-    print("| form | MB | s |\n|---|---:|---:|")
-    for form, name in FORMS.items():
+    print("| form | MB | CPU s |\n|---|---:|---:|")
+    for form in options.form or FORMS:
+        name = FORMS[form]
         seconds = pack(form, dataset, options.folder / name)
         print(f"| `{form}` | {size_of(options.folder / name) / 1e6:.0f} | {seconds:.0f} |", flush=True)
 

@@ -1,5 +1,6 @@
 """One rule of test sets: the folders decide, and published ids only where a publication is named."""
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 
@@ -61,6 +62,24 @@ def test_validation_takes_whole_compositions_out_of_training_alone() -> None:
     assert find_leaks([one for one in dealt if one.split != "test"], {}) == []
     assert dealt == with_validation([*versions, *tested], 0.1, seed=1) != with_validation(versions, 0.1, seed=2)
     assert dealt[-1] == tested[0]
+
+
+def test_validation_keeps_performers_and_pieces_on_one_side() -> None:
+    played = [
+        dataclasses.replace(one, metadata={**one.metadata, "performer": f"player {number // 2}"})
+        for number, one in enumerate(recording(str(number), "train", str(number % 7)) for number in range(40))
+    ]
+    alone = [recording(str(number), "train", str(number)) for number in range(40, 80)]
+    for seed in range(5):
+        dealt = with_validation([*played, *alone], 0.25, seed)
+        validating = [one for one in dealt if one.split == "validation"]
+        assert len(validating) == 20
+        for name in ("performer", "composition"):
+            sides = [{one.metadata[name] for one in dealt if one.split == split and one.metadata.get(name)}
+                     for split in ("train", "validation")]  # fmt: skip
+            assert not sides[0] & sides[1]
+    reversed_ = with_validation([*alone[::-1], *played[::-1]], 0.25, 4)
+    assert {one.name for one in reversed_ if one.split == "validation"} == {one.name for one in validating}
 
 
 def test_a_small_share_still_validates_on_one_composition() -> None:

@@ -20,7 +20,7 @@ from small_dataset import LATE_S, Material, contents, run_here
 
 import musicnet_build
 from musicnet_build.audio.io import read_audio, write_audio
-from musicnet_build.corpora.musicnet import count_overlaps
+from musicnet_build.corpora.musicnet import count_overlaps, read_dataset
 from musicnet_build.datasets.build import carry_out, plan_build
 from musicnet_build.datasets.job import Row
 from musicnet_build.datasets.lists import summary_table
@@ -378,6 +378,74 @@ def test_a_column_or_clips_more_need_no_new_alignment(
     material.build(out)
     assert not (out / "overlays").exists()
     assert not (out / "train_labels" / "1.csv").read_text().splitlines()[0].endswith(",confidence")
+
+
+def test_confidence_beside_leaves_seven_columns(built: tuple[Material, Path]) -> None:
+    material, out = built
+    before = contents(out)
+    material.build(out, settings=replace(material.settings, confidence_beside=True))
+    labels = (out / "train_labels" / "1.csv").read_text().splitlines()
+    beside = (out / "confidence" / "1.csv").read_text().splitlines()
+    assert labels == before["train_labels/1.csv"].decode().splitlines()
+    assert beside[0] == "start_time,end_time,instrument,note,confidence"
+    assert [row.split(",")[:4] for row in beside] == [row.split(",")[:4] for row in labels]
+    assert len(list((out / "confidence").iterdir())) == 3
+    assert find_problems(out) == []
+    material.build(out)
+    after = {name: data for name, data in contents(out).items() if not name.startswith(".build")}
+    assert after == {name: data for name, data in before.items() if not name.startswith(".build")}
+
+
+def test_what_the_labels_were_made_from_is_shown_for_those_that_are_still_there(built: tuple[Material, Path]) -> None:
+    material, out = built
+    labels = out / "train_labels" / "1.csv"
+    rows = labels.read_text().splitlines(keepends=True)
+    # As a score in notation leaves them.
+    kept = "".join(",".join(row.split(",")[:4]) + f",n{place},1,1\n" for place, row in enumerate(rows))
+    (out / ".build" / "labels" / "1.score.csv").write_text(kept)
+    assert made(material.build(out)) == ["1"]
+    assert (out / "score_notes" / "1.csv").read_text() == kept
+    labels.write_text("".join([*rows[:3], *rows[4:]]))
+    material.build(out)
+    assert [row.split(",")[4] for row in (out / "score_notes" / "1.csv").read_text().splitlines()] == [
+        f"n{place}" for place in range(len(rows)) if place != 3
+    ]
+    assert find_problems(out) == []
+
+
+def test_a_fault_in_corrected_labels_names_where_they_are_now(built: tuple[Material, Path]) -> None:
+    material, out = built
+    labels = out / "train_labels" / "2.csv"
+    whole = labels.read_text()
+    labels.write_text(whole.replace("\n", "\nhello\n", 1))
+    for _ in range(2):
+        rows = material.build(out)
+        assert rows[1].reasons == ("left_out/2.csv: line 2: 1 columns instead of 7.",)
+    (out / "left_out" / "2.csv").write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    material.build(out)
+    assert labels.is_file()
+
+
+def test_what_is_removed_though_a_person_corrected_it_is_named(built: tuple[Material, Path]) -> None:
+    material, out = built
+    labels = out / "train_labels" / "2.csv"
+    labels.write_bytes(b"".join(labels.read_bytes().splitlines(keepends=True)[:-1]))
+    material.manifest.write_text("".join(material.manifest.read_text().splitlines(keepends=True)[:2]))
+    plan = plan_build(read_manifest(material.manifest), out, material.settings)
+    assert (plan.gone, plan.gone_corrected) == (("2", "3"), ("2",))
+    assert plan.lines() == []
+    assert plan.lines(prune=True) == ["2 is removed, and its labels were changed by hand"]
+    with pytest.raises(DatasetError, match=r"--prune removes them \(labels changed by hand: 2\)"):
+        material.build(out)
+
+
+def test_performers_stand_in_the_metadata_where_any_is_named(built: tuple[Material, Path]) -> None:
+    material, out = built
+    material.change("2", performer="Trio")
+    assert made(material.build(out)) == []
+    lines = (out / "musicnet_metadata.csv").read_text().splitlines()
+    assert [line.rpartition(",")[2] for line in lines] == ["performer", "", "Trio", ""]
+    assert read_dataset(out)[1].metadata["performer"] == "Trio"
 
 
 def test_parts_made_by_several_machines_become_the_same_dataset(

@@ -66,10 +66,10 @@ def test_verdicts_reach_the_manifest_and_the_next_build(built: Material) -> None
     stale = judged(built, 3, "3", "verdict", value="rejected") | {"labels": "0" * 64}
     journal.append("ada", [first, second, stale])
     applied = as_json("audit", "apply", built.folder / "out", "--manifest", built.manifest)
-    assert {one: values["verdict"] for one, values in applied["applied"].items()} == {"1": "accepted", "2": "rejected"}
+    assert {one: values["verdict"] for one, values in applied["applied"].items()} == {"1": "accept", "2": "reject"}
     assert applied["stale"] == [{"recording": "3", "reviewer": "ada"}]
     rows = {row["id"]: row for row in built.rows()}
-    assert (rows["2"]["verdict"], rows["2"]["reason"]) == ("rejected", "another, edition")
+    assert (rows["2"]["verdict"], rows["2"]["reason"]) == ("reject", "another, edition")
     assert rows["3"]["verdict"] == ""
     assert rows["2"]["composition"] == "Piece 2"
     states = {row.id: (row.state, row.reasons, row.made) for row in build(built)}
@@ -77,7 +77,7 @@ def test_verdicts_reach_the_manifest_and_the_next_build(built: Material) -> None
     assert states["2"] == ("reject", ("reject by a person's verdict: another, edition",), False)
     assert states["3"][0] == "review"
     # The verdict holds on the labels that are left out now, too.
-    assert "rejected       2" in done("audit", "apply", built.folder / "out", "--manifest", built.manifest)
+    assert "reject         2" in done("audit", "apply", built.folder / "out", "--manifest", built.manifest)
 
 
 def test_condemned_notes_leave_the_labels_where_that_is_asked_for(built: Material) -> None:

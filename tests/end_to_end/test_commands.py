@@ -87,6 +87,13 @@ def test_overlay_says_how_many_labels_lie_behind_the_end_of_the_recording(music:
     assert process.stderr.startswith("warning: 1 of the 2 labels begin behind the end of ")
 
 
+def test_overlay_refuses_to_begin_behind_the_end(music: Music, tmp_path: Path) -> None:
+    options = ("--start", "99", "--end", "100")
+    words = misused("overlay", music.recording, music.truth, "-o", tmp_path / "o.wav", *options)
+    assert "--start 99 is behind the end of" in words
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_overlay_takes_an_instrument_and_a_span(music: Music, tmp_path: Path) -> None:
     wanted = ("--instrument", "43", "--start", "2", "--end", "4.5")  # the cello
     printed = as_json("overlay", music.recording, music.truth, "-o", tmp_path / "o.flac", "--split", *wanted)

@@ -31,6 +31,9 @@ def test_init_build_validate_stats_and_pack(folder: Path) -> None:
     again = run("build", manifest, "-o", dataset, "--soundfont", folder / "tiny.sf2")
     assert "2 up to date, 0 made" in again.stdout
     assert "1 recordings/piece 1.flac: up to date" in again.stderr
+    beside = run("build", manifest, "-o", dataset, "--soundfont", folder / "tiny.sf2", "--confidence-beside")
+    assert "0 up to date, 0 made, 2 with the same labels in other files" in beside.stdout
+    assert (dataset / "confidence" / "1.csv").read_text().count("\n") == 13
     planned = as_json("build", manifest, "-o", dataset, "--preset", "musicnet", "--dry-run")
     assert [one["why"][0] for one in planned["recordings"]] == ["preset: musicnet, before precise"] * 2
     assert done("validate", dataset) == f"{dataset}: nothing is wrong with it\n"

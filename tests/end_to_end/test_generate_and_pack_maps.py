@@ -41,7 +41,7 @@ def test_generate_and_pack(corpus: Path) -> None:
     frames = as_json(
         "pack", "frames", corpus / "out", "-o", corpus / "frames.h5", "--labelling", "a", "--labelling", "e"
     )
-    assert frames["recordings"] == 4
+    assert (frames["recordings"], frames["other_categories"]) == (4, 10)
     assert "configuration_1/fold_4" in frames["splits"]
     assert len(FramesReader(corpus / "frames.h5", "configuration_2/fold_1/test", labelling="e")) > 30
 

@@ -168,3 +168,8 @@ def test_an_interrupt_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     assert "Traceback" not in stderr
     written = {path.name for path in (tmp_path / "demo").glob("*")}
     assert written <= {"score.mid", "recording.flac", "truth.csv"}
+
+
+def test_a_pipe_is_called_a_pipe(good_midi: Path, outputs: tuple[str | Path, ...], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert "pipe.wav is a pipe or a device" in misused("align", tmp_path / "pipe.wav", good_midi, *outputs)

@@ -19,6 +19,7 @@ import soundfile
 from bad_midi import event, midi, note
 from tiny_soundfont import write_soundfont
 
+from musicnet_build.audio.io import read_audio
 from musicnet_build.choices import CORPUS_PRESETS
 from musicnet_build.corpora import maps
 from musicnet_build.errors import DatasetError, SoundfontError
@@ -54,7 +55,7 @@ def make(recipe: Recipe, folder: Path) -> Path:
     """Make all sounds in this process."""
     for bank in recipe.banks:
         tasks = [*maps_pieces.plans(recipe, bank), *maps_pieces.piece_scores(recipe).items()]
-        make_sounds(tasks, bank, choose_soundfont(bank.soundfont), recipe.seed, recipe.lead_in_s, folder)
+        make_sounds(tasks, bank, choose_soundfont(bank.soundfont), recipe.seed, recipe.lead_in_s, folder, "wav")
     return folder
 
 
@@ -280,6 +281,20 @@ def test_two_workers_make_the_same_bytes_as_one(whole: tuple[Recipe, Path], tmp_
     generate_maps(recipe, tmp_path, workers=2)
     assert contents(tmp_path) == contents(folder)
     assert str(tmp_path) not in (tmp_path / DESCRIPTION).read_text()
+
+
+def test_flac_holds_the_samples_of_the_wav_and_is_found_by_readers(whole: tuple[Recipe, Path], tmp_path: Path) -> None:
+    recipe, corpus = whole
+    made = generate_maps(recipe, tmp_path / "flac", audio="flac")
+    assert made.failed == ()
+    assert not list((tmp_path / "flac").rglob("*.wav"))
+    ours, theirs = maps.maps_files(tmp_path / "flac"), maps.maps_files(corpus)
+    assert [one.name.stem for one in ours] == [one.name.stem for one in theirs]
+    for one, other in list(zip(ours, theirs, strict=True))[::12]:
+        np.testing.assert_array_equal(read_audio(one.audio), read_audio(other.audio))
+        assert one.labels.read_bytes() == other.labels.read_bytes()
+    with pytest.raises(DatasetError, match="with --audio otherwise"):
+        generate_maps(recipe, tmp_path / "flac")
 
 
 def test_a_killed_run_is_continued_to_the_same_bytes(whole: tuple[Recipe, Path], tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_reports_of_both_commands_are_read_and_those_of_earlier_versions(
     path = tmp_path / "report.json"
     path.write_text(json.dumps(report), encoding="utf-8")
     assert read_report(path) == {
-        "verdict": "accepted",
+        "verdict": "accept",
         "reasons": ["r"],
         "spans": [{"start_s": 1.0, "end_s": 2.5, "what": "wrong score"}],
         "structure": ["s"],

@@ -224,6 +224,44 @@ def test_every_picture_is_of_one_note_and_its_recording_is_in_one_set(packages: 
         assert np.allclose(np.unique(file["time_s"][:]), np.arange(starts[0], ends[0]) * 0.032)
 
 
+def test_windows_of_frames_move_in_time_with_their_targets(packages: Path) -> None:
+    split = "configuration_1/fold_1/train"
+    still = frames.FramesReader(packages / "frames.h5", split, context=1)
+    moved = frames.FramesReader(packages / "frames.h5", split, context=1, shift_frames=3, seed=2)
+    pairs = {(window.tobytes(), target.tobytes()) for window, target in still}
+    places = range(40, 80)
+    items = [moved[place] for place in places]
+    assert {(window.tobytes(), target.tobytes()) for window, target in items} <= pairs
+    near = [[other for other in range(place - 3, place + 4) if np.array_equal(still[other][0], item[0])]
+            for place, item in zip(places, items, strict=True)]  # fmt: skip
+    assert all(near)
+    assert any(place not in found for place, found in zip(places, near, strict=True))
+    again = [moved[place] for place in places]
+    assert any(not np.array_equal(one[0], other[0]) for one, other in zip(items, again, strict=True))
+    np.testing.assert_array_equal(moved.item(50, 1)[0], again[10][0])
+    whole, _ = moved.recording(moved.names[0])
+    assert {moved.item(0, epoch)[0].tobytes() for epoch in range(40)} == {row.tobytes() for row in whole[:4]}
+
+
+def test_segments_move_in_pitch_with_their_rolls(packages: Path) -> None:
+    path = packages / "segments.h5"
+    still = segments.SegmentsReader(path, "test", samples=512 * 20, seed=1)
+    moved = segments.SegmentsReader(path, "test", samples=512 * 20, seed=1, shift_semitones=2)
+    seen = set()
+    for epoch in range(30):
+        exact, item = still.item(0, epoch), moved.item(0, epoch)
+        assert set(item) == {"onset", "offset", "frame", "velocity", "cqt"}
+        by = [n for n in range(-2, 3) if np.array_equal(item["cqt"][:, 8:-8], np.roll(exact["cqt"], 2 * n, 1)[:, 8:-8])]
+        assert len(by) == 1
+        seen.add(by[0])
+        for name in ("onset", "frame", "velocity"):
+            np.testing.assert_array_equal(item[name], np.roll(exact[name], by[0], 1))
+        assert not item["cqt"][:, : 2 * max(by[0], 0)].any()
+    assert seen == {-2, -1, 0, 1, 2}
+    with pytest.raises(DatasetError, match="Only stored spectra"):
+        segments.SegmentsReader(path, "test", spectra="none", shift_semitones=1)
+
+
 @pytest.mark.parametrize("spectrum", ["cqt", "stft"])
 def test_in_a_picture_high_is_up_and_late_is_right(spectrum: Any) -> None:
     time_s = np.arange(48_000) / 16_000

@@ -7,6 +7,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from small_corpus import write_corpus
 
 from musicnet_build.audio.io import write_audio
 from musicnet_build.errors import DatasetError
@@ -16,7 +17,7 @@ from musicnet_build.packing.frames import FramesSettings, pack_frames
 from musicnet_build.packing.musicnet_h5 import MusicNetSettings, pack_musicnet
 from musicnet_build.packing.peers.transcription import TranscriptionSettings, pack_transcription
 from musicnet_build.packing.segments import SegmentsSettings, pack_segments
-from musicnet_build.packing.sources import Packed
+from musicnet_build.packing.sources import Packed, SourceSettings, other_categories
 from musicnet_build.packing.thumbnails import ThumbnailsSettings, pack_thumbnails
 
 PUBLISHED = ("1819", "2191", "2303")
@@ -129,3 +130,13 @@ def test_a_dataset_that_is_not_finished_is_refused(
     assert not (tmp_path / "out.h5").exists()
     if pack is pack_musicnet:
         assert pack(tmp_path / "in", tmp_path / "out.h5", settings(partial=True)).recordings == 1
+
+
+def test_sounds_of_other_categories_are_counted(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "maps")
+    assert other_categories(corpus, SourceSettings()) == 4
+    assert other_categories(corpus, SourceSettings(categories=("ISOL", "MUS"))) == 0
+    next((corpus / "SynSinAa" / "ISOL").rglob("*.txt")).unlink()
+    assert other_categories(corpus, SourceSettings()) == 4
+    (tmp_path / "overlays").mkdir()
+    assert other_categories(tmp_path, SourceSettings()) == 0

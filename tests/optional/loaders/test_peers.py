@@ -8,10 +8,12 @@ of a peer's code stands here.
 """
 
 import contextlib
+import dataclasses
 import importlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import types
 from collections.abc import Iterator
@@ -19,10 +21,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from small_corpus import write_corpus
 
 from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora import maps
+from musicnet_build.corpora.layouts import find_recordings
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.notes import NoteTable
 from musicnet_build.packing.peers.maestro import MaestroSettings, pack_maestro
@@ -40,8 +44,18 @@ def peer(name: str, *folders: str) -> Iterator[None]:
     if not os.environ.get("PEERS") or not root.is_dir():
         pytest.skip(f"no checkout of {name}: name the folder that holds it in PEERS")
     sys.path[:0] = [str(root / folder) for folder in folders or ("",)]
-    yield
-    del sys.path[: len(folders or ("",))]
+    try:
+        yield
+    finally:
+        del sys.path[: len(folders or ("",))]
+        # The next one may have modules of the same names.
+        for module in [name for name, one in sys.modules.items() if _is_below(one, root)]:
+            del sys.modules[module]
+
+
+def _is_below(module: types.ModuleType, root: Path) -> bool:
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    return any(str(place).startswith(f"{root}{os.sep}") for place in places if place)
 
 
 def module_without_models(package: str, name: str) -> types.ModuleType:
@@ -315,3 +329,164 @@ def test_yourmt3_slices_segments_of_sound_and_events(
             sliced = events.slice_multiple_note_events_and_ties_to_bundle(known, [0.5, 1.0], 1.0)
             assert all(sliced["note_events"])
             assert any(sliced["tie_note_events"])
+
+
+@pytest.fixture
+def torchaudio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newer versions load sound by another package, which needs FFmpeg; libsndfile reads it here."""
+    torch = pytest.importorskip("torch")
+
+    def load(path: str) -> tuple[object, int]:
+        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        return torch.from_numpy(audio.T), rate
+
+    monkeypatch.setattr(pytest.importorskip("torchaudio"), "load", load)
+
+
+@pytest.mark.usefixtures("torchaudio")
+def test_audioloader_reads_maestro(maestro: Path, dataset: Path, tmp_path: Path) -> None:
+    # It puts files of its own beside ours.
+    shutil.copytree(maestro, tmp_path / "maestro-v2.0.0")
+    with peer("AudioLoader"):
+        module = importlib.import_module("AudioLoader.music.amt")
+        data = module.MAESTRO(str(tmp_path), ["train", "test"], download=False)
+        assert len(data) == 3
+        for place, (audio, tsv) in enumerate(data._walker):
+            labels = labels_of(dataset, Path(audio).stem)
+            known = sorted((int(note), round(onset, 3)) for onset, _, note, _ in np.loadtxt(tsv))
+            assert known == strokes(labels)
+            item = data[place]
+            assert len(item["audio"]) == soundfile.info(audio).frames
+            assert set(np.flatnonzero(item["onset"].numpy().any(0)) + 21) == set(labels["pitch"].tolist())
+
+
+@pytest.mark.usefixtures("torchaudio")
+def test_audioloader_reads_a_dataset_folder(dataset: Path, tmp_path: Path) -> None:
+    shutil.copytree(dataset, tmp_path / "musicnet")
+    with peer("AudioLoader"):
+        module = importlib.import_module("AudioLoader.music.amt")
+        data = module.MusicNet(str(tmp_path), ["train", "test"])
+        assert len(data) == 3
+        for place, audio in enumerate(data._walker):
+            labels = labels_of(dataset, Path(audio).stem)
+            exact, _ = soundfile.read(next(dataset.glob(f"*_data/{Path(audio).stem}.wav")), dtype="float32")
+            np.testing.assert_array_equal(data[place]["audio"].numpy(), exact)
+            table = np.loadtxt(Path(audio).with_suffix(".tsv"), skiprows=1)
+            np.testing.assert_allclose(np.sort(table[:, 0]), labels["onset_s"], atol=1e-6)
+
+
+def test_pytorch_musicnet_reads_a_dataset_folder(dataset: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("six")
+    shutil.copytree(dataset, tmp_path / "musicnet")
+    # What it would download, and has extracted.
+    (tmp_path / "musicnet" / "raw").mkdir()
+    (tmp_path / "musicnet" / "raw" / "musicnet.tar.gz").write_bytes(b"")
+    with peer("pytorch_musicnet"):
+        module = importlib.import_module("musicnet")
+        data = module.MusicNet(str(tmp_path / "musicnet"), train=True, download=True, normalize=False, mmap=False)
+    labels = labels_of(dataset, "1")
+    exact, _ = soundfile.read(dataset / "train_data" / "1.wav", dtype="float32")
+    with data:
+        for start in range(0, len(exact) - data.window, 5000):
+            audio, target = data.access(1, start)
+            np.testing.assert_array_equal(audio, exact[start : start + data.window])
+            middle = start + data.window / 2
+            on, off = (np.rint(labels[name] * 44_100) for name in ("onset_s", "offset_s"))
+            assert set(np.flatnonzero(target)) == set(labels["pitch"][(on <= middle) & (middle < off)].tolist())
+
+
+@pytest.mark.parametrize("name", ["ICPR2020", "ReconVAT"])
+def test_icpr2020_and_reconvat_read_maps(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("pandas")
+    corpus = write_corpus(tmp_path / "maps")
+    pack_transcription(corpus, tmp_path / "out")
+    with peer(name):
+        module = module_without_models("model", "dataset")
+        data = module.MAPS(str(tmp_path / "out"), ["SynSinAa", "SynSinBb"], device="cpu")
+    assert len(data) == 6
+    for one in data.data:
+        stem = Path(one["path"]).stem
+        notes = maps.read_maps_txt(corpus / maps.folder_of(stem) / f"{stem}.txt")
+        frame = one["label"].numpy() > 1
+        assert (frame != cells(notes, len(frame))).sum() == 0
+
+
+def test_icpr2020_reads_musicnet(dataset: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pack_transcription(dataset, tmp_path)
+    with peer("ICPR2020"):
+        module = module_without_models("model", "dataset")
+        data = module.MusicNet(str(tmp_path), ["train", "test"], device="cpu")
+    assert [Path(one["path"]).stem for one in data.data] == ["1", "2", "3"]
+    for one in data.data:
+        frame = one["label"].numpy() > 1
+        labels = labels_of(dataset, Path(one["path"]).stem)
+        assert (frame != cells(labels, len(frame))).sum() <= 0.01 * frame.sum()
+
+
+def test_reconvat_reads_musicnet_by_ensembles(dataset: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("pandas")
+    ensembles = {"1": "Solo Violin", "2": "String Quartet", "3": "Solo Cello"}
+    recordings = [
+        dataclasses.replace(one, metadata={**one.metadata, "ensemble": ensembles[one.name]})
+        for one in find_recordings(dataset)
+    ]
+    pack_transcription(recordings, tmp_path)
+    with peer("ReconVAT"):
+        module = module_without_models("model", "dataset")
+        data = module.MusicNet(str(tmp_path), ["train_violin_l", "train_violin_ul"], device="cpu")
+    assert [Path(one["path"]).stem for one in data.data] == ["1", "2"]
+
+
+def test_hft_transformer_lists_and_reads_maestro(maestro: Path, dataset: Path, tmp_path: Path) -> None:
+    for folder in ("LIST", "wav", "midi"):
+        (tmp_path / folder).mkdir()
+    with peer("hFT-Transformer", "corpus"):
+        corpus = Path(os.environ["PEERS"]) / "hFT-Transformer" / "corpus"
+        table = maestro / "maestro-v3.0.0.csv"
+        listing = [sys.executable, corpus / "make_list_maestro.py", "-i", table, "-d_list", tmp_path / "LIST"]
+        subprocess.run(listing, check=True)
+        renaming = ["-d_i", maestro, "-d_o", tmp_path, "-d_list", tmp_path / "LIST"]
+        subprocess.run([sys.executable, corpus / "rename_maestro.py", *renaming], check=True)
+        module = importlib.import_module("conv_midi2note")
+        config = json.loads((corpus / "config.json").read_text())
+        files = sorted((tmp_path / "midi").iterdir())
+        assert [path.stem for path in files] == ["test_000", "train_000", "train_001"]
+        for path in files:
+            notes = module.midi2note(config, str(path))
+            labels = labels_of(dataset, path.resolve().stem)
+            np.testing.assert_allclose([note["onset"] for note in notes], np.sort(_onsets(labels)), atol=2e-4)
+
+
+def _onsets(labels: NoteTable) -> np.ndarray:
+    return np.array([onset_s for _, onset_s in strokes(labels)])
+
+
+def test_omnizart_reads_labels(dataset: Path) -> None:
+    with peer("omnizart"):
+        pytest.importorskip("omnizart.constants.datasets", exc_type=ImportError)
+        module = importlib.import_module("omnizart.constants.datasets")
+        for name in ("1", "2", "3"):
+            labels = labels_of(dataset, name)
+            known = module.MusicNetStructure.load_label(str(next(dataset.glob(f"*_labels/{name}.csv"))))
+            np.testing.assert_allclose([label.start_time for label in known], labels["onset_s"])
+            assert [label.note for label in known] == labels["pitch"].tolist()
+
+
+def test_amt_tools_reads_maestro(maestro: Path, dataset: Path) -> None:
+    module = pytest.importorskip("amt_tools.datasets.MAESTRO", exc_type=ImportError)
+    data = module.MAESTRO_V3(
+        base_dir=str(maestro), splits=["train", "test"], sample_rate=44_100, save_data=False, store_data=False
+    )
+    assert sorted(data.tracks) == ["0000/1", "0000/2", "0000/3"]
+    for track in data.tracks:
+        known = data.load(track)
+        notes = known["notes"]
+        pitches, intervals = notes
+        found = sorted(
+            (round(float(pitch)), round(float(start), 3)) for pitch, (start, _) in zip(pitches, intervals, strict=True)
+        )
+        assert found == strokes(labels_of(dataset, Path(track).stem))

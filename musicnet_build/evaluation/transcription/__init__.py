@@ -1,0 +1,1 @@
+"""Transcriptions against the truth: frames, notes, and what scores are worth."""
