@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from musicnet_build import __version__
 from musicnet_build._typing import Audio
+from musicnet_build.anchors import parse_anchors
 from musicnet_build.audio.io import read_with_remarks
 from musicnet_build.errors import AlignmentError, AudioError
 from musicnet_build.features.onsets import read_onset_model
@@ -179,6 +180,7 @@ def align_files(
         strict=settings.strict,
         search_order=settings.structure == "search",
         tuning_cents=cents if settings.tuning_cents else None,
+        anchors=parse_anchors(settings.anchors),
         witness=opinion,
         witness_offsets=settings.witness_offsets,
         network=None if network is None else learnt,
@@ -205,6 +207,33 @@ def _remark_on_witness(path: str | os.PathLike[str] | None, alignment: "Alignmen
     if path is None or (agreed and agreed.agrees):
         return ()
     return (f"{path} does not agree with the notes that are sure without it: it was not believed.",)
+
+
+def listened_again(aligned: AlignedFiles, *, velocity: bool = False, played: bool = False) -> AlignedFiles:
+    """Return labels with what the recording says of their notes besides their time.
+
+    Parameters
+    ----------
+    aligned : AlignedFiles
+    velocity : bool
+        Velocities from the recording in place of the score's.
+    played : bool
+        The probability that each note was played at all.
+
+    Returns
+    -------
+    AlignedFiles
+        With the same labels otherwise.
+    """
+    from musicnet_build.quality.dynamics import recorded_velocities
+    from musicnet_build.quality.played import played_probability
+
+    notes, tuning_cents = aligned.notes.copy(), aligned.alignment.warping.tuning_cents
+    if velocity:
+        notes["velocity"] = recorded_velocities(aligned.audio, notes, tuning_cents)
+    if played:
+        notes["played"] = played_probability(aligned.audio, notes, tuning_cents)
+    return replace(aligned, alignment=replace(aligned.alignment, notes=notes))
 
 
 def made_from(sha256: Mapping[str, str], settings: RecipeSettings) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from musicnet_build._typing import Audio
+from musicnet_build.anchors import check_anchors
 from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
@@ -21,7 +22,7 @@ from musicnet_build.quality.confidence import note_confidence
 from musicnet_build.quality.verdict import Quality, assess
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
-from musicnet_build.score.unfold import unfold_score
+from musicnet_build.score.unfold import played_measures, unfold_score
 from musicnet_build.sync.ends import end_as_written, end_at_falls, end_last_chord
 from musicnet_build.sync.musicnet import musicnet
 from musicnet_build.sync.precise import precise
@@ -151,9 +152,14 @@ def align(
         raise AlignmentError(f"preset {preset!r} is not known: choose from {', '.join(RECIPES)}.")
     if not len(pitched(score.notes)):
         raise AlignmentError("the score has no notes but drums: there is nothing to label.")
+    if options.anchors and preset not in HELD_BY_ANCHORS:
+        raise AlignmentError(f"the preset {preset} knows no anchors: take the preset precise.")
+    check_anchors(options.anchors, len(recording) / SAMPLE_RATE)
     as_played = score
     if order:
         as_played, options = unfold_score(score, order)[0], replace(options, search_order=False)
+        if options.anchors:
+            as_played = replace(as_played, measures=played_measures(score, order))
     warping = RECIPES[preset](recording, as_played, soundfont, options, progress or ignore)
     if order:
         warping = replace(warping, order=order)
@@ -251,6 +257,9 @@ def _offset_and_tempo(notes: NoteTable, time_map: TimeMap) -> tuple[float, float
     span_s, played_span_s = float(np.ptp(score_s)), float(np.ptp(played_s))
     return float(played_s[0] - score_s[0]), span_s / played_span_s if played_span_s else float("nan")
 
+
+HELD_BY_ANCHORS = ("precise",)
+"""Recipes that keep to anchors."""
 
 RECIPES = {"precise": precise, "musicnet": musicnet}
 """Presets by name."""

@@ -78,3 +78,6 @@ STRUCTURES = ("search", "never")
 
 VERDICTS = ("accept", "review", "reject")
 """On a recording's labels, the best first."""
+
+VELOCITIES = ("score", "recording")
+"""Where the velocities of labels come from."""

@@ -28,6 +28,7 @@ NOTE_DTYPE = np.dtype(
         ("part", np.int16),  # index into the parts of the score; 0 where a label file names no part
         ("is_drum", np.bool_),
         ("confidence", np.float64),  # probability of a right onset, nan where unknown
+        ("played", np.float64),  # probability that the note was played at all, nan where unknown
         ("score_note", np.int32),  # place among the note ids of the score, -1 where the score has none
     ]
 )
@@ -44,7 +45,7 @@ NoteTable = TypeAliasType("NoteTable", NDArray[np.void])
 
 
 def empty_notes(count: int = 0) -> NoteTable:
-    """Return ``count`` notes, all fields zero, confidence and place in the score unknown.
+    """Return ``count`` notes, all fields zero, what only an alignment knows unknown.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ def empty_notes(count: int = 0) -> NoteTable:
     """
     notes = np.zeros(count, dtype=NOTE_DTYPE)
     notes["confidence"] = np.nan
+    notes["played"] = np.nan
     notes["score_note"] = -1
     return notes
 

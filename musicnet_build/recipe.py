@@ -28,6 +28,8 @@ class RecipeSettings:
         Whether to find out which passages were left out or played again.
     order : str
         The order in which the passages of the score are played, such as ``1-24,9-48``, where it is known.
+    anchors : str
+        Places of the score whose time in the recording somebody has heard, such as ``12.5=33:1``, with commas between.
     transposition : int
         Semitones by which the recording sounds above the score as written.
     tuning_cents : float
@@ -61,6 +63,7 @@ class RecipeSettings:
     tuning_cents: float = 0.0
     start_s: float = 0.0
     end_s: float | None = None
+    anchors: str = ""
     witness_offsets: bool = False
 
     def __post_init__(self) -> None:
@@ -72,4 +75,7 @@ class RecipeSettings:
 
     def deciding(self) -> dict[str, Any]:
         """Return the settings as plain values, for a record; the soundfont is named by its bytes instead."""
-        return {name: value for name, value in asdict(self).items() if name != "soundfont"}
+        values = asdict(self)
+        if not self.anchors:
+            del values["anchors"]  # records without any stay as they were
+        return {name: value for name, value in values.items() if name != "soundfont"}

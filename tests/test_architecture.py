@@ -19,7 +19,7 @@ FLOORS = (
     ("alignment", "packing"),
     ("quality", "generation", "listening"),
     ("sync", "corpora"),
-    ("synthesis", "audio", "labels"),
+    ("synthesis", "audio", "labels", "anchors"),
     ("dtw", "features", "score", "jobs"),
     ("notes", "files", "threads", "jit", "recipe"),
     ("errors", "choices", "progress", "quiet", "_typing"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicnet_build.choices import STRUCTURES, VERDICTS
+from musicnet_build.choices import STRUCTURES, VELOCITIES, VERDICTS
 from musicnet_build.cli import console, parameters
 from musicnet_build.recipe import RecipeSettings
 
@@ -31,6 +31,14 @@ _AFTERGLOW_S = 1.0
 @parameters.confidence_option
 @parameters.confidence_beside_option
 @click.option(
+    "--with-played", is_flag=True,
+    help="Add the column `played` to CSV output: the probability that a note was played at all.",
+)  # fmt: skip
+@click.option(
+    "--velocity", type=click.Choice(VELOCITIES), default=VELOCITIES[0], show_default=True,
+    help="Velocities in formats that have them: the score's, or how loud each note is in the recording.",
+)  # fmt: skip
+@click.option(
     "--overlay", "overlay_path", type=parameters.OutputFile(".wav", ".flac"),
     help="Also write the recording with a sine tone at every onset (WAV or FLAC).",
 )  # fmt: skip
@@ -52,6 +60,10 @@ _AFTERGLOW_S = 1.0
     help="The order in which the score is played, in measures (1-24,9-48) or beats (b0-b96,b32-b192).",
 )  # fmt: skip
 @click.option(
+    "--anchor", "anchors", type=parameters.Anchors(), multiple=True, metavar="SECONDS=MEASURE:BEAT|FILE.csv",
+    help="What is heard when: the alignment goes through it. May be given several times.",
+)  # fmt: skip
+@click.option(
     "--witness", type=parameters.WitnessFile(),
     help="What a transcriber heard in the recording (.mid, .tsv, .jams, .csv, .npz): one more opinion on the onsets.",
 )  # fmt: skip
@@ -69,10 +81,13 @@ def command(
     outputs: tuple[Path, ...],
     with_confidence: bool,
     confidence_beside: bool,
+    with_played: bool,
+    velocity: str,
     overlay_path: Path | None,
     plot_path: Path | None,
     quality_path: Path | None,
     export_folder: Path | None,
+    anchors: tuple[str, ...],
     witness: Path | None,
     fail_on: str | None,
     force: bool,
@@ -88,20 +103,19 @@ def command(
     inputs = [path for path in (recording, score, witness) if path]
     parameters.check_outputs(inputs, [*outputs, *extras, *_export_paths(export_folder)])
     parameters.keep_labels(outputs, force)
-    recipe = RecipeSettings(**settings)
-    if recipe.preset == "musicnet" and (quality_path or with_confidence or confidence_beside or fail_on):
-        raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
-    if recipe.preset == "musicnet" and witness:
-        raise click.UsageError("the preset musicnet hears no witness: take --preset precise.")
-    if recipe.witness_offsets and not witness:
-        raise click.UsageError("--witness-offsets needs a --witness.")
+    recipe = RecipeSettings(**settings, anchors=",".join(anchors))
+    doubts = bool(quality_path or with_confidence or confidence_beside or with_played or fail_on)
+    _check_recipe(recipe, doubts, bool(witness))
     started = time.monotonic()
-    from musicnet_build.align_files import align_files
+    from musicnet_build.align_files import align_files, listened_again
     from musicnet_build.files import write_json
 
     with console.progress_bar(verbose) as progress:
         aligned = align_files(recording, score, recipe, witness=witness, progress=progress)
-        _write(aligned, outputs, with_confidence, overlay_path, plot_path, progress)
+        if with_played or velocity == "recording":
+            progress("listening to each note", 1.0)
+            aligned = listened_again(aligned, velocity=velocity == "recording", played=with_played)
+        _write(aligned, outputs, with_confidence, with_played, overlay_path, plot_path, progress)
         beside = _write_beside(aligned, outputs, confidence_beside)
     exported = _export(export_folder, aligned)
     report = aligned.report()
@@ -115,10 +129,24 @@ def command(
     return _DOUBTED if report["verdict"] in failing else 0
 
 
+def _check_recipe(recipe: RecipeSettings, doubts: bool, witness: bool) -> None:
+    """Refuse what a recipe has not: the paper's has neither doubts nor anchors, and hears no witness."""
+    if recipe.preset == "musicnet":
+        if doubts:
+            raise click.UsageError("the preset musicnet does not say how sure it is: take --preset precise.")
+        if recipe.anchors:
+            raise click.UsageError("the preset musicnet knows no anchors: take --preset precise.")
+        if witness:
+            raise click.UsageError("the preset musicnet hears no witness: take --preset precise.")
+    if recipe.witness_offsets and not witness:
+        raise click.UsageError("--witness-offsets needs a --witness.")
+
+
 def _write(
     aligned: "AlignedFiles",
     outputs: tuple[Path, ...],
     with_confidence: bool,
+    with_played: bool,
     overlay_path: Path | None,
     plot_path: Path | None,
     progress: "Progress",
@@ -128,7 +156,7 @@ def _write(
     progress("writing", 1.0)
     about = _about(aligned)
     for output in outputs:
-        write_labels(output, aligned.notes, with_confidence=with_confidence, about=about)
+        write_labels(output, aligned.notes, with_confidence=with_confidence, with_played=with_played, about=about)
     if overlay_path:
         from musicnet_build.audio.io import write_audio
         from musicnet_build.listening.overlay import overlay

@@ -85,6 +85,24 @@ class Instrument(click.ParamType):  # type: ignore[type-arg]  # newer versions o
         return int(wanted)
 
 
+class Anchors(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.3 on
+    """An anchor such as ``12.5=33:1``, or a CSV file of anchors."""
+
+    name = "anchor|file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return anchors as text, with commas between them, or fail as misuse."""
+        from musicnet_build.anchors import parse_anchors, read_anchors
+        from musicnet_build.errors import AlignmentError
+
+        text = str(value)
+        try:
+            found = read_anchors(text) if text.lower().endswith(".csv") else parse_anchors(text)
+        except AlignmentError as error:
+            self.fail(str(error), param, ctx)
+        return ",".join(map(str, found))
+
+
 class OutputFolder(click.Path):
     """A folder to write into, which is there or can be made."""
 

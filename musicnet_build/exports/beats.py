@@ -14,7 +14,7 @@ import numpy as np
 from musicnet_build._typing import Bools, Float64s, Int64s
 from musicnet_build.exports.performed import PerformedScore
 from musicnet_build.notes import pitch_name
-from musicnet_build.score.beats import TOLERANCE_BEATS
+from musicnet_build.score.beats import TOLERANCE_BEATS, beat_length
 from musicnet_build.score.model import TimeSignature
 
 
@@ -47,29 +47,6 @@ class Beats:
     def label(self, place: int) -> str:
         """Return measure and beat, such as ``33:1``; the number of the beat alone where there are no measures."""
         return f"{self.measure[place]}:{self.beat[place]}" if self.measure[place] else str(self.beat[place])
-
-
-def beat_length(signature: TimeSignature | None) -> float:
-    """Return the length of a beat in quarter notes: three eighths in 6/8, 9/8, 12/8 (and in sixteenths alike).
-
-    Parameters
-    ----------
-    signature : TimeSignature or None
-        A quarter note where there is none.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> [beat_length(TimeSignature(0.0, n, d)) for n, d in ((3, 4), (2, 2), (3, 8), (6, 8))]
-    [1.0, 2.0, 0.5, 1.5]
-    """
-    if signature is None:
-        return 1.0
-    compound = signature.denominator >= 8 and signature.numerator > 3 and signature.numerator % 3 == 0
-    return 4.0 / signature.denominator * (3 if compound else 1)
 
 
 def measure_length(signature: TimeSignature) -> float:

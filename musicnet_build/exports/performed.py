@@ -14,9 +14,8 @@ from musicnet_build._typing import Float64s
 from musicnet_build.alignment import Alignment
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.notes import NoteTable
-from musicnet_build.score.beats import measures_of
 from musicnet_build.score.model import Measures, Score, TimeSignature
-from musicnet_build.score.unfold import measures_in_order
+from musicnet_build.score.unfold import played_measures
 
 _DIGITS = 6  # of a beat that is computed from seconds; a tick is longer
 
@@ -84,16 +83,13 @@ def performed_score(alignment: Alignment, written: Score) -> PerformedScore:
     played, notes = alignment.warping.score, alignment.score_notes
     onset_beats = _played_beats(played, notes)
     duration_beats = notes["duration_beats"]
-    measures = measures_of(written)
-    if alignment.warping.order and len(measures.starts_beats):
-        measures = measures_in_order(measures, alignment.warping.order)
     return PerformedScore(
         score=played,
         notes=alignment.notes,
         onset_beats=onset_beats,
         duration_beats=duration_beats,
         ids=_ids(notes, onset_beats, written.note_ids),
-        measures=measures,
+        measures=played_measures(written, alignment.warping.order),
         time_map=alignment.warping.time_map,
         end_beats=float((onset_beats + duration_beats).max()),
     )

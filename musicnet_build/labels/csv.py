@@ -13,12 +13,17 @@ from musicnet_build.notes import SAMPLE_RATE, NoteTable
 from musicnet_build.score.reader import note_value_name
 
 CSV_COLUMNS = ("start_time", "end_time", "instrument", "note", "start_beat", "end_beat", "note_value")
-CONFIDENCE_COLUMN = "confidence"
+CONFIDENCE_COLUMN, PLAYED_COLUMN = "confidence", "played"
 _NAMING = 4
 """Columns that tell a label from all others: times, instrument, pitch."""
 
+_HEADERS = tuple(
+    (*CSV_COLUMNS, *further)
+    for further in ((), (CONFIDENCE_COLUMN,), (PLAYED_COLUMN,), (CONFIDENCE_COLUMN, PLAYED_COLUMN))
+)
 
-def write_csv(notes: NoteTable, with_confidence: bool) -> bytes:
+
+def write_csv(notes: NoteTable, with_confidence: bool, with_played: bool = False) -> bytes:
     """Write a row per note of ``labelled``."""
     notes = labelled(notes)
     start, end = sample_times(notes)
@@ -29,9 +34,10 @@ def write_csv(notes: NoteTable, with_confidence: bool) -> bytes:
         note_value_name(notes["duration_beats"]).tolist(),
     ]
     header = list(CSV_COLUMNS)
-    if with_confidence:
-        header.append(CONFIDENCE_COLUMN)
-        columns.append(["" if math.isnan(value) else f"{value:.4f}" for value in notes["confidence"]])
+    for name, wanted in ((CONFIDENCE_COLUMN, with_confidence), (PLAYED_COLUMN, with_played)):
+        if wanted:
+            header.append(name)
+            columns.append(["" if math.isnan(value) else f"{value:.4f}" for value in notes[name]])
     rows = [header, *zip(*columns, strict=True)]
     return "".join(",".join(row) + "\n" for row in rows).encode()
 
@@ -85,23 +91,23 @@ def _decimal(value: float) -> str:
 
 
 def read_csv(path: Path) -> NoteTable:
-    """Read a file with the columns of MusicNet, and perhaps ``confidence``."""
+    """Read a file with the columns of MusicNet, and perhaps ``confidence`` and ``played``."""
     reader = csv.reader(io.StringIO(text_of(path), newline=""))
     try:
         header = tuple(next(reader, ()))
-        if header not in (CSV_COLUMNS, (*CSV_COLUMNS, CONFIDENCE_COLUMN)):
+        if header not in _HEADERS:
             raise LabelError(f"{path}: line 1: the header is not {','.join(CSV_COLUMNS)}.")
         lines = ((reader.line_num, cells) for cells in reader if cells)
-        return read_rows(path, lines, lambda cells: _csv_row(cells, len(header)))
+        return read_rows(path, lines, lambda cells: _csv_row(cells, header))
     except csv.Error as error:
         raise LabelError(f"{path}: line {reader.line_num}: {error}.") from error
 
 
-def _csv_row(cells: list[str], columns: int) -> dict[str, Any]:
-    if len(cells) != columns:
-        raise LineError(f"{len(cells)} columns instead of {columns}")
+def _csv_row(cells: list[str], header: tuple[str, ...]) -> dict[str, Any]:
+    if len(cells) != len(header):
+        raise LineError(f"{len(cells)} columns instead of {len(header)}")
     start, end, instrument, pitch, onset_beats, duration_beats = cells[:6]
-    confidence = cells[7] if columns > 7 else ""
+    further = dict(zip(header[7:], cells[7:], strict=True))
     return {
         "onset_s": integer(start, "start_time", 0, 10**12) / SAMPLE_RATE,
         "offset_s": integer(end, "end_time", 0, 10**12) / SAMPLE_RATE,
@@ -109,5 +115,8 @@ def _csv_row(cells: list[str], columns: int) -> dict[str, Any]:
         "pitch": integer(pitch, "note", 0, 127),
         "onset_beats": number(onset_beats, "start_beat", -1e9, 1e9),
         "duration_beats": number(duration_beats, "end_beat", 0, 1e9),
-        "confidence": number(confidence, "confidence", 0, 1) if confidence else math.nan,
+        **{
+            name: number(further[name], name, 0, 1) if further.get(name) else math.nan
+            for name in (CONFIDENCE_COLUMN, PLAYED_COLUMN)
+        },
     }

@@ -37,7 +37,12 @@ def check_ending(path: str | os.PathLike[str]) -> None:
 
 
 def write_labels(
-    path: str | os.PathLike[str], notes: NoteTable, *, with_confidence: bool = False, about: About = UNKNOWN
+    path: str | os.PathLike[str],
+    notes: NoteTable,
+    *,
+    with_confidence: bool = False,
+    with_played: bool = False,
+    about: About = UNKNOWN,
 ) -> None:
     """Write notes to a label file of the format that its ending names; the file appears whole or not at all.
 
@@ -49,6 +54,8 @@ def write_labels(
         Times in recording seconds.
     with_confidence : bool
         Add the column ``confidence`` to a CSV. JAMS always states it, the other formats have no place for it.
+    with_played : bool
+        Add the column ``played`` to a CSV; no other format has a place for it.
     about : About
         What is known of the recording; only JAMS has a place for it.
 
@@ -68,7 +75,7 @@ def write_labels(
     path = Path(path)
     formatter = _format_of(path).write
     _check_notes(path, notes)
-    content = formatter(notes, with_confidence, about)
+    content = formatter(notes, _Wishes(with_confidence, with_played, about))
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
@@ -106,8 +113,16 @@ def read_labels(path: str | os.PathLike[str]) -> NoteTable:
     return sorted_by_onset(_format_of(path).read(path))
 
 
+class _Wishes(NamedTuple):
+    """What is written besides notes, in formats that have a place for it."""
+
+    with_confidence: bool
+    with_played: bool
+    about: About
+
+
 class _Format(NamedTuple):
-    write: Callable[[NoteTable, bool, About], bytes]
+    write: Callable[[NoteTable, _Wishes], bytes]
     read: Callable[[Path], NoteTable]
 
 
@@ -136,10 +151,10 @@ def _check_notes(path: Path, notes: NoteTable) -> None:
 
 
 _FORMATS = {
-    ".csv": _Format(lambda notes, with_confidence, _: csv.write_csv(notes, with_confidence), csv.read_csv),
-    ".mid": _Format(lambda notes, *_: midi.write_midi(notes), midi.read_midi),
-    ".midi": _Format(lambda notes, *_: midi.write_midi(notes), midi.read_midi),
-    ".tsv": _Format(lambda notes, *_: text.write_tsv(notes), text.read_tsv),
-    ".jams": _Format(lambda notes, _, about: jams.write_jams(notes, about), jams.read_jams),
-    ".txt": _Format(lambda notes, *_: text.write_audacity(notes), text.read_audacity),
+    ".csv": _Format(lambda notes, also: csv.write_csv(notes, also.with_confidence, also.with_played), csv.read_csv),
+    ".mid": _Format(lambda notes, _: midi.write_midi(notes), midi.read_midi),
+    ".midi": _Format(lambda notes, _: midi.write_midi(notes), midi.read_midi),
+    ".tsv": _Format(lambda notes, _: text.write_tsv(notes), text.read_tsv),
+    ".jams": _Format(lambda notes, also: jams.write_jams(notes, also.about), jams.read_jams),
+    ".txt": _Format(lambda notes, _: text.write_audacity(notes), text.read_audacity),
 }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from musicnet_build._typing import Bools, Float64s, Int64s
-from musicnet_build.score.model import Measures, Score
+from musicnet_build.score.model import Measures, Score, TimeSignature
 
 MAX_MEASURES = 100_000
 MAX_BEATS = 200_000
@@ -66,6 +66,30 @@ class BeatGrid:
     beats: Float64s
     seconds: Float64s
     is_downbeat: Bools
+
+
+def beat_length(signature: TimeSignature | None) -> float:
+    """Return the length of a beat in quarter notes: three eighths in 6/8, 9/8, 12/8 (and in sixteenths alike).
+
+    Parameters
+    ----------
+    signature : TimeSignature or None
+        A quarter note where there is none.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from musicnet_build.score.model import TimeSignature
+    >>> [beat_length(TimeSignature(0.0, n, d)) for n, d in ((3, 4), (2, 2), (3, 8), (6, 8))]
+    [1.0, 2.0, 0.5, 1.5]
+    """
+    if signature is None:
+        return 1.0
+    compound = signature.denominator >= 8 and signature.numerator > 3 and signature.numerator % 3 == 0
+    return 4.0 / signature.denominator * (3 if compound else 1)
 
 
 def end_beats(score: Score) -> float:

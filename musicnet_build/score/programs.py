@@ -2,11 +2,6 @@
 
 import re
 
-import numpy as np
-from numpy.typing import NDArray
-
-from musicnet_build._typing import Bools
-
 DRUM_CHANNEL = 9
 """Index of the channel of percussion (channel 10 of manuals, which count from 1)."""
 
@@ -48,30 +43,6 @@ PROGRAM_NAMES = (
     *("telephone ring", "helicopter", "applause", "gunshot"),
 )
 """Name of each program."""
-
-_SUSTAINED = (range(40, 45), range(48, 55), range(56, 80), range(109, 112))  # bowed, sung and blown
-
-
-def sustained(programs: NDArray[np.int16]) -> Bools:
-    """Return which programs hold the level of a note until its end: what is bowed, sung or blown.
-
-    Parameters
-    ----------
-    programs : ndarray of int16 [shape=(n,)]
-        Counted from 0.
-
-    Returns
-    -------
-    ndarray of bool [shape=(n,)]
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sustained(np.array([0, 40, 45, 71])).tolist()  # piano, violin, pizzicato strings, clarinet
-    [False, True, False, True]
-    """
-    return np.isin(programs, [program for family in _SUSTAINED for program in family])
-
 
 # What parts are called in English, German, Italian and French; the first that is found in a name counts.
 _CALLED = (

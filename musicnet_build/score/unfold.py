@@ -10,7 +10,7 @@ import numpy as np
 from musicnet_build._typing import Float64s, Int64s, Records
 from musicnet_build.errors import ScoreError
 from musicnet_build.notes import NoteTable
-from musicnet_build.score.beats import TOLERANCE_BEATS
+from musicnet_build.score.beats import TOLERANCE_BEATS, measures_of
 from musicnet_build.score.model import (
     CONTROL_DTYPE,
     MAX_DURATION_S,
@@ -168,6 +168,25 @@ def _signatures_in_order(score: Score, order: PlayingOrder) -> tuple[TimeSignatu
         found += [dataclasses.replace(s, beats=max(s.beats, span.start_beats) + shift) for s in in_force + inside]
         played += span.end_beats - span.start_beats
     return tuple(found)
+
+
+def played_measures(written: Score, order: PlayingOrder | None) -> Measures:
+    """Return the measures of a score as it is played, with the numbers of those written.
+
+    Parameters
+    ----------
+    written : Score
+        In the order in which it is written.
+    order : PlayingOrder or None
+        None where that is the order in which it is played.
+
+    Returns
+    -------
+    Measures
+        On the beats as played; empty where the score has none.
+    """
+    measures = measures_of(written)
+    return measures_in_order(measures, order) if order and measures.numbers else measures
 
 
 def measures_in_order(measures: Measures, order: PlayingOrder) -> Measures:

@@ -8,7 +8,6 @@ from musicnet_build.features.onsets import HOP_S, OnsetSpectrograms
 from musicnet_build.features.spectra import LOWEST_PITCH
 from musicnet_build.features.tonality import tonal_contrast
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
-from musicnet_build.score.programs import sustained
 from musicnet_build.sync.chords import STRAY, chord_means, students_t, with_floor
 from musicnet_build.sync.passes import PADDING_FRAMES
 from musicnet_build.sync.result import SyncResult
@@ -27,13 +26,15 @@ FALL_FRAMES, FALL_LAG_FRAMES = 10, 3
 FALL_WEIGHT = 3.0
 """By how much a fall of 1 in the log spectrum raises the log probability of an end."""
 
-CLEAR_GAIN = 0.2
-"""Mean log likelihood ratio from which falls are believed of what is struck, plucked, or only said to be: 0.3 to 0.5 in
-three quartets whose scores say piano, 0.12 at most in 21 recordings of pianos."""
+CLEAR_GAIN = 0.1
+"""Mean log likelihood ratio from which falls are believed: 0.2 to 0.5 for strings and winds, under 0 for pianos."""
+
+SHORTEST_HEARD_S = 0.3
+"""Falls are asked for notes of at least this length: in a room those of shorter ones run into the next."""
 
 _FALL_REACH_FRAMES = 69
 _SHORTEST_FRAMES = 10
-_NOTES_TO_CHOOSE_BY = 1000
+_LEAST_NOTES, _NOTES_TO_CHOOSE_BY = 20, 1000
 _END_SPREADS_S = (0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3)
 
 
@@ -165,13 +166,13 @@ def level_falls(spectrograms: OnsetSpectrograms, notes: NoteTable) -> dict[int, 
 
 
 def end_at_falls(notes: NoteTable, falls: dict[int, Features]) -> NoteTable:
-    """Let notes end where their level falls, near where the score has their end, in recordings where that is heard.
+    """Let notes end where their level falls, near where the score has their end, if the instrument lets that be heard.
 
     For each note the fall of the level at its pitch gives a probability over frames (a softmax), and the end that it
     has another: Student's t, whose scale is the one under which the falls are most probable. The note ends at the
-    median of their product. Whether the falls are to be believed they say themselves: by how much the ends of the
-    score are more probable with them than if nothing were heard. What is bowed or blown is believed sooner than what
-    is struck or plucked, whose level falls all the time.
+    median of their product. Whether the falls are to be believed they say themselves, instrument by instrument: by how
+    much they make the score's ends more probable than if nothing were heard. Those of a piano do not, as the level of
+    its strings falls all the time.
 
     Parameters
     ----------
@@ -187,14 +188,16 @@ def end_at_falls(notes: NoteTable, falls: dict[int, Features]) -> NoteTable:
     """
     ends_s, heard = _heard_ends(notes, falls)
     known = np.count_nonzero(heard, axis=1) >= _SHORTEST_FRAMES
-    lasting = sustained(notes["program"])
+    known &= notes["offset_s"] - notes["onset_s"] >= SHORTEST_HEARD_S
     ended = notes.copy()
-    for group, least_gain in ((known & lasting, 0.0), (known & ~lasting, CLEAR_GAIN)):
-        rows = np.flatnonzero(group)
+    for program in np.unique(notes["program"]):
+        rows = np.flatnonzero(known & (notes["program"] == program))
+        if len(rows) < _LEAST_NOTES:
+            continue
         apart_s = ends_s[rows] - notes["offset_s"][rows, None]
         some = slice(None, None, 1 + len(rows) // _NOTES_TO_CHOOSE_BY)
         gain, spread_s = _gain(heard[rows][some], apart_s[some])
-        if gain > least_gain:
+        if gain > CLEAR_GAIN:
             likely = np.cumsum(heard[rows] * with_floor(students_t(apart_s, spread_s), STRAY), axis=1)
             middle = np.argmax(likely >= 0.5 * likely[:, -1:], axis=1)
             ended["offset_s"][rows] = ends_s[rows, middle]
@@ -218,12 +221,7 @@ def _heard_ends(notes: NoteTable, falls: dict[int, Features]) -> tuple[Float64s,
 
 
 def _gain(heard: Float64s, apart_s: Float64s) -> tuple[float, float]:
-    """By how much more probable the score's ends are by the falls than if nothing were heard, and their best scale.
-
-    The former is a mean log likelihood ratio; without notes there is none to gain.
-    """
-    if not len(heard):
-        return 0.0, _END_SPREADS_S[0]
+    """By how much more probable the score's ends are by the falls than if nothing were heard, and their best scale."""
     flat = (heard > 0) / np.count_nonzero(heard, axis=1)[:, None]
     priors = [with_floor(students_t(apart_s, spread_s), STRAY) for spread_s in _END_SPREADS_S]
     by_falls, by_nothing = (

@@ -1,16 +1,19 @@
 """The passes of the alignment: what they compare, warping paths at two resolutions, one coarse map from several."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import scipy.ndimage
 
-from musicnet_build._typing import Audio, Features, Float64s
+from musicnet_build._typing import Audio, Features, Float64s, Int64s
+from musicnet_build.anchors import Pins
 from musicnet_build.audio.loudness import level_factor
-from musicnet_build.dtw.exact import band_around, dtw, dtw_of_each
+from musicnet_build.dtw.bands import band_through
+from musicnet_build.dtw.exact import WarpingPath, band_around, dtw, dtw_of_each
 from musicnet_build.dtw.timemap import TimeMap, map_from_path, monotone_map
+from musicnet_build.errors import AlignmentError
 from musicnet_build.features import onsets, spectra
 from musicnet_build.jit import kernel
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
@@ -27,6 +30,13 @@ FLOOR, HIGH_FLOOR = 0.1, 0.3
 """Floors under the log spectrum: the high one resists long decays, the low one keeps a pianissimo."""
 
 OUTSIDE_MARGIN_S = 1.5
+
+PIN_SLACK_S = 0.15
+"""How far from an anchor the coarse path may be: people hear a beat so well."""
+
+MOST_DEARER_S = 0.8
+"""How much dearer an anchor may make the path, in seconds of frames that do not fit: one that is a second off costs
+about as much, one that is right nothing."""
 
 COARSE_PASSES = ((HIGH_FLOOR, (1.5,)), (FLOOR, (1.25, 1.0)))
 """Floors under the spectrum, and for each the weights of the diagonal step of its passes.
@@ -203,7 +213,9 @@ def _fade(rise: Features, fade: np.float32) -> None:
             rise[frame, band] = max(rise[frame, band], rise[frame - 1, band] * fade)
 
 
-def coarse_maps(X: Features, Y: Features, diagonals: Sequence[float], memory_bytes: int) -> list[TimeMap]:
+def coarse_maps(
+    X: Features, Y: Features, diagonals: Sequence[float], memory_bytes: int, band: Int64s | None = None
+) -> list[TimeMap]:
     """Return the maps from a rendering to the recording by coarse passes over the same features.
 
     Parameters
@@ -214,6 +226,8 @@ def coarse_maps(X: Features, Y: Features, diagonals: Sequence[float], memory_byt
         Weight of the diagonal step in each pass.
     memory_bytes : int
         Budget of the dynamic time warping.
+    band : ndarray of int64 [shape=(frames of X, 2)], optional
+        Half-open column range of every row.
 
     Returns
     -------
@@ -221,9 +235,69 @@ def coarse_maps(X: Features, Y: Features, diagonals: Sequence[float], memory_byt
         One for each pass.
     """
     weights = [(diagonal, 1.0, 1.0) for diagonal in diagonals]
+    warped = dtw_of_each(X, Y, weights, band=band, memory_bytes=memory_bytes)
+    return [_coarse_map(way) for way in warped]
+
+
+def held_band(
+    sides: tuple[Features, Features], pins_of: Callable[[TimeMap], Pins] | None, memory_bytes: int
+) -> Int64s | None:
+    """Return the band that leads coarse passes through anchors.
+
+    Parameters
+    ----------
+    sides : (ndarray of float32 [shape=(frames, d)], ndarray of float32 [shape=(frames, d)])
+        Coarse features of the rendering and of the recording.
+    pins_of : callable or None
+        Given the map of a pass that nothing holds, returns rendering and recording seconds of the anchors; None where
+        there are none.
+    memory_bytes : int
+        Budget of the dynamic time warping.
+
+    Returns
+    -------
+    ndarray of int64 [shape=(frames, 2)] or None
+
+    Raises
+    ------
+    AlignmentError
+        When the recording sounds otherwise at an anchor.
+    """
+    if pins_of is None:
+        return None
+    free = dtw(*sides, memory_bytes=memory_bytes)
+    pins = pins_of(_coarse_map(free))
+    _check_pins(pins, free, sides, memory_bytes)
+    return _held(pins, sides)
+
+
+def _coarse_map(warped: WarpingPath) -> TimeMap:
     hop_s = COARSE_HOP / SAMPLE_RATE
-    warped = dtw_of_each(X, Y, weights, memory_bytes=memory_bytes)
-    return [_unpadded(map_from_path(way.path, hop_s, hop_s)) for way in warped]
+    return _unpadded(map_from_path(warped.path, hop_s, hop_s))
+
+
+def _held(pins: Pins, sides: tuple[Features, Features]) -> Int64s:
+    hop_s = COARSE_HOP / SAMPLE_RATE
+    rows, columns = ((times_s + PADDING_S) / hop_s for times_s in pins)
+    return band_through(rows, columns, PIN_SLACK_S / hop_s, (len(sides[0]), len(sides[1])))
+
+
+def _check_pins(pins: Pins, free: WarpingPath, sides: tuple[Features, Features], memory_bytes: int) -> None:
+    """Raise where a pin makes the path clearly dearer; pins one by one only where all together do."""
+
+    def dearer_s(some: Pins) -> float:
+        held = dtw(*sides, band=_held(some, sides), memory_bytes=memory_bytes)
+        return (held.cost - free.cost) * COARSE_HOP / SAMPLE_RATE
+
+    if dearer_s(pins) <= MOST_DEARER_S:
+        return
+    heard_s = _coarse_map(free).recording_at(pins.score_s)
+    for i, (at_s, said_s) in enumerate(zip(heard_s, pins.recording_s, strict=True)):
+        if dearer_s(Pins(pins.score_s[i : i + 1], pins.recording_s[i : i + 1])) > MOST_DEARER_S:
+            raise AlignmentError(
+                f"the recording contradicts the anchor at {said_s:.10g} s: that place of the score is heard at "
+                f"{at_s:.1f} s, and the alignment is clearly worse where it has to go through the anchor."
+            )
 
 
 def fine_map(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicnet_build._typing import Audio, Features, Float64s
+from musicnet_build.anchors import pins_finder
 from musicnet_build.audio.loudness import active_span
 from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
@@ -23,10 +24,11 @@ from musicnet_build.features.onset_training import Example, fine_tuned
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 from musicnet_build.progress import Progress
-from musicnet_build.score.beats import end_beats
+from musicnet_build.score.beats import end_beats, measures_of
+from musicnet_build.score.model import Measures
 from musicnet_build.score.order import PlayingOrder, describe
 from musicnet_build.score.reader import Score
-from musicnet_build.score.unfold import unfold_score
+from musicnet_build.score.unfold import played_measures, unfold_score
 from musicnet_build.sync.adaptation import TRAINING, sure_examples, sure_notes
 from musicnet_build.sync.chords import chord_means
 from musicnet_build.sync.ends import in_score_order, level_falls
@@ -45,6 +47,7 @@ from musicnet_build.sync.passes import (
     coarse_frames_s,
     coarse_maps,
     fine_map,
+    held_band,
     padded,
     semitone_spectra,
     silence_outside,
@@ -288,13 +291,14 @@ def align_coarsely(
     found = _searched(score, heard, rendered)
     departs = bool(describe(found.order, score))
     if departs and not options.search_order:
-        return score, _aligned(heard, score, rendered, None, options), None
+        return score, _aligned(heard, score, rendered, None, options, measures_of(score)), None
+    measures = played_measures(score, found.order if departs else None)
     music_s = found.music_s[1] - found.music_s[0] if found.music_s else rendered.music_s
     if departs:
         score, _ = unfold_score(score, found.order)
     if departs or music_s < MUSIC_SHARE * rendered.music_s:
         rendered = render_coarsely(score, min(music_s, rendered.music_s), soundfont, options)
-    return score, _aligned(heard, score, rendered, found.music_s, options), found.order if departs else None
+    return score, _aligned(heard, score, rendered, found.music_s, options, measures), found.order if departs else None
 
 
 def _searched(score: Score, heard: RecordingFeatures, rendered: RenderedFeatures) -> JumpSearch:
@@ -321,6 +325,7 @@ def _aligned(
     rendered: RenderedFeatures,
     music_s: tuple[float, float] | None,
     options: Options,
+    measures: Measures,
 ) -> CoarseAlignment:
     notes, stretch = pitched(score.notes), rendered.stretch
     sides = {
@@ -329,10 +334,11 @@ def _aligned(
     }
     for _, recorded in sides.values():
         silence_outside(recorded, music_s, COARSE_HOP)
+    band = held_band(sides[FLOOR], pins_finder(options.anchors, score, measures, stretch), options.memory_bytes)
     maps = [
         time_map
         for floor, diagonals in COARSE_PASSES
-        for time_map in coarse_maps(*sides[floor], diagonals, options.memory_bytes)
+        for time_map in coarse_maps(*sides[floor], diagonals, options.memory_bytes, band)
     ]
     passes_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(best_of(maps, passes_s, notes, stretch, heard.activations), TEMPO_SMOOTHING_S)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from musicnet_build._typing import Features, Float64s, Indices
+from musicnet_build.anchors import Anchor
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.features.onset_training import Example
 from musicnet_build.features.onsets import OnsetModel
@@ -54,6 +55,8 @@ class Options:
     tuning_cents : float, optional
         How far above A4 = 440 Hz the recording is tuned, up to half a semitone, where the caller knows it; it is
         measured otherwise.
+    anchors : tuple of Anchor
+        Places of the score whose time is known, where the recipe can keep to them.
     witness : Witness, optional
         What a transcriber heard in the recording, for recipes that place notes one by one.
     witness_offsets : bool
@@ -68,6 +71,7 @@ class Options:
     search_order: bool = True
     memory_bytes: int = MEMORY_BYTES
     tuning_cents: float | None = None
+    anchors: tuple[Anchor, ...] = ()
     witness: Witness | None = None
     witness_offsets: bool = False
     network: OnsetModel | None = None

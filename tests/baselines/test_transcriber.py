@@ -20,8 +20,9 @@ SMALL = transcriber.MODELS["transcriber"].presets["small"]
 
 def test_what_is_taught_decodes_to_the_notes_it_was_made_of() -> None:
     notes = tune(3, 4.0)
-    notes["onset_s"] += 0.0033
-    onset, frame = transcriber.targets_of(notes, 0, 420)
+    for name in ("onset_s", "offset_s"):
+        notes[name] += 0.1033
+    onset, frame = transcriber.targets_of(notes, 0, 440)
     said = notes_in(Activations(frame, onset, transcriber.FRAME_LENGTH_S, transcriber.LOWEST_PITCH), 0.5, 0.3)
     assert said["pitch"].tolist() == notes["pitch"].tolist()
     assert said["onset_s"] == pytest.approx(notes["onset_s"], abs=0.002)
@@ -57,7 +58,9 @@ def test_a_long_recording_is_heard_in_blocks_without_seams(monkeypatch: pytest.M
 
 def test_it_learns_to_transcribe_tunes(tmp_path: Path) -> None:
     package = write_package(tmp_path / "p.h5", seconds=8.0)
-    settings = replace(SMALL, steps=60, validate_every=60, learning_rate=0.02, excerpt_frames=128, channels=8)
+    settings = replace(
+        SMALL, steps=150, validate_every=150, learning_rate=0.02, batch_size=2, excerpt_frames=100, channels=6, taps=5
+    )
     train("transcriber", package, tmp_path / "run", settings=settings)
     run = load_run(tmp_path / "run")
     figures = run.record.report["figures"]

@@ -105,6 +105,18 @@ def test_what_the_alignment_knows_is_written_into_a_folder(music: Music, tmp_pat
     np.testing.assert_allclose(onsets_s, read_labels(tmp_path / "labels.csv")["onset_s"], atol=0.001)
 
 
+def test_velocities_of_the_recording_and_what_was_played_are_told_on_request(music: Music, tmp_path: Path) -> None:
+    command = ("align", music.recording, music.score, "-o", tmp_path / "labels.csv", "-o", tmp_path / "labels.tsv")
+    done(*command, "--velocity", "recording", "--with-confidence", "--with-played")
+    rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
+    assert tuple(rows[0]) == (*CSV_COLUMNS, "confidence", "played")
+    assert all(0 <= float(row["played"]) <= 1 for row in rows)
+    assert np.mean([float(row["played"]) for row in rows]) > 0.8
+    np.testing.assert_allclose(read_labels(tmp_path / "labels.csv")["played"], [float(row["played"]) for row in rows])
+    assert len(set(read_labels(tmp_path / "labels.tsv")["velocity"].tolist())) > 20
+    assert "--preset precise" in misused(*command, "--force", "--with-played", "--preset", "musicnet")
+
+
 def test_labels_that_are_there_are_replaced_only_by_force_and_then_the_bytes_are_the_same(
     folder: Path, music: Music
 ) -> None:

@@ -1,16 +1,17 @@
 """Notation files wherever a command takes a score."""
 
+import csv
 from pathlib import Path
 
 import mido
 import numpy as np
 import pytest
-from command_line import as_json, done
+from command_line import as_json, done, misused, refused
 from made_notation import HEAD, MENDED, backward, measure, note, part, score
 
 from musicnet_build.audio.io import write_audio
 from musicnet_build.generation.demo import perform, stand_in_recording
-from musicnet_build.labels.files import write_labels
+from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.notes import pitch_name
 from musicnet_build.score.order import parse_order
 from musicnet_build.score.reader import read_score
@@ -71,3 +72,20 @@ def test_score_info_and_synth_take_notation(tmp_path: Path) -> None:
     values = as_json("synth", tmp_path / "a.musicxml", "-o", tmp_path / "a.wav")
     assert values["notes"] == 28
     assert 14 <= values["duration_s"] < 24
+
+
+def test_an_anchor_holds_and_one_that_the_recording_contradicts_is_refused(piece: Path, tmp_path: Path) -> None:
+    command = ("align", piece / "recording.wav", piece / "score.musicxml")
+    done(*command, "-o", tmp_path / "free.csv", "--export", tmp_path / "known")
+    measures = csv.DictReader((tmp_path / "known" / "measures.csv").open())
+    tenth_s = float(next(row["start_s"] for row in measures if row["measure"] == "10"))
+    values = as_json(*command, "-o", tmp_path / "held.csv", "--anchor", f"{tenth_s:.1f}=10:1")
+    assert values["settings"]["anchors"] == f"{tenth_s:.1f}=10:1"
+    free, held = (read_labels(tmp_path / name)["onset_s"] for name in ("free.csv", "held.csv"))
+    np.testing.assert_allclose(held, free, atol=0.05)
+    sentence = refused(*command, "-o", tmp_path / "no.csv", "--anchor", f"{tenth_s + 4:.1f}=10:1")
+    assert f"contradicts the anchor at {tenth_s + 4:.1f} s" in sentence
+    assert f"heard at {tenth_s:.0f}"[:-1] in sentence
+    assert not (tmp_path / "no.csv").exists()
+    assert "as in 12.5=33:1" in misused(*command, "-o", tmp_path / "no.csv", "--anchor", "ten")
+    assert "musicnet knows no anchors" in misused(*command, "-o", "x.csv", "--anchor", "1=1", "--preset", "musicnet")

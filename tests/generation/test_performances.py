@@ -33,7 +33,9 @@ def test_every_voice_stays_in_its_range_and_strikes_no_note_that_sounds(ensemble
         assert all(any(low <= pitch <= high for low, high in ranges) for pitch in own["pitch"])
         for pitch in np.unique(own["pitch"]):
             same = own[own["pitch"] == pitch]
-            assert (same["offset_s"][:-1] <= same["onset_s"][1:]).all()
+            # Two violins may begin a note together.
+            later = np.diff(same["onset_s"]) > 0
+            assert (same["offset_s"][:-1] <= same["onset_s"][1:])[later].all()
     assert (notes["offset_s"] > notes["onset_s"]).all()
     assert len(notes) > 12 * len(voices)
 

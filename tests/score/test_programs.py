@@ -1,9 +1,8 @@
 """Programs by the names of parts."""
 
-import numpy as np
 import pytest
 
-from musicnet_build.score.programs import PROGRAM_NAMES, program_called, sustained
+from musicnet_build.score.programs import PROGRAM_NAMES, program_called
 
 
 @pytest.mark.parametrize(
@@ -21,14 +20,3 @@ def test_instruments_are_known_by_their_names(name: str, program: str) -> None:
 @pytest.mark.parametrize("name", ["", "Piano", "Part 1", "Staff", "Voice"])
 def test_what_names_no_instrument_is_none(name: str) -> None:
     assert program_called(name) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "lasts"),
-    [
-        ("acoustic grand piano", False), ("pizzicato strings", False), ("orchestral harp", False), ("timpani", False),
-        ("orchestra hit", False), ("violin", True), ("choir aahs", True), ("clarinet", True), ("tuba", True),
-    ],
-)  # fmt: skip
-def test_what_is_bowed_sung_or_blown_holds_its_notes(name: str, lasts: bool) -> None:
-    assert sustained(np.array([PROGRAM_NAMES.index(name)], np.int16)).tolist() == [lasts]

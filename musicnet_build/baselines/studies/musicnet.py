@@ -220,10 +220,14 @@ def _page(setup: Setup, models: Sequence[Model], figures: dict[int, list[dict[st
 
 def _small_scale(models: Sequence[Model]) -> list[str]:
     settings = {model.name: settings_of(model, "small") for model in models}
-    cnn = settings["CNN"]
+    sliding = ", ".join(
+        f"{name} {one.filters} filters, {one.stride_samples} samples apart"
+        for name, one in settings.items()
+        if one.stride_samples
+    )
+    one = next(iter(settings.values()))
     return [
-        f"The CNN has {cnn.filters} filters {cnn.stride_samples} samples apart (500, and 8 or 64), AvgPool "
-        f"{settings['AvgPool'].filters} filters; trainings have {cnn.steps} steps of {cnn.batch_size} windows.",
+        f"Trainings have {one.steps:,} steps of {one.batch_size} windows; {sliding} (the paper's CNN: 500, 8 or 64).",
         f"Every {EVERY['small']}th of the test's windows is taken.",
     ]
 
