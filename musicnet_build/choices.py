@@ -21,7 +21,7 @@ BASELINES = {
     "timbre": "timbre",
     "timbre-deep": "timbre",
 }
-"""Models of ``baselines``, and the module that describes each."""
+"""Models of ``baselines.models``, and the module that describes each."""
 
 BASELINE_PRESETS = ("small", "paper")
 """Sizes of models and studies: minutes on two cores, and those of the publication; the default first."""
