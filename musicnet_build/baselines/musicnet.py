@@ -15,8 +15,8 @@ differ in what the regression is given:
 =================== =================================================================================================
 
 Ours, since the paper leaves it open or we know no better: windows are brought to unit root mean square; features are
-standardised before the regression, and weights found by Adam, so that one learning rate serves all; log-ReLUgrams have a sine and a cosine of each frequency
-of the transform, of either sign.
+standardised before the regression, and weights found by Adam, so that one learning rate serves all; log-ReLUgrams have
+a sine and a cosine of each frequency of the transform, of either sign.
 
 References
 ----------
