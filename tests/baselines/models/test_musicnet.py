@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 
 from made_package import SPLITS, sines, tune, write_package  # noqa: E402
 
-from musicnet_build.baselines import musicnet  # noqa: E402
+from musicnet_build.baselines.models import musicnet  # noqa: E402
 from musicnet_build.errors import TrainingError  # noqa: E402
 from musicnet_build.notes import SAMPLE_RATE  # noqa: E402
 

@@ -8,11 +8,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
 
-from small_corpus import write_corpus  # noqa: E402
+from small_corpus import split_recordings, write_corpus  # noqa: E402
 
 from musicnet_build.audio.io import read_audio  # noqa: E402
 from musicnet_build.baselines.baseline import Batch  # noqa: E402
-from musicnet_build.baselines.reconstruction import (  # noqa: E402
+from musicnet_build.baselines.models.reconstruction import (  # noqa: E402
     BINS,
     PRESETS,
     Model,
@@ -35,7 +35,7 @@ TINY: Settings = replace(PRESETS["reconstruction"]["small"], frames=16, channels
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("segments")
     corpus = write_corpus(folder / "corpus")
-    pack_segments(corpus, folder / "segments.h5", SegmentsSettings(keep_test_pieces=True))
+    pack_segments(split_recordings(corpus), folder / "segments.h5", SegmentsSettings(keep_test_pieces=True))
     return folder / "segments.h5"
 
 
