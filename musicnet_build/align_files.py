@@ -17,6 +17,7 @@ from musicnet_build._typing import Audio
 from musicnet_build.anchors import parse_anchors
 from musicnet_build.audio.io import read_with_remarks
 from musicnet_build.errors import AlignmentError, AudioError
+from musicnet_build.features.onsets import read_onset_model
 from musicnet_build.files import read_hashed, sha256_of
 from musicnet_build.jobs.resume import LABELS, code_fingerprint
 from musicnet_build.labels.witness import Witness, read_witness
@@ -120,6 +121,8 @@ def align_files(
     settings: RecipeSettings = RecipeSettings(),  # noqa: B008 - frozen
     *,
     witness: str | os.PathLike[str] | None = None,
+    network: str | os.PathLike[str] | None = None,
+    examples: bool = False,
     progress: Progress | None = None,
 ) -> AlignedFiles:
     """Label a recording with the notes of its score.
@@ -131,6 +134,10 @@ def align_files(
     settings : RecipeSettings
     witness : str or PathLike, optional
         What a transcriber heard in the recording: see ``labels.witness``. Only ``precise`` asks it.
+    network : str or PathLike, optional
+        Weights of an onset network that has learnt from recordings of this kind, as a build makes them.
+    examples : bool
+        Keep what the recording teaches the onset network, in ``alignment.warping.examples``.
     progress : callable, optional
         Told the stage, and how much of the whole is done.
 
@@ -159,6 +166,8 @@ def align_files(
     order = parse_order(settings.order, music) if settings.order else None
     soundfont = choose_soundfont(settings.soundfont)
     opinion, hashes = _witness(witness, settings)
+    if network is not None:
+        learnt, hashes["network"] = read_hashed(Path(network), read_onset_model)
     progress("reading the recording", 0.0)
     reading = in_background(read_hashed, recording, read_with_remarks)
     # While the recording is decoded: this import takes as long.
@@ -174,6 +183,8 @@ def align_files(
         anchors=parse_anchors(settings.anchors),
         witness=opinion,
         witness_offsets=settings.witness_offsets,
+        network=None if network is None else learnt,
+        examples=examples,
     )
     alignment = align(audio, music, soundfont, preset=settings.preset, order=order, options=options, progress=progress)
     sha256 = {"recording": recording_sha256, "score": score_sha256, "soundfont": soundfont.sha256(), **hashes}

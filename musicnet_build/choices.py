@@ -21,7 +21,7 @@ BASELINES = {
     "timbre": "timbre",
     "timbre-deep": "timbre",
 }
-"""Models of ``baselines``, and the module that describes each."""
+"""Models of ``baselines.models``, and the module that describes each."""
 
 BASELINE_PRESETS = ("small", "paper")
 """Sizes of models and studies: minutes on two cores, and those of the publication; the default first."""
@@ -59,6 +59,9 @@ TIMBRE_STORAGES = ("colour", "float")
 
 SPLITS = ("train", "validation", "test")
 """What a recording of a dataset is for."""
+
+ADAPTATIONS = ("recording", "collection")
+"""What the onset network learns from, the default first."""
 
 STUDIES = {
     "musicnet": "Learned features of music: Thickstun et al. 2017.",

@@ -1,11 +1,14 @@
 """A MAPS-like folder made in no time: sines for strings, labels beside them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora import maps
+from musicnet_build.corpora.layouts import find_recordings
+from musicnet_build.corpora.recording import Recording
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes
 
 BANKS = ("SynSinAa", "SynSinBb")
@@ -45,3 +48,12 @@ def write_corpus(folder: Path) -> Path:
         for pitch in (45, 69):
             write_sound(folder, maps.isolated_stem("NO", "F", False, pitch, bank), played([(0.5, 1.5, pitch)]))
     return folder
+
+
+def split_recordings(corpus: Path) -> list[Recording]:
+    """The pieces with a split: of the first bank two train and one validates, those of the other bank test."""
+    pieces = [recording for recording in find_recordings(corpus) if recording.category == "MUS"]
+    train, test = BANKS
+    of_bank = {train: "train", test: "test"}
+    validates = maps.piece_stem(PIECES[-1], train)
+    return [replace(one, split="validation" if one.name == validates else of_bank[one.bank]) for one in pieces]

@@ -10,7 +10,7 @@ what the paper leaves open named as ours.
 ``runs``                what a training leaves behind, and how it is read again: weights as safetensors, a record
 ``catalogue``           models and studies by name, each imported when it is named
 ``decoding``            what a transcriber says of each frame, and the notes in it
-one module per study    its networks and their presets (``musicnet``, ``label_noise``, …)
+``models``              the networks and their presets, a module a study
 ``studies``             the experiments: several trainings, one table beside the published one
 ======================  ==============================================================================================
 

@@ -81,7 +81,7 @@ class Baseline:
     Attributes
     ----------
     module : str
-        Of ``baselines``, the one that it is described in: its code is part of what a run is made from.
+        Of ``baselines.models``, the one that it is described in: its code is part of what a run is made from.
     presets : mapping
         Settings by name: ``small`` and ``paper``.
     network : callable

@@ -26,7 +26,7 @@ def find_baseline(name: str) -> "Baseline":
     """
     if name not in BASELINES:
         raise TrainingError(f"there is no model {name!r}: choose from {', '.join(BASELINES)}.")
-    module = importlib.import_module(f"musicnet_build.baselines.{BASELINES[name]}")
+    module = importlib.import_module(f"musicnet_build.baselines.models.{BASELINES[name]}")
     baseline: Baseline = module.MODELS[name]
     return baseline
 

@@ -115,7 +115,7 @@ def train(
         "seed": seed,
         "device": usable_device(device).type,
         "package": sha256_of(package),
-        "code": code_fingerprint("baselines.training", "baselines.baseline", f"baselines.{baseline.module}"),
+        "code": code_fingerprint("baselines.training", "baselines.baseline", f"baselines.models.{baseline.module}"),
     }
     run = _Training(baseline, settings, seed, made_from, Path(package), Path(folder), device, progress)
     return make_once(Path(folder) / RECORD, folder, made_from, run.make)[0]

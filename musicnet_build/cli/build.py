@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicnet_build.choices import VERDICTS
+from musicnet_build.choices import ADAPTATIONS, VERDICTS
 from musicnet_build.cli import console, parameters
 from musicnet_build.recipe import RecipeSettings
 
@@ -26,6 +26,10 @@ _LINES_SHOWN = 40
 @parameters.preset_option
 @parameters.soundfont_option
 @parameters.strict_option
+@click.option(
+    "--adapt", type=click.Choice(ADAPTATIONS), default=ADAPTATIONS[0], show_default=True,
+    help="Let the onset network learn from each recording, or from all of one instrumentation: takes twice as long.",
+)  # fmt: skip
 @parameters.witness_offsets_option
 @parameters.confidence_option
 @parameters.confidence_beside_option
@@ -64,6 +68,7 @@ def command(
     prune: bool,
     dry_run: bool,
     drop_condemned: bool,
+    adapt: str,
     allow_outside: bool,
     verbose: bool,
     as_json: bool,
@@ -74,13 +79,14 @@ def command(
     Run it again after any interruption or change: only what is missing or has changed is made. The exit code is 1
     where a recording failed.
     """
-    _check_options(workers, cluster, shard, prune)
+    _check_options(workers, cluster, shard, prune, adapt)
     from musicnet_build.datasets.build import Settings, carry_out, plan_build
     from musicnet_build.jobs.dask import cluster_runner
     from musicnet_build.jobs.local import LocalRunner, default_workers
 
     started = time.monotonic()
-    settings = Settings(RecipeSettings(**recipe), with_confidence, overlay, include, drop_condemned, confidence_beside)
+    shown = with_confidence, overlay, include, drop_condemned, confidence_beside
+    settings = Settings(RecipeSettings(**recipe), *shown, adapt_collection=adapt == ADAPTATIONS[1])
     plan = plan_build(_read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside)
     if dry_run:
         console.report(_planned(plan), _planned_lines(plan), as_json)
@@ -100,11 +106,15 @@ def command(
     return int(any(row.state == "failed" for row in rows))
 
 
-def _check_options(workers: int | None, cluster: str | None, shard: tuple[int, int] | None, prune: bool) -> None:
+def _check_options(
+    workers: int | None, cluster: str | None, shard: tuple[int, int] | None, prune: bool, adapt: str
+) -> None:
     if workers and cluster:
         raise click.UsageError("--workers and --cluster exclude each other.")
     if shard and prune:
         raise click.UsageError("--prune is for the build that writes the lists, without --shard.")
+    if shard and adapt != ADAPTATIONS[0]:
+        raise click.UsageError("--adapt collection needs all recordings at once: build without --shard.")
 
 
 def _read(path: Path, allow_outside: bool) -> "Manifest":

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from musicnet_build.corpora import musicnet
+from musicnet_build.datasets.collection.networks import with_networks
 from musicnet_build.datasets.job import (
     ACCEPT,
     FAILED,
@@ -68,6 +69,8 @@ class Settings:
         Leave out notes of which a person found, listening to the dataset, that they should not be there.
     confidence_beside : bool
         Write the confidence of the labels into files of their own.
+    adapt_collection : bool
+        Let the onset network learn from all recordings of an instrumentation together: ``collection.networks``.
     """
 
     recipe: RecipeSettings = field(default_factory=RecipeSettings)
@@ -76,6 +79,7 @@ class Settings:
     include: str = REVIEW
     drop_condemned: bool = False
     confidence_beside: bool = False
+    adapt_collection: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ class Plan:
         Recordings in the dataset that the manifest does not name.
     gone_corrected : tuple of str
         Those of them whose labels a person has changed.
+    adapt_collection : bool
+        As in ``Settings``. Which labels a new network changes is not known before it has learnt.
     """
 
     manifest: Manifest
@@ -106,6 +112,7 @@ class Plan:
     corrected: tuple[str, ...]
     gone: tuple[str, ...]
     gone_corrected: tuple[str, ...]
+    adapt_collection: bool = False
 
     def lines(self, *, prune: bool = False) -> list[str]:
         """Return what a person wants to know before anything is made again or removed, in a few lines."""
@@ -171,10 +178,11 @@ def plan_build(
         manifest=manifest,
         root=root,
         tasks=tuple(tasks),
-        reasons={task.id: [] if task.id in corrected else _reasons(task) for task in tasks},
+        reasons={task.id: [] if task.id in corrected else _reasons(task, settings) for task in tasks},
         corrected=tuple(corrected),
         gone=tuple(gone),
         gone_corrected=tuple(one for one in gone if find_corrected(root, one)),
+        adapt_collection=settings.adapt_collection,
     )
 
 
@@ -260,6 +268,8 @@ def carry_out(
             plan = replace(plan, tasks=plan.tasks[shard[0] - 1 :: shard[1]])
             return _rows(plan, _run(plan, run, progress))
         remove_all_leftovers(root)
+        if plan.adapt_collection:
+            plan = replace(plan, tasks=tuple(with_networks(plan.tasks, run, progress)))
         outcomes = _run(plan, run, progress)
         # Once more: a worker may have been killed while it wrote.
         remove_all_leftovers(root)
@@ -269,10 +279,6 @@ def carry_out(
         rows = [row.renamed(*moved[row.id]) if row.id in moved else row for row in rows]
         write_lists(root, plan.manifest.entries, rows)
     return rows
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Planning
 
 
 def _tasks(
@@ -324,7 +330,7 @@ def _with_hashes(task: Task) -> Task:
         return task
 
 
-def _reasons(task: Task) -> list[str]:
+def _reasons(task: Task, settings: Settings) -> list[str]:
     if task.remake:
         return ["--remake"]
     if not task.sha256:
@@ -333,7 +339,8 @@ def _reasons(task: Task) -> list[str]:
     record = read_record(path)
     if record is None and path.is_file():
         return ["its record is damaged, or of version 0.1"]
-    return differences(record, task.made_from())
+    found = differences(record, task.made_from())
+    return [reason for reason in found if not (settings.adapt_collection and reason.startswith("network "))]
 
 
 def _ids_in(root: Path) -> set[str]:
@@ -345,10 +352,6 @@ def _count(ids: Sequence[str]) -> str:
     listed = sorted(ids, key=musicnet.id_order)
     names = ", ".join(listed[:10]) + (f" and {len(listed) - 10} more" if len(listed) > 10 else "")
     return f"{len(ids)} recording{'s' if len(ids) > 1 else ''} ({names})"
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Running
 
 
 def _run(plan: Plan, run: Runner, progress: Progress) -> list[Outcome]:

@@ -78,6 +78,8 @@ class Task:
         Of its inputs, as they were when the build was planned.
     remake : bool
         Find the labels again, whatever is there.
+    network : str
+        Weights of an onset network that has learnt from recordings of its kind; its hash is in ``sha256``.
     """
 
     dataset: str
@@ -91,6 +93,7 @@ class Task:
     condemned: tuple[str, ...] = ()
     sha256: Mapping[str, str] = dataclasses.field(default_factory=dict)
     remake: bool = False
+    network: str = ""
 
     @property
     def id(self) -> str:
@@ -229,16 +232,7 @@ def hash_inputs(task: Task) -> dict[str, str]:
 
 
 def memory_needed(task: Task) -> int:
-    """Estimate from above how much memory the job of a recording takes at its peak, in bytes.
-
-    Parameters
-    ----------
-    task : Task
-
-    Returns
-    -------
-    int
-    """
+    """Estimate from above how much memory the job of a recording takes at its peak, in bytes."""
     at_any_length, per_second = _PEAK_BYTES[task.settings.preset]
     return at_any_length + round(_duration_s(task) * per_second)
 
@@ -305,7 +299,7 @@ class _Recording:
         """Align the recording, and keep its labels and their report."""
         task = self.task
         recording, score, witness = task.files()
-        aligned = align_files(recording, score, task.settings, witness=witness)
+        aligned = align_files(recording, score, task.settings, witness=witness, network=task.network or None)
         if dict(aligned.sha256) != dict(task.sha256):
             raise DatasetError(f"{task.entry.recording} or its score was changed after the build began: run it again.")
         self._audio = aligned.audio

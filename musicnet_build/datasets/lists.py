@@ -155,6 +155,7 @@ def _origin(entry: Entry, row: Row) -> dict[str, Any]:
     return {
         **{name: {"path": path, "sha256": inputs[name]} for name, path in named.items()},
         "soundfont": {"name": facts["soundfont"], "sha256": inputs["soundfont"]} if "soundfont" in inputs else None,
+        **({"network": {"sha256": inputs["network"]}} if "network" in inputs else {}),
         "settings": facts["settings"],
         "versions": facts["versions"],
         "state": row.state,

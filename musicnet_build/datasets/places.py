@@ -15,6 +15,7 @@ from musicnet_build.labels.csv import CONFIDENCE_COLUMN
 
 FILES_FOLDER = f"{BUILD_FOLDER}/files"
 LABELS_FOLDER = f"{BUILD_FOLDER}/labels"
+COLLECTION_FOLDER = f"{BUILD_FOLDER}/collection"
 CLIPS = ("start", "middle", "end")
 
 FOLDERS = (
@@ -27,6 +28,7 @@ FOLDERS = (
     musicnet.SPLITS_FOLDER,
     FILES_FOLDER,
     LABELS_FOLDER,
+    COLLECTION_FOLDER,
     BUILD_FOLDER,
 )
 """All folders that files of a dataset are in."""
@@ -126,7 +128,8 @@ def clip_places(recording_id: str) -> list[str]:
 
 def all_places(recording_id: str) -> list[str]:
     """Return everywhere where a file of a recording may be, its records among them."""
-    records = [f"{BUILD_FOLDER}/{recording_id}.json", f"{FILES_FOLDER}/{recording_id}.json"]
+    learnt = [f"{COLLECTION_FOLDER}/{recording_id}.{ending}" for ending in ("npz", "json")]
+    records = [f"{BUILD_FOLDER}/{recording_id}.json", f"{FILES_FOLDER}/{recording_id}.json", *learnt]
     kept = [kept(recording_id) for kept in (kept_labels_path, kept_report_path, kept_score_notes_path)]
     kept.append(musicnet.quality_path(recording_id))
     places = (label_places, audio_places, clip_places, beside_places)

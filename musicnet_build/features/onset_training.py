@@ -134,7 +134,7 @@ def _gradients(
     """Derivatives of the mean loss of a batch by all weights, in products of ``_ROWS`` rows."""
     taps = weights["taps"]
     windows = np.lib.stride_tricks.sliding_window_view(channels, len(taps), axis=1).transpose(0, 1, 3, 2)
-    seen = windows.reshape(-1, _ROWS, taps.shape[0] * taps.shape[1]).astype(taps.dtype)
+    seen = windows.reshape(-1, _ROWS, taps.shape[0] * taps.shape[1]).astype(taps.dtype, copy=False)
     hidden = np.maximum(seen @ taps.reshape(seen.shape[2], -1) + weights["taps_bias"], 0)
     mixed = np.maximum(hidden @ weights["mixer"] + weights["mixer_bias"], 0)
     logits = np.where(allowed, (mixed * weights["output"]).sum(axis=2).reshape(target.shape), _BARRED)

@@ -6,6 +6,7 @@ music that the script composes and renders itself, so that the softmax of its ou
 probability of the onset being at each of them, given that the span holds exactly one onset of the pitch.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
@@ -16,6 +17,7 @@ import numpy as np
 from musicnet_build._typing import Audio, Features, Float32s
 from musicnet_build.features import spectra
 from musicnet_build.features.onset_kernels import FRAMES_AT_ONCE, convolved, packed_taps
+from musicnet_build.files import replacing
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.threads import on_all_cores
 
@@ -102,6 +104,18 @@ def onset_model() -> OnsetModel:
         np.load(file) as weights,
     ):
         return OnsetModel(**{name: weights[name] for name in weights.files})
+
+
+def read_onset_model(path: str | os.PathLike[str]) -> OnsetModel:
+    """Return a network whose weights :func:`write_onset_model` wrote."""
+    with np.load(path, allow_pickle=False) as weights:
+        return OnsetModel(**{field.name: weights[field.name] for field in fields(OnsetModel)})
+
+
+def write_onset_model(path: str | os.PathLike[str], model: OnsetModel) -> None:
+    """Write the weights of a network, the same bytes for the same weights."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **model.weights())  # type: ignore[arg-type]  # its stubs know no mapping of arrays
 
 
 def onset_activations(

@@ -77,7 +77,7 @@ def rows_of(labels: bytes, beside: str) -> str:
     -------
     str
     """
-    known = {tuple(line.split(",")[:_NAMING]) for line in labels.decode().splitlines()}
+    known = {tuple(line.split(",")[:_NAMING]) for line in labels.decode("utf-8", "replace").splitlines()}
     kept = io.StringIO()
     rows = csv.reader(io.StringIO(beside, newline=""))
     csv.writer(kept, lineterminator="\n").writerows(row for row in rows if tuple(row[:_NAMING]) in known)

@@ -1,8 +1,9 @@
 """How hard each labelled note was struck, as far as the recording tells: velocities within one piece.
 
 Loudness is the amplitude of a note's partials just behind its onset, and half as much (in logarithms) that of the whole
-sound there: notes of a loud chord are loud. To subtract what sounded before the onset, or to take out how loud an
-instrument is in each register, made the order of the notes worse (``tests/benchmarks/bench_dynamics.py``).
+sound there: notes of a loud chord are loud. Neither is what sounded before the onset subtracted, nor what is loud in
+each register taken out: both made the order of the notes worse. ``tests/benchmarks/bench_dynamics.py`` compares that
+order with the truth.
 """
 
 import numpy as np

@@ -2,9 +2,9 @@
 
 Three things tell a note that sounds from one that does not: its first two partials stand above the semitones beside
 them, its partials are a large share of the sound, and the onset evidence (the confidence) finds it. A logistic model
-weighs them; its weights come from piano music with 5 % of notes that nobody played
-(``tests/benchmarks/bench_dynamics.py``), so that is how many it expects. A note an octave above another that sounds is
-hidden by it, and mostly said to be played.
+weighs them; its weights come from four piano pieces into whose scores 5 % of notes were put that nobody played, so that
+is how many it expects (``tests/benchmarks/bench_dynamics.py`` tries it, and says what weights its own pieces give). A
+note an octave above another that sounds is hidden by it, and mostly said to be played.
 """
 
 import numpy as np

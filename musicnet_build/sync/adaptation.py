@@ -48,11 +48,19 @@ def adapted_model(
     OnsetModel or None
         None where too few notes are sure to learn from.
     """
+    examples = sure_examples(notes, refinement, spectrograms, training.seed)
+    return fine_tuned(onset_model(), examples, training) if examples else None
+
+
+def sure_examples(
+    notes: NoteTable, refinement: Refinement, spectrograms: OnsetSpectrograms, seed: int = TRAINING.seed
+) -> list[Example]:
+    """Return what the sure notes of a recording teach; nothing where too few are sure (see ``adapted_model``)."""
     sure = sure_notes(refinement)
     if np.mean(sure) < LEAST_SURE_SHARE:
-        return None
-    examples = _examples(notes, refinement.onset_s, sure, spectrograms, training.seed)
-    return fine_tuned(onset_model(), examples, training) if len(examples) >= LEAST_EXAMPLES else None
+        return []
+    examples = _examples(notes, refinement.onset_s, sure, spectrograms, seed)
+    return examples if len(examples) >= LEAST_EXAMPLES else []
 
 
 def sure_notes(refinement: Refinement) -> Bools:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from musicnet_build._typing import Features, Float64s, Floats, Int64s
 from musicnet_build.features.onsets import HOP_S
@@ -33,7 +32,6 @@ MUTE = 0.1
 """Probability that the activation of a note tells nothing of its chord."""
 
 _STEP_SPREADS_S = np.array([0.010, 0.014, 0.020, 0.028, 0.040, 0.056, 0.080, 0.112, 0.160, 0.224, 0.320])
-_FREEDOM = 2.0  # degrees of freedom of Student's t: heavy tails
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,9 +216,9 @@ def _peak(log_probability: Float64s, times_s: Float64s, at: int) -> float:
 
 def students_t(distance_s: Floats, scale_s: float) -> Float64s:
     """Return the probability per frame of Student's t with two degrees of freedom."""
-    n = _FREEDOM
-    top = np.exp(gammaln((n + 1) / 2) - gammaln(n / 2)) / np.sqrt(n * np.pi)
-    density: Float64s = top / scale_s * (1 + (distance_s / scale_s) ** 2 / n) ** (-(n + 1) / 2)
+    # Two degrees of freedom make it a root and products, which take a tenth of the time of a power.
+    spread = 1 + (distance_s / scale_s) ** 2 / 2
+    density: Float64s = 1 / (2 * np.sqrt(2) * scale_s) / (spread * np.sqrt(spread))
     return density * HOP_S
 
 

@@ -20,8 +20,8 @@ from musicnet_build.anchors import pins_finder
 from musicnet_build.audio.loudness import active_span
 from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
+from musicnet_build.features.onset_training import Example, fine_tuned
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
-from musicnet_build.labels.witness import Witness
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
 from musicnet_build.progress import Progress
 from musicnet_build.score.beats import end_beats, measures_of
@@ -29,7 +29,7 @@ from musicnet_build.score.model import Measures
 from musicnet_build.score.order import PlayingOrder, describe
 from musicnet_build.score.reader import Score
 from musicnet_build.score.unfold import played_measures, unfold_score
-from musicnet_build.sync.adaptation import adapted_model, sure_notes
+from musicnet_build.sync.adaptation import TRAINING, sure_examples, sure_notes
 from musicnet_build.sync.chords import chord_means
 from musicnet_build.sync.ends import in_score_order, level_falls
 from musicnet_build.sync.jumps import JumpSearch, find_playing_order
@@ -163,7 +163,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
     progress("placing the notes", 0.95)
     at = np.searchsorted(times_s, notes["onset_s"])
     mismatch = float(np.clip((cost - SAME_SOUND) / (OTHER_SOUND - SAME_SOUND), 0.0, 1.0))
-    refined, agreed = _placed(notes, fine_s[:, at], coarse.passes_s, heard, mismatch, options.witness)
+    refined, agreed, examples = _placed(notes, fine_s[:, at], coarse.passes_s, heard, mismatch, options)
     progress("placing the notes", 1.0)
     return SyncResult(
         score=score,
@@ -178,6 +178,7 @@ def precise(recording: Audio, score: Score, soundfont: Soundfont, options: Optio
         tuning_cents=heard.tuning_cents,
         agreement=agreed,
         falls=level_falls(heard.spectrograms, notes),
+        examples=tuple(examples) if options.examples else (),
     )
 
 
@@ -367,8 +368,8 @@ def _placed(
     coarse_s: Float64s,
     heard: RecordingFeatures,
     mismatch: float,
-    witness: Witness | None,
-) -> tuple[Refinement, Agreement | None]:
+    options: Options,
+) -> tuple[Refinement, Agreement | None, list[Example]]:
     """The notes' times: by the network of the package, with a witness, and by a network that has learnt from them.
 
     How sure they are is told by the network as it was: what has learnt from its own answers is too sure of them.
@@ -379,17 +380,17 @@ def _placed(
         refined = refine(notes, fine_s, coarse_s, activations, mismatch, judge)
         return replace(refined, onset_s=in_score_order(refined.onset_s, notes))
 
-    refined = place(heard.activations)
+    refined, agreed = place(heard.activations), None
     if mismatch == 0:
-        return refined, None
-    agreed = None
-    if witness:
-        agreed = agreement(witness, notes, refined.onset_s, sure_notes(refined), heard.frames)
+        return refined, None, []
+    if options.witness:
+        agreed = agreement(options.witness, notes, refined.onset_s, sure_notes(refined), heard.frames)
         refined = place(joined(heard.activations, agreed)) if agreed.agrees else refined
-    model = adapted_model(notes, refined, heard.spectrograms)
-    if model:
+    examples = sure_examples(notes, refined, heard.spectrograms)
+    if examples:
+        model = options.network or fine_tuned(onsets.onset_model(), examples, TRAINING)
         refined = place(joined(_activations(heard.spectrograms, notes, model), agreed))
-    return refined, agreed
+    return refined, agreed, examples
 
 
 def _through_chords(times_s: Float64s, recording_s: Float64s, notes: NoteTable, refined: Refinement) -> TimeMap:

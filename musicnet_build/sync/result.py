@@ -7,6 +7,8 @@ import numpy as np
 from musicnet_build._typing import Features, Float64s, Indices
 from musicnet_build.anchors import Anchor
 from musicnet_build.dtw.timemap import TimeMap
+from musicnet_build.features.onset_training import Example
+from musicnet_build.features.onsets import OnsetModel
 from musicnet_build.labels.witness import Witness
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
@@ -59,6 +61,10 @@ class Options:
         What a transcriber heard in the recording, for recipes that place notes one by one.
     witness_offsets : bool
         Let piano notes end where the witness hears them end.
+    network : OnsetModel, optional
+        An onset network that knows recordings of this kind: it takes the place of what a recording teaches by itself.
+    examples : bool
+        Return what the recording teaches.
     """
 
     strict: bool = False
@@ -68,6 +74,8 @@ class Options:
     anchors: tuple[Anchor, ...] = ()
     witness: Witness | None = None
     witness_offsets: bool = False
+    network: OnsetModel | None = None
+    examples: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +107,8 @@ class SyncResult:
     falls : dict of ndarray of float32 [shape=(frames,)]
         By pitch, by how much its level falls at each frame, where the recipe ends notes by that: see
         ``ends.level_falls``.
+    examples : tuple of Example
+        What the sure notes teach the onset network, where that was asked for and enough of them are sure.
     """
 
     score: Score
@@ -113,6 +123,7 @@ class SyncResult:
     tuning_cents: float = 0.0
     agreement: Agreement | None = None
     falls: dict[int, Features] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
 
 
 def cost_along(sync: SyncResult) -> Float64s:

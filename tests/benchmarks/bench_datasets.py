@@ -4,13 +4,15 @@
 
 Makes its own scores and recordings in FOLDER (kept: a second run builds at once), builds with both presets by the
 command a user runs, packs and reads the last dataset, and prints the tables of docs/datasets.md. ``--recordings 330
---hours 34`` is the size of MusicNet, and wants 90 GB of disk.
+--hours 34`` is the size of MusicNet, and wants 90 GB of disk; ``--kill 10`` kills each build ten times on the way, and
+``--resume`` goes on with the datasets of an earlier run, whose times then count from there.
 """
 
 import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -111,34 +113,51 @@ class Build:
     wall_s: float
     cpu_s: float
     states: dict[str, int]
+    kills: int = 0
     own_bytes: list[int] = field(default_factory=list)
     workers_bytes: list[int] = field(default_factory=list)
 
 
-def run_build(manifest: Path, output: Path, workers: int, preset: str) -> Build:
-    """Run the command, and look every quarter of a second at the memory of its processes."""
+def run_build(manifest: Path, output: Path, workers: int, preset: str, kills: int = 0) -> Build:
+    """Run the command to its end, killed so often on the way, each time after as many recordings."""
     command = [*COMMAND, "build", manifest, "-o", output, "--workers", str(workers), "--preset", preset, "--json"]
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+    recordings = len(manifest.read_text(encoding="utf-8").splitlines()) - 1
+    made, started, text = Build(0.0, 0.0, {}), time.monotonic(), None
+    for kill in range(1, kills + 1):
+        text = run_once(command, made, output, recordings * kill / (kills + 1))
+    text = text or run_once(command, made, output, np.inf)
+    made.wall_s = time.monotonic() - started
+    states = [row["state"] for row in json.loads(text)["recordings"]]
+    made.states = {state: states.count(state) for state in sorted(set(states))}
+    return made
+
+
+def run_once(command: list[object], made: Build, output: Path, most_ready: float) -> str:
+    """Run the command, or kill it once so many recordings are ready; add what it took, and return what it printed.
+
+    Every quarter of a second the books of its processes are looked at.
+    """
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
     text: list[str] = []
     reader = threading.Thread(target=lambda: text.append(process.stdout.read()))
     reader.start()
-    made = Build(0.0, 0.0, {})
-    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+    cpu_s: dict[int, float] = {}
+    while process.poll() is None:
+        processes = [process.pid, *children(process.pid)]
+        cpu_s |= {pid: taken for pid in processes if (taken := processor_seconds(pid))}
         made.own_bytes.append(resident_bytes(process.pid))
-        made.workers_bytes.append(sum(map(resident_bytes, children(process.pid))))
+        made.workers_bytes.append(sum(map(resident_bytes, processes[1:])))
+        if sum(1 for _ in (output / ".build").glob("*.json")) >= most_ready:
+            process.kill()
+            made.kills += 1
+            break
         time.sleep(SAMPLE_S)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    made.wall_s = time.monotonic() - started
-    made.cpu_s = usage.ru_utime + usage.ru_stime
+    process.wait()
     reader.join()
-    if process.returncode:
+    made.cpu_s += sum(cpu_s.values())
+    if process.returncode not in (0, -signal.SIGKILL):
         sys.exit(f"the build failed: {text[0][:1000]}")
-    states = [row["state"] for row in json.loads(text[0])["recordings"]]
-    made.states = {state: states.count(state) for state in sorted(set(states))}
-    return made
+    return "" if process.returncode else text[0]
 
 
 def children(pid: int) -> list[int]:
@@ -147,6 +166,15 @@ def children(pid: int) -> list[int]:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def processor_seconds(pid: int) -> float:
+    """Seconds of processor that a process has taken, 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError):
+        return 0.0
 
 
 def resident_bytes(pid: int) -> int:
@@ -162,16 +190,19 @@ def peaks_mb(samples: list[int]) -> str:
     return " / ".join(f"{max(share) / 1e6:.0f}" for share in np.array_split(samples, SHARES) if len(share))
 
 
-def bench_builds(manifest: Path, folder: Path, hours: float, workers: int, presets: list[str]) -> Path:
+def bench_builds(manifest: Path, folder: Path, hours: float, options: argparse.Namespace) -> Path:
     """Print a table with a column a preset; return the last dataset."""
     rows: dict[str, list[str]] = {}
-    for preset in presets:
+    workers = options.workers
+    for preset in options.presets:
         dataset = folder / f"dataset-{preset}"
-        shutil.rmtree(dataset, ignore_errors=True)
-        build, again = (run_build(manifest, dataset, workers, preset) for _ in range(2))
+        if not options.resume:
+            shutil.rmtree(dataset, ignore_errors=True)
+        build, again = (run_build(manifest, dataset, workers, preset, kills) for kills in (options.kill, 0))
         for name, value in {
             f"build, {workers} workers, s": f"{build.wall_s:.0f}",
             "hours of music an hour": f"{3600 * hours / build.wall_s:.1f}",
+            "killed on the way, times": f"{build.kills}",
             "CPU minutes for an hour of music": f"{build.cpu_s / 60 / hours:.1f}",
             f"MusicNet ({MUSICNET_RECORDINGS} recordings, {MUSICNET_HOURS:g} h), projected, h": (
                 f"{MUSICNET_HOURS / hours * build.wall_s / 3600:.1f}"
@@ -183,7 +214,7 @@ def bench_builds(manifest: Path, folder: Path, hours: float, workers: int, prese
         }.items():
             rows.setdefault(name, []).append(value)
         print(f"{preset}: {build.wall_s:.0f} s", file=sys.stderr, flush=True)
-    print_table("", presets, rows)
+    print_table("", options.presets, rows)
     return dataset
 
 
@@ -227,13 +258,15 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=3.0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--presets", nargs="+", default=["precise", "musicnet"])
+    parser.add_argument("--kill", type=int, default=0, help="kill each build so often on the way, and go on")
+    parser.add_argument("--resume", action="store_true", help="go on with the datasets of an earlier run")
     arguments = parser.parse_args()
     workers, hours = arguments.workers, arguments.hours
     material = arguments.folder / f"material-{arguments.recordings}-{hours:g}"
     manifest = make_material(material, arguments.recordings, hours, workers)
     load = f"load average {os.getloadavg()[0]:.1f}"
     print(f"{machine()}; {arguments.recordings} recordings, {hours:g} h; {load}", flush=True)
-    dataset = bench_builds(manifest, arguments.folder, hours, workers, arguments.presets)
+    dataset = bench_builds(manifest, arguments.folder, hours, arguments)
     bench_packages(dataset, arguments.folder / "musicnet.h5", workers)
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 from scipy.stats import rankdata, spearmanr
+from sklearn.linear_model import LogisticRegression
 
 from musicnet_build import align, choose_soundfont, read_audio, read_score
 from musicnet_build.notes import NoteTable, sorted_by_onset
 from musicnet_build.quality.dynamics import recorded_velocities
 from musicnet_build.quality.partials import partial_levels
-from musicnet_build.quality.played import played_features, played_probability
+from musicnet_build.quality.played import WEIGHTS, played_features, played_probability
 from musicnet_build.score.model import Score
 
 INSERTED_SHARE, MARK = 0.05, 79
@@ -94,6 +95,8 @@ def measured(folder: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, n
 
 def main() -> None:
     folders = sorted(path for path in Path(sys.argv[1]).iterdir() if (path / "truth.json").exists())
+    if len(folders) < 2:
+        sys.exit("two pieces or more are needed: one to choose by, one to report.")
     found = {}
     for folder in folders:
         found[folder.name] = correlation, probability, inserted, concealed, _ = measured(folder)
@@ -115,6 +118,15 @@ def main() -> None:
             bin_ = (probability >= low) & (probability < high)
             share = 1 - inserted[bin_].mean()
             print(f"    said {low:.2f} to {min(high, 1):.2f}: {bin_.sum():5d} labels, played {share:.3f}")
+    weights, intercept = fitted([found[name] for name in list(found)[::2]])
+    print(f"weights that the pieces to choose by give: {weights}, intercept {intercept}")
+
+
+def fitted(pieces: list[tuple]) -> tuple[dict[str, float], float]:
+    """Weights of the model, by logistic regression on the labels of some pieces."""
+    features, inserted = (np.concatenate([piece[i] for piece in pieces]) for i in (4, 2))
+    model = LogisticRegression(max_iter=1000).fit(features, ~inserted)
+    return dict(zip(WEIGHTS, model.coef_[0].round(3).tolist(), strict=True)), round(float(model.intercept_[0]), 3)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_forms.py FOLDER [--recordings 30] [--seconds 120] [--form parquet ...]
 
 Makes a dataset of decaying sines with random notes in FOLDER (kept), packs it in every form and prints the table of
-docs/performance.md.
+docs/loaders.md.
 """
 
 import argparse

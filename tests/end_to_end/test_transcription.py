@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import as_json, done, misused, refused
-from small_corpus import write_corpus
+from small_corpus import split_recordings, write_corpus
 from tunes import a_scale
 
 from musicnet_build.corpora.maps import read_maps_txt
@@ -57,12 +57,12 @@ def test_bad_input_is_named_in_one_line(folder: Path) -> None:
 
 def test_a_recording_is_transcribed_by_a_run_and_the_notes_are_evaluated(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
-    from musicnet_build.baselines.reconstruction import PRESETS
+    from musicnet_build.baselines.models.reconstruction import PRESETS
     from musicnet_build.baselines.training import train
 
     torch.set_num_threads(1)
     corpus, package = write_corpus(tmp_path / "corpus"), tmp_path / "segments.h5"
-    pack_segments(corpus, package, SegmentsSettings(keep_test_pieces=True))
+    pack_segments(split_recordings(corpus), package, SegmentsSettings(keep_test_pieces=True))
     settings = replace(
         PRESETS["reconstruction-baseline"]["small"],
         steps=40,

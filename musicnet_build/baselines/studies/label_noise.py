@@ -12,7 +12,7 @@ import numpy as np
 
 from musicnet_build._typing import Bools, Float64s
 from musicnet_build.baselines.catalogue import find_baseline
-from musicnet_build.baselines.label_noise import THRESHOLD, Settings, judged, reader_of_test
+from musicnet_build.baselines.models.label_noise import THRESHOLD, Settings, judged, reader_of_test
 from musicnet_build.baselines.runs import load_run
 from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, spread_of
 from musicnet_build.baselines.studies.trainings import Training, train_all

@@ -15,10 +15,10 @@ import numpy as np
 from musicnet_build.align_files import align_files
 from musicnet_build.audio.io import read_audio
 from musicnet_build.baselines.catalogue import find_baseline
+from musicnet_build.baselines.models.transcriber import FRAME_LENGTH_S, Settings, activations, note_figures, true_frames
 from musicnet_build.baselines.runs import load_run
 from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, spread_of
 from musicnet_build.baselines.studies.trainings import Training, train_all
-from musicnet_build.baselines.transcriber import FRAME_LENGTH_S, Settings, activations, note_figures, true_frames
 from musicnet_build.choices import ALIGNMENT_PRESETS
 from musicnet_build.corpora.recording import Recording
 from musicnet_build.errors import DatasetError, TrainingError

@@ -10,7 +10,7 @@ from torch import nn
 
 from musicnet_build._typing import Bools, Float32s, Float64s
 from musicnet_build.baselines.catalogue import find_baseline
-from musicnet_build.baselines.musicnet import Settings, on_test_recordings
+from musicnet_build.baselines.models.musicnet import Settings, on_test_recordings
 from musicnet_build.baselines.runs import load_run
 from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, spread_of
 from musicnet_build.baselines.studies.trainings import Training, train_all

@@ -15,7 +15,7 @@ import numpy as np
 from musicnet_build._typing import Float32s
 from musicnet_build.baselines.baseline import Metrics
 from musicnet_build.baselines.decoding import Activations, notes_in
-from musicnet_build.baselines.reconstruction import PRESETS, THRESHOLD, Heard, Settings, heard
+from musicnet_build.baselines.models.reconstruction import PRESETS, THRESHOLD, Heard, Settings, heard
 from musicnet_build.baselines.runs import Run, load_run
 from musicnet_build.baselines.studies.study import Cell, Page, Setup, Spread, Study, Table
 from musicnet_build.baselines.studies.trials import Trial, spreads, tried

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from musicnet_build.baselines.baseline import Metrics
+from musicnet_build.baselines.models.thumbnails import PRESETS, accuracy
 from musicnet_build.baselines.runs import Run
 from musicnet_build.baselines.studies.study import Cell, Page, Setup, Study, Table, part_of
 from musicnet_build.baselines.studies.trials import Trial, spreads, tried
-from musicnet_build.baselines.thumbnails import PRESETS, accuracy
 from musicnet_build.packing.thumbnails import Spectrum, ThumbnailsSettings, pack_thumbnails
 
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from musicnet_build._typing import Int64s
 from musicnet_build.baselines.baseline import Metrics
+from musicnet_build.baselines.models.timbre import PRESETS, predicted, steps_in
 from musicnet_build.baselines.runs import Run
 from musicnet_build.baselines.studies.study import Cell, Page, Setup, Spread, Study, Table
 from musicnet_build.baselines.studies.trials import Trial, spreads, tried
-from musicnet_build.baselines.timbre import PRESETS, predicted, steps_in
 from musicnet_build.errors import DatasetError
 from musicnet_build.evaluation.timbre import ALL, ROLL_FRAME_S, evaluate
 from musicnet_build.evaluation.timbre_files import Truth, notes_of_package, read_truth
@@ -25,7 +25,7 @@ from musicnet_build.plots.panels import Panel, plot_panels
 TRAINING, TESTS = "training.h5", "tests.h5"
 EPOCHS = {"small": 6, "paper": 20}
 PICTURE = "rolls.png"
-_SHOWN_FRAMES = 1200
+_MOST_FRAMES = 6000
 
 
 class Case(NamedTuple):
@@ -95,11 +95,12 @@ def _draw(setup: Setup, pitches: Int64s, truth: Truth) -> None:
     """The first piece for the test in which both play: what was to be played, and what was heard."""
     piece = next(name for name, subset in truth.subsets.items() if subset == COMBINED)
     found = notes_of_package(pitches, truth)[piece]
-    panels = []
+    end_s = max(float(notes["offset_s"].max()) for notes in truth.notes[piece].values())
+    frames, panels = min(_MOST_FRAMES, 1 + int(end_s / ROLL_FRAME_S)), []
     for instrument, wanted in truth.notes[piece].items():
         low, high = int(wanted["pitch"].min()) - 3, int(wanted["pitch"].max()) + 3
         for said, notes in (("desired", wanted), ("predicted", found[instrument])):
-            roll = label_rolls(notes, _SHOWN_FRAMES, ROLL_FRAME_S, pitches=(low, high)).frame
+            roll = label_rolls(notes, frames, ROLL_FRAME_S, pitches=(low, high)).frame
             panels.append(Panel(f"{instrument}, {said}", roll, low, "pitch"))
     plot_panels(setup.output / PICTURE, f"Desired and predicted: {piece}", panels, ROLL_FRAME_S)
 

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
 
-from musicnet_build.baselines import transcriber  # noqa: E402
+from musicnet_build.baselines.models import transcriber  # noqa: E402
 from musicnet_build.baselines.studies import labels as study  # noqa: E402
 from musicnet_build.baselines.studies.study import Setup, Spread  # noqa: E402
 from musicnet_build.errors import DatasetError  # noqa: E402

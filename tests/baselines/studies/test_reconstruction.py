@@ -8,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
 
-from small_corpus import write_corpus  # noqa: E402
+from small_corpus import split_recordings, write_corpus  # noqa: E402
 
-from musicnet_build.baselines import reconstruction  # noqa: E402
+from musicnet_build.baselines.models import reconstruction  # noqa: E402
 from musicnet_build.baselines.studies import reconstruction as study  # noqa: E402
 from musicnet_build.baselines.studies.study import Setup  # noqa: E402
 from musicnet_build.packing.segments import SegmentsSettings, pack_segments  # noqa: E402
@@ -32,7 +32,7 @@ def test_figures_are_those_of_a_transcription_counted_by_hand() -> None:
 
 def test_baseline_and_model_are_compared_on_both_spectra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = write_corpus(tmp_path / "corpus")
-    pack_segments(corpus, tmp_path / "segments.h5", SegmentsSettings(keep_test_pieces=True))
+    pack_segments(split_recordings(corpus), tmp_path / "segments.h5", SegmentsSettings(keep_test_pieces=True))
     for name in reconstruction.PRESETS:
         tiny = replace(
             reconstruction.PRESETS[name]["small"], steps=1, batch_size=1, frames=8, channels=(2, 2), hidden=4

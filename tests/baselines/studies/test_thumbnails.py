@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 
 from small_corpus import played, write_sound  # noqa: E402
 
-from musicnet_build.baselines import thumbnails  # noqa: E402
+from musicnet_build.baselines.models import thumbnails  # noqa: E402
 from musicnet_build.baselines.studies import thumbnails as study  # noqa: E402
 from musicnet_build.baselines.studies.study import Setup  # noqa: E402
 from musicnet_build.corpora import maps  # noqa: E402

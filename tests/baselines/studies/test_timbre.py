@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 
 from timbre_helpers import SMALL_PAIR, soundfont, write_tracks  # noqa: E402
 
-from musicnet_build.baselines import timbre  # noqa: E402
+from musicnet_build.baselines.models import timbre  # noqa: E402
 from musicnet_build.baselines.studies import timbre as study  # noqa: E402
 from musicnet_build.baselines.studies.study import Setup, Spread  # noqa: E402
 from musicnet_build.errors import DatasetError  # noqa: E402

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 
 from frames_package import write_frames  # noqa: E402
 
-from musicnet_build.baselines import label_noise  # noqa: E402
+from musicnet_build.baselines.models import label_noise  # noqa: E402
 from musicnet_build.errors import TrainingError  # noqa: E402
 from musicnet_build.packing.frames import FramesReader  # noqa: E402
 

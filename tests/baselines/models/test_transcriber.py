@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 
 from made_package import PITCHES, sines, tune, write_package  # noqa: E402
 
-from musicnet_build.baselines import transcriber  # noqa: E402
 from musicnet_build.baselines.decoding import Activations, notes_in  # noqa: E402
+from musicnet_build.baselines.models import transcriber  # noqa: E402
 from musicnet_build.baselines.runs import load_run  # noqa: E402
 from musicnet_build.baselines.training import train  # noqa: E402
 

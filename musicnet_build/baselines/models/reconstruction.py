@@ -168,6 +168,8 @@ def task(model: nn.Module, package: Path, settings: Settings, seed: int) -> Task
     segments = SegmentsReader(package, "train", samples=settings.frames * HOP_LENGTH)
     if not len(segments):
         raise TrainingError(f"{package} has no recordings to learn from.")
+    if not len(SegmentsReader(package, "valid")):
+        raise TrainingError(f"{package} has no recordings to validate on: pack more, or with --validation-share 0.1.")
     share = np.array([segments.frames_in(i) for i in range(len(segments))], np.float64)
 
     def batch(step: int) -> Batch:
@@ -230,8 +232,6 @@ def activations(model: nn.Module, audio: Audio, settings: Settings) -> Activatio
 def _validated(package: Path, settings: Settings, model: nn.Module) -> Metrics:
     """Frame figures on the split ``valid``."""
     recordings = SegmentsReader(package, "valid", samples=settings.frames * HOP_LENGTH)
-    if not len(recordings):
-        raise TrainingError(f"{package} has no recordings to validate on: pack more, or with --validation-share 0.1.")
     wholes = [recordings.whole(i) for i in range(len(recordings))]
     truth = np.concatenate([whole["frame"] for whole in wholes]).astype(bool)
     found = np.concatenate([heard(model, whole[settings.spectrum]).first for whole in wholes])

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 
 from made_package import SPLITS, sines, tune, write_package  # noqa: E402
 
-from musicnet_build.baselines import musicnet  # noqa: E402
+from musicnet_build.baselines.models import musicnet  # noqa: E402
 from musicnet_build.errors import TrainingError  # noqa: E402
 from musicnet_build.notes import SAMPLE_RATE  # noqa: E402
 
@@ -32,7 +32,7 @@ def test_the_papers_models_have_the_papers_sizes() -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_windows_become_numbers_for_128_notes_whatever_their_level(name: str) -> None:
     settings = SMALL[name]
-    network = musicnet.network(settings)
+    network = musicnet.network(settings).eval()
     windows = torch.randn(3, settings.window_samples)
     said = network(windows)
     assert said.shape == (3, 128)

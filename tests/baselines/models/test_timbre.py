@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 
 from timbre_helpers import SMALL_PAIR, soundfont  # noqa: E402
 
-from musicnet_build.baselines.timbre import (  # noqa: E402
+from musicnet_build.baselines.models.timbre import (  # noqa: E402
     PRESETS,
     Settings,
     TimbrePitches,

@@ -1,0 +1,1 @@
+"""The networks of the studies, a module each: presets, architecture, and how it is trained on a package."""
