@@ -164,11 +164,14 @@ class _Heard:
 
 
 def _heard(evidence: Evidence, notes: NoteTable, thresholds: CheckThresholds, seed: int) -> _Heard:
+    if len(notes) < LEAST_NOTES:
+        nowhere_late_s = np.zeros(len(notes))
+        return _Heard(None, 0, nowhere_late_s, hear(evidence, notes, notes["onset_s"]), True, [])
     semitones, _ = transposition(evidence, notes, thresholds)
     meant = notes.copy()
     meant["pitch"] -= semitones
-    clock = measured_clock(evidence, meant, seed) if len(notes) >= LEAST_NOTES else None
-    late_s = clock.late_s(notes["onset_s"]) if clock else np.zeros(len(notes))
+    clock = measured_clock(evidence, meant, seed)
+    late_s = clock.late_s(notes["onset_s"])
     expected_s = notes["onset_s"] - late_s
     hearing = hear(evidence, meant, expected_s)
     stands = standing(evidence, meant, expected_s, hearing.heard)
