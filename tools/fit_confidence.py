@@ -203,17 +203,17 @@ def account(examples: Examples, confidence: Floats) -> Iterator[str]:
     figures = {name: calibration(confidence[group], examples.right[group]) for name, group in groups.items()}
     for name, found in figures.items():
         if found and found.auc is not None:
-            yield f"AUC {name}: {found.auc:.3f} ({found.labels} notes, {found.right:.1%} right)"
+            yield f"AUC {name}: {found.auc:.3f} ({found.labels} notes, {found.correct:.1%} right)"
     right, wrong = confidence[matched].mean(), confidence[~matched].mean()
     yield f"mean confidence: {right:.2f}, with another piece's score {wrong:.2f}"
     yield "| confidence | notes | mean confidence | right | difference |"
     yield "|---|---:|---:|---:|---:|"
     everything = figures["all"]
     for part in everything.bins if everything else ():
-        if part.labels >= LEAST_NOTES and part.mean_confidence is not None and part.right is not None:
-            apart = part.mean_confidence - part.right
+        if part.labels >= LEAST_NOTES and part.mean_confidence is not None and part.correct is not None:
+            apart = part.mean_confidence - part.correct
             span = f"{part.low:.1f} to {part.high:.1f}"
-            yield f"| {span} | {part.labels} | {part.mean_confidence:.2f} | {part.right:.2f} | {apart:+.2f} |"
+            yield f"| {span} | {part.labels} | {part.mean_confidence:.2f} | {part.correct:.2f} | {apart:+.2f} |"
 
 
 def weighted(weights: tuple[str, ...]) -> dict[Path, float]:

@@ -45,9 +45,9 @@ thread each do more than one with two. A process reads {audio_mb:.1f} MB of 16-b
 at {speed:.0f} times real time is {rate_mb:.0f} MB per second: a disk of 200 MB per second feeds {fed:.0f} cores. It
 writes some 30 kB of labels per minute.
 
-Where a scheduler hands out the work (Slurm and its like), `build manifest.csv -o dataset/ --shard K/N` makes the K-th of N
-parts in a job of its own; when all have ended, a plain `build` of the same manifest finds everything made and writes the
-lists, so that no command is needed to merge them ([datasets](datasets.md)).
+Where a scheduler hands out the work (Slurm and its like), `build manifest.csv -o dataset/ --shard K/N` makes the K-th
+of N parts in a job of its own. When all have ended, a plain `build` of the same manifest finds everything made and
+writes the lists, so that no command is needed to merge them ([datasets](datasets.md)).
 
 ## When an approximation would pay
 

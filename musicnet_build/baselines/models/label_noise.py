@@ -202,9 +202,9 @@ def _rate(settings: Settings, step: int) -> float:
 
 # Presets. Filters and units of the paper's are those of the code published with it; the small ones have a quarter.
 
-_PAPER = partial(Settings, steps=200_000, batch_size=8, learning_rate=0.05, validate_every=5000, dense=512)
+_PAPER = partial(Settings, steps=200_000, batch_size=8, learning_rate=0.5, validate_every=5000, dense=512)
 _SMALL = partial(
-    Settings, steps=800, batch_size=8, learning_rate=0.05, validate_every=400, dense=128, validation_frames=1000
+    Settings, steps=3000, batch_size=8, learning_rate=0.5, validate_every=1500, dense=128, validation_frames=1000
 )
 
 

@@ -14,9 +14,9 @@ differ in what the regression is given:
 ``cnn``             shorter filters that slide over the window; means over pools of 16 places, 8 apart
 =================== =================================================================================================
 
-Ours, since the paper leaves it open or we know no better: windows are brought to unit root mean square; weights are
-found by Adam, so that one learning rate serves all features; log-ReLUgrams have a sine and a cosine of each frequency
-of the transform, of either sign.
+Ours, since the paper leaves it open or we know no better: windows are brought to unit root mean square; features are
+standardised before the regression, and weights found by Adam, so that one learning rate serves all; log-ReLUgrams have
+a sine and a cosine of each frequency of the transform, of either sign.
 
 References
 ----------
@@ -107,6 +107,23 @@ class LogRelu(nn.Module):
         return torch.log1p(torch.relu(values))
 
 
+class Standardised(nn.Module):
+    """Features [batch, size] of mean 0 and deviation 1, divided by the root of their number.
+
+    Changes no regression, only how soon it is found: a step of Adam then moves predictions alike, be there a thousand
+    features or ten.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(size, affine=False)
+        self.scale = size**-0.5
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return features of the same shape."""
+        return self.norm(features) * self.scale
+
+
 def sinusoids(window_samples: int) -> nn.Linear:
     """Return a layer that multiplies a window with sines and cosines of either sign, and does not learn."""
     # The frequencies of the transform up to half of its bins: beyond 11 kHz no note of music has a fundamental.
@@ -137,7 +154,7 @@ def network(settings: Settings) -> nn.Module:
         size = filters * pools
     else:
         raise TrainingError(f"there are no features {settings.features!r}.")
-    return nn.Sequential(ToUnitLevel(), *features, nn.Linear(size, PITCHES))
+    return nn.Sequential(ToUnitLevel(), *features, Standardised(size), nn.Linear(size, PITCHES))
 
 
 def loss(model: nn.Module, batch: Batch) -> torch.Tensor:
@@ -238,7 +255,7 @@ def _falling(settings: Settings, step: int) -> float:
 # or 64 samples apart. Ours: steps, batches, rates, and all of the small sizes.
 
 _PAPER = partial(Settings, steps=100_000, batch_size=128, learning_rate=3e-4, validate_every=2000)
-_SMALL = partial(Settings, steps=600, batch_size=64, learning_rate=2e-3, validate_every=300, validation_windows=1000)
+_SMALL = partial(Settings, steps=600, batch_size=64, learning_rate=5e-3, validate_every=300, validation_windows=1000)
 
 
 def _model(small: Settings, paper: Settings) -> Baseline:

@@ -32,7 +32,7 @@ def test_the_papers_models_have_the_papers_sizes() -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_windows_become_numbers_for_128_notes_whatever_their_level(name: str) -> None:
     settings = SMALL[name]
-    network = musicnet.network(settings)
+    network = musicnet.network(settings).eval()
     windows = torch.randn(3, settings.window_samples)
     said = network(windows)
     assert said.shape == (3, 128)

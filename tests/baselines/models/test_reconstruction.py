@@ -80,12 +80,12 @@ def test_a_batch_follows_from_seed_and_step(package: Path) -> None:
 
 
 def test_the_transcriber_learns_the_pieces(package: Path) -> None:
-    settings = replace(TINY, reconstructs=False, steps=30, batch_size=4, learning_rate=1e-2)
+    settings = replace(TINY, reconstructs=False, steps=100, batch_size=4, learning_rate=1e-2)
     torch.manual_seed(0)
     model = Model(settings)
     training = task(model, package, settings, 0)
-    losses = [learn(model, training, step, training.batch(step), 0).item() for step in range(30)]
-    assert np.mean(losses[-5:]) < 0.5 * losses[0]
+    losses = [learn(model, training, step, training.batch(step), 0).item() for step in range(100)]
+    assert np.mean(losses[-5:]) < 0.4 * losses[0]
     figures = training.validate(model.eval())
     assert set(figures) == {"f1", "precision", "recall", "threshold"}
 
