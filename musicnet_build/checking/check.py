@@ -12,7 +12,7 @@ from musicnet_build.checking.clock import LEAST_NOTES, Clock, measured_clock
 from musicnet_build.checking.errata import Erratum
 from musicnet_build.checking.evidence import Evidence, listen
 from musicnet_build.checking.hearing import NEAR_S, Hearing, hear
-from musicnet_build.checking.passages import Passage, find_passages, standing, transposition
+from musicnet_build.checking.passages import LEAST_S, Passage, find_passages, standing, transposition
 from musicnet_build.checking.thresholds import CHECK_THRESHOLDS, CheckThresholds
 from musicnet_build.errors import LabelError
 from musicnet_build.notes import NoteTable, pitched, sorted_by_onset
@@ -175,8 +175,9 @@ def _heard(evidence: Evidence, notes: NoteTable, thresholds: CheckThresholds, se
     expected_s = notes["onset_s"] - late_s
     hearing = hear(evidence, meant, expected_s)
     stands = standing(evidence, meant, expected_s, hearing.heard)
-    belongs = stands.separation >= thresholds.belongs
-    passages = find_passages(evidence, meant, expected_s, stands, thresholds) if belongs else []
+    comparable = evidence.sound_s[1] - evidence.sound_s[0] >= LEAST_S
+    belongs = not comparable or stands.separation >= thresholds.belongs
+    passages = find_passages(evidence, meant, expected_s, stands, thresholds) if belongs and comparable else []
     return _Heard(clock, semitones, late_s, hearing, belongs, passages)
 
 

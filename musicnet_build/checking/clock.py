@@ -42,6 +42,7 @@ _NEAR_S = 0.12
 _WIDE_FRAMES = 6
 _MOST_NOTES = 2000
 _RESAMPLES = 200
+_LEAST_BLOCKS = 8  # of a recording too short for that many blocks, each is shorter
 _INTERVAL = (2.5, 97.5)
 _FREEDOM = 2.0
 _LEAST_SPREAD_S = 0.001
@@ -227,7 +228,8 @@ def _medians(values: Float64s, weights: Float64s) -> Float64s:
 
 def _resampled_lines(x: Float64s, y: Float64s, weight: Float64s, seed: int) -> Float64s:
     """Lines through blocks drawn at random [resamples, 2]."""
-    _, block = np.unique(np.floor((x - x.min()) / BLOCK_S), return_inverse=True)
+    block_s = max(min(BLOCK_S, float(np.ptp(x)) / _LEAST_BLOCKS), HOP_S)
+    _, block = np.unique(np.floor((x - x.min()) / block_s), return_inverse=True)
     blocks = int(block.max()) + 1
     random = np.random.default_rng(seed)
     counts = random.multinomial(blocks, np.full(blocks, 1 / blocks), size=_RESAMPLES)

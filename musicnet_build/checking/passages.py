@@ -20,6 +20,9 @@ AWAY_S = (-7.3, -5.2, -4.1, -2.7, 2.3, 3.7, 5.9, 7.9)
 """Where else the pitches of the labels are listened for: no whole number of beats of any music. Near enough for a soft
 passage to be compared with itself."""
 
+LEAST_S = 12.0
+"""In less sound there are no other times that the same notes do not fall on."""
+
 TRANSPOSITIONS = tuple(range(-12, 13))
 
 _SWITCH_NATS = 6.0

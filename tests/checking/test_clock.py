@@ -28,6 +28,13 @@ def test_wrong_labels_do_not_move_the_clock() -> None:
     assert abs(clock.offset_s) < 0.002
 
 
+def test_a_few_seconds_have_an_interval_too() -> None:
+    labels = melody(12)
+    labels["onset_s"] += np.random.default_rng(3).normal(0, 0.01, 12)
+    low_ppm, high_ppm = measured_clock(evidence_of(melody(12)), labels).drift_interval_ppm
+    assert high_ppm - low_ppm > 1000
+
+
 def test_the_same_seed_gives_the_same_interval() -> None:
     labels = melody(60)
     labels["onset_s"] += np.random.default_rng(3).normal(0, 0.01, 60)
