@@ -232,11 +232,13 @@ def _gain(heard: Float64s, apart_s: Float64s) -> tuple[float, float]:
 
 
 def _next_s(notes: NoteTable) -> Float64s:
-    """When the next note of the same pitch and instrument begins; infinite where none does."""
+    """When the next note of the same pitch and instrument begins, unisons aside; infinite where none does."""
     next_s = np.full(len(notes), np.inf)
-    order = np.lexsort((notes["onset_s"], notes["pitch"], notes["program"]))
-    same = (np.diff(notes["pitch"][order]) == 0) & (np.diff(notes["program"][order]) == 0)
-    next_s[order[:-1][same]] = notes["onset_s"][order[1:][same]]
+    voices = notes["program"].astype(np.int64) * 128 + notes["pitch"]
+    for voice in np.unique(voices):
+        rows = np.flatnonzero(voices == voice)
+        onsets_s, place = np.unique(notes["onset_s"][rows], return_inverse=True)
+        next_s[rows] = np.append(onsets_s[1:], np.inf)[place]
     return next_s
 
 

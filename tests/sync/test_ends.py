@@ -168,6 +168,13 @@ def test_where_nothing_is_heard_the_score_keeps_its_ends() -> None:
         np.testing.assert_array_equal(end_at_falls(notes, falls)["offset_s"], notes["offset_s"])
 
 
+def test_notes_in_unison_end_together() -> None:
+    notes, true_s = played()
+    falls = heard_falls(notes, true_s)
+    alone, together = end_at_falls(notes, falls), end_at_falls(np.repeat(notes, 2), falls)
+    np.testing.assert_array_equal(together["offset_s"], np.repeat(alone["offset_s"], 2))
+
+
 def test_a_fall_ends_no_note_behind_the_next_of_its_voice() -> None:
     notes, _ = played()
     notes["pitch"], notes["offset_s"] = 60, notes["onset_s"] + 0.98

@@ -35,7 +35,7 @@ import torch
 from torch import nn
 
 from musicnet_build._typing import Audio, Float32s, UInt8s
-from musicnet_build.baselines.baseline import Baseline, Batch, Metrics, Plan, Task, device_of
+from musicnet_build.baselines.baseline import Baseline, Batch, Metrics, Plan, Task, device_of, falling_rate
 from musicnet_build.baselines.decoding import Activations
 from musicnet_build.errors import DatasetError, TrainingError
 from musicnet_build.evaluation.framewise import average_precision, best_threshold, precision_recall
@@ -173,8 +173,8 @@ def task(model: nn.Module, package: Path, settings: Settings, seed: int) -> Task
         return torch.from_numpy(audio), torch.from_numpy(target).float()
 
     optimizer = torch.optim.Adam(model.parameters(), settings.learning_rate)
-    # Ours: the rate falls linearly to a tenth, so that the last steps settle.
-    return Task(optimizer, batch, loss, partial(_validated, held_out), lambda step: _falling(settings, step))
+    # Ours: the falling rate.
+    return Task(optimizer, batch, loss, partial(_validated, held_out), partial(falling_rate, settings))
 
 
 def predicted(model: nn.Module, windows: Audio) -> Float32s:
@@ -245,10 +245,6 @@ def _validated(held_out: tuple[Audio, UInt8s], model: nn.Module) -> Metrics:
     threshold, f1 = best_threshold(curve)
     square = float(np.square(scores - truth).sum(axis=1).mean())
     return {"average precision": average_precision(curve), "f1": f1, "threshold": threshold, "square loss": square}
-
-
-def _falling(settings: Settings, step: int) -> float:
-    return settings.learning_rate * (1 - 0.9 * step / settings.steps)
 
 
 # Presets. Of the paper: 500 nodes on windows of 2,048 samples; 500 filters of 2,048 samples in windows of 16,384, 8

@@ -139,16 +139,7 @@ def _page(
 ) -> Page:
     rows = list(dict.fromkeys((condition.model, condition.fold) for condition in conditions))
     spreads = {condition: spread_of(values) for condition, values in f1.items()}
-    bars = [
-        Series(f"{model}, {fold}", [spreads[Condition(model, fold, function)] for function in FUNCTIONS])
-        for model, fold in rows
-    ]
-    plot_bars(setup.output / "functions.png", "F1 by labelling function", FUNCTIONS, bars, "F1 in %")
-    at_ms = np.arange(NOTE_FRAMES) * 1000 / REFERENCE_RATE_HZ
-    lines = {function: (at_ms, np.nanmean(found[Condition(*rows[0], function)], axis=0)) for function in FUNCTIONS}
-    plot_lines(
-        setup.output / "notes.png", "Where in a note it is found", lines, "ms since the note began", "share found"
-    )
+    _draw(setup, rows, spreads, found)
     rates = {"label-noise": "31.25", "label-noise-100": "100"}
     return Page(
         title="Labelling functions and label noise",
@@ -178,6 +169,23 @@ def _page(
         },
         values={"f1": {"/".join(condition): values for condition, values in f1.items()}},
     )
+
+
+def _draw(
+    setup: Setup,
+    rows: Sequence[tuple[str, str]],
+    spreads: Mapping[Condition, Spread],
+    found: Mapping[Condition, list[Float64s]],
+) -> None:
+    bars = [
+        Series(f"{model}, {fold}", [spreads[Condition(model, fold, function)] for function in FUNCTIONS])
+        for model, fold in rows
+    ]
+    plot_bars(setup.output / "functions.png", "F1 by labelling function", FUNCTIONS, bars, "F1 in %")
+    at_ms = np.arange(NOTE_FRAMES) * 1000 / REFERENCE_RATE_HZ
+    lines = {function: (at_ms, np.nanmean(found[Condition(*rows[0], function)], axis=0)) for function in FUNCTIONS}
+    path, title = setup.output / "notes.png", "Where in a note it is found"
+    plot_lines(path, title, lines, "ms since the note began", "share found")
 
 
 STUDY = Study(

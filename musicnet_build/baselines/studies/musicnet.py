@@ -1,6 +1,6 @@
 """Note prediction on MusicNet: the comparison of features of Thickstun et al. 2017, tables 3 and 4 and figure 4."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -168,53 +168,52 @@ def _draw_filters(models: Sequence[Model], setup: Setup) -> None:
 
 
 def _page(setup: Setup, models: Sequence[Model], figures: dict[int, list[dict[str, float]]]) -> Page:
-    spreads = {
-        place: {name: spread_of([one[name] for one in ours]) for name in ours[0]} for place, ours in figures.items()
-    }
-
-    def rows(names: Sequence[str], published: bool) -> list[tuple[Any, ...]]:
-        return [
-            (model.name, settings_of(model, setup.preset).window_samples, *(spreads[place][name] for name in names))
-            + ((model.published,) if published else ())
-            for place, model in enumerate(models)
-        ]
-
-    seeds = f"mean of {setup.seeds} seeds"
-    errors = ("total", "substituted", "missed", "false_alarms")
+    spreads = [
+        {name: spread_of([one[name] for one in figures[place]]) for name in figures[place][0]}
+        for place in range(len(models))
+    ]
     return Page(
         title="Learned features of music on MusicNet",
         finding=finding(
-            {model.name: spreads[place]["average precision"] for place, model in enumerate(models) if model.published}
+            {
+                model.name: spread["average precision"]
+                for model, spread in zip(models, spreads, strict=True)
+                if model.published
+            }
         ),
         differences=(
             f"The data: {setup.data.name}, in place of MusicNet's 330 recordings.",
             "Weights are found by Adam, not by plain gradient descent with momentum, on windows of unit level.",
             *(_small_scale(models) if setup.preset == "small" else ()),
         ),
-        tables=(
-            Table(
-                f"Table 3: precision, recall and average precision in %, {seeds}",
-                ("features", "window", "precision", "recall", "average precision", "published"),
-                rows(("precision", "recall", "average precision"), published=True),
-            ),
-            Table(
-                f"Table 4: accuracy in %, {seeds}",
-                ("features", "window", "accuracy"),
-                rows(("accuracy",), published=False),
-            ),
-            Table(
-                f"Table 4: errors per true note, {seeds}",
-                ("features", "window", "Etot", "Esub", "Emiss", "Efa"),
-                rows(errors, published=False),
-                decimals=3,
-            ),
-        ),
+        tables=_tables(setup, models, spreads),
         pictures={
             "precision_recall.png": "Figure 4: precision and recall on the test.",
             "filters_mlp.png": "Filters of the MLP: some of them, and the spectra of all.",
             "filters_cnn.png": "Filters of the CNN: some of them, and the spectra of all.",
         },
         values={"models": [asdict(model) | {"seeds": figures[place]} for place, model in enumerate(models)]},
+    )
+
+
+def _tables(setup: Setup, models: Sequence[Model], spreads: Sequence[Mapping[str, Spread]]) -> tuple[Table, ...]:
+    def rows(*names: str) -> list[tuple[Any, ...]]:
+        return [
+            (model.name, settings_of(model, setup.preset).window_samples, *(spread[name] for name in names))
+            for model, spread in zip(models, spreads, strict=True)
+        ]
+
+    seeds, what = f"mean of {setup.seeds} seeds", ("features", "window")
+    measures = rows("precision", "recall", "average precision")
+    errors = rows("total", "substituted", "missed", "false_alarms")
+    return (
+        Table(
+            f"Table 3: precision, recall and average precision in %, {seeds}",
+            (*what, "precision", "recall", "average precision", "published"),
+            [(*row, model.published) for model, row in zip(models, measures, strict=True)],
+        ),
+        Table(f"Table 4: accuracy in %, {seeds}", (*what, "accuracy"), rows("accuracy")),
+        Table(f"Table 4: errors per true note, {seeds}", (*what, "Etot", "Esub", "Emiss", "Efa"), errors, decimals=3),
     )
 
 
