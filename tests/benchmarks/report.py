@@ -79,9 +79,16 @@ wanted two processors. Only the ratios hold: on an idle machine the seconds are 
 - Network: a convolution that copies nothing, in place of a product that needs each frame once for each tap.
 - Features of the fine passes: what the three passes share is computed once.
 
-The whole of `precise` on what `tests/benchmarks/quartet.py` makes, start-up included, one thread, cache off, before and
-after, one run each at the same time on that machine: six minutes 31.8 and 23.2 CPU seconds (peak 694 and 659 MB), 40 s
-5.5 and 4.7 (365 and 325 MB). Rendering the score twice and starting up, which did not change, are some six of the 23.
+The whole of `precise`, start-up included, cache off, in turn on the idle machine, the least of two runs:
+
+| CPU s (wall s) of `musicnet-build align` | 0.1.0 | before | after |
+|---|---:|---:|---:|
+| quartet of six minutes, by `tests/benchmarks/quartet.py` | 20.9 (18.3) | 26.3 (23.7) | 18.0 (15.7) |
+| real quartet, 40 s | 3.1 (2.7) | 4.7 (4.3) | 3.8 (3.4) |
+| fugue for piano, two minutes | 7.3 (6.1) | 9.4 (8.2) | 7.5 (6.5) |
+
+with one thread for products and two for kernels. Peaks fell from 694 to 659 MB (six minutes) and from 365 to 325 MB.
+Rendering the score twice and starting up, which did not change, are some five of the 18.
 Labels stayed the same byte for byte, confidences too, on a real quartet (`bach10_01`) and on a piano prelude. They
 moved where the recording is a rendering of the score by the same soundfont, as the quartet of six minutes is: there
 frames nearly tie, and sums in another order decide. Of 4,361 onsets 315 moved by one sample and 6 by up to 2.9 ms.
