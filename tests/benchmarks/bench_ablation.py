@@ -2,13 +2,15 @@
 
     python tests/benchmarks/bench_ablation.py FOLDER... [--steps NAME...] [--soundfont NAME] [--workers N] [--json OUT]
 
-Each FOLDER holds pieces, or is one: a folder with ``recording.flac``, ``score.mid`` and ``truth.json``. Printed for
-each FOLDER are means over its pieces. A step is left out by putting something plainer in its place, in this script:
-the package has no switches for what nobody should switch off.
+Each FOLDER holds pieces, or is one: a folder with ``recording.flac``, ``score.mid`` and ``truth.json``, whose
+``p_on_note``, the onset of each player, is taken where it is there. Printed for each FOLDER are means over its pieces.
+A step is left out by putting something plainer in its place, in this script: the package has no switches for what
+nobody should switch off.
 """
 
 import argparse
 import dataclasses
+import tempfile
 from pathlib import Path
 from unittest import mock
 
@@ -73,7 +75,7 @@ STEPS = {
     "steps that grow with time": (mock.patch.object(chords, "STEP_SHARE", 0.0),),
     "a time for each note": (mock.patch.multiple(refinement, TOGETHER_S=1e-4, APART_S=1e-4),),
     "chords struck together": (mock.patch.object(refinement, "P_TOGETHER", 1e-9),),
-    "adaptation": (mock.patch.object(precise, "adapted_model", return_value=None),),
+    "adaptation": (mock.patch.object(precise, "sure_examples", return_value=[]),),
     "the refinement": (mock.patch.object(precise, "refine", _passes_as_they_are),),
 }
 """Steps by name, and what stands in their place."""
@@ -92,7 +94,9 @@ def row_of(job):
         aligned = align(audio, score, choose_soundfont(soundfont), preset=preset, options=Options(search_order=False))
     finally:
         mock.patch.stopall()
-    errors = evaluate(read_notes(piece / "truth.json"), aligned.notes).onset
+    with tempfile.TemporaryDirectory() as folder_of_truth:
+        truth = read_notes(measuring.truth_of(piece, Path(folder_of_truth)))
+    errors = evaluate(truth, aligned.notes).onset
     return {"folder": folder.name, "piece": piece.name, "without": step, **dataclasses.asdict(errors)}
 
 

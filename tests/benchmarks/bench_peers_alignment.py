@@ -30,16 +30,6 @@ def recording_of(piece):
     return next(path for path in sorted(piece.iterdir()) if path.suffix in (".flac", ".wav", ".ogg", ".mp3"))
 
 
-def truth_of(piece, folder):
-    """The truth with the onset of each player, where it is known, as a file that ``evaluate`` reads."""
-    notes = json.loads((piece / "truth.json").read_text(encoding="utf-8"))["notes"]
-    for note in notes:
-        note["p_on"] = note.pop("p_on_note", note["p_on"])
-    path = folder / "truth.json"
-    path.write_text(json.dumps({"notes": [note for note in notes if note["p_on"] is not None]}), encoding="utf-8")
-    return path
-
-
 def write_score(piece, folder, soundfont):
     """The notes of a score as a table, and its sound."""
     from musicnet_build.audio.io import write_audio
@@ -108,7 +98,7 @@ def compared(piece, aligners, python, soundfont):
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        truth = read_notes(truth_of(piece, folder))
+        truth = read_notes(measuring.truth_of(piece, folder))
         write_score(piece, folder, soundfont)
         for aligner in aligners:
             row = {"set": piece.parent.name, "piece": piece.name, "aligner": aligner, "notes": len(truth)}

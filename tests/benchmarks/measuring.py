@@ -61,6 +61,16 @@ def pieces_in(folder):
     return [piece for piece in (folder, *sorted(folder.iterdir())) if (piece / "truth.json").is_file()]
 
 
+def truth_of(piece, folder):
+    """The truth with the onset of each player, where it is known, as a file that ``evaluate`` reads."""
+    notes = json.loads((piece / "truth.json").read_text(encoding="utf-8"))["notes"]
+    for note in notes:
+        note["p_on"] = note.pop("p_on_note", note["p_on"])
+    path = folder / "truth.json"
+    path.write_text(json.dumps({"notes": [note for note in notes if note["p_on"] is not None]}), encoding="utf-8")
+    return path
+
+
 def rows_of_all(row_of, jobs, workers):
     """What a function makes of each job, in their order, each in a process; told on standard error as they come."""
     rows = []
