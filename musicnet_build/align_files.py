@@ -226,13 +226,15 @@ def listened_again(aligned: AlignedFiles, *, velocity: bool = False, played: boo
         With the same labels otherwise.
     """
     from musicnet_build.quality.dynamics import recorded_velocities
+    from musicnet_build.quality.partials import partial_levels
     from musicnet_build.quality.played import played_probability
 
-    notes, tuning_cents = aligned.notes.copy(), aligned.alignment.warping.tuning_cents
+    notes = aligned.notes.copy()
+    levels = partial_levels(aligned.audio, notes, aligned.alignment.warping.tuning_cents)
     if velocity:
-        notes["velocity"] = recorded_velocities(aligned.audio, notes, tuning_cents)
+        notes["velocity"] = recorded_velocities(levels)
     if played:
-        notes["played"] = played_probability(aligned.audio, notes, tuning_cents)
+        notes["played"] = played_probability(levels, notes)
     return replace(aligned, alignment=replace(aligned.alignment, notes=notes))
 
 

@@ -10,7 +10,7 @@ import io
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from musicnet_build._typing import Float64s
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
 from musicnet_build.files import read_bounded
-from musicnet_build.score.beats import TOLERANCE_BEATS, beat_length
+from musicnet_build.score.beats import beat_length, signature_at
 from musicnet_build.score.model import Measures, Score
 
 COLUMNS = ("recording_s", "measure", "beat")
@@ -110,7 +110,7 @@ def read_anchors(path: str | os.PathLike[str]) -> tuple[Anchor, ...]:
     return _in_order(anchors)
 
 
-def _in_order(anchors: "Iterator[Anchor] | list[Anchor]") -> tuple[Anchor, ...]:
+def _in_order(anchors: Iterable[Anchor]) -> tuple[Anchor, ...]:
     found = tuple(sorted(anchors, key=lambda anchor: anchor.recording_s))
     if len(found) > MAX_ANCHORS:
         raise AlignmentError(f"there are {len(found)} anchors; more than {MAX_ANCHORS} are not supported.")
@@ -201,8 +201,7 @@ def _places(anchor: Anchor, played: Score, measures: Measures) -> Iterator[float
         )
     for i in found:
         start = float(measures.starts_beats[i])
-        signatures = [s for s in played.time_signatures if s.beats <= start + TOLERANCE_BEATS]
-        beats = start + (anchor.beat - 1) * beat_length(signatures[-1] if signatures else None)
+        beats = start + (anchor.beat - 1) * beat_length(signature_at(played, start))
         if beats >= stops[i]:
             raise AlignmentError(f"the anchor {anchor}: measure {anchor.measure} has no beat {anchor.beat:g}.")
         yield beats

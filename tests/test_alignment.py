@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from musicnet_build.alignment import RECIPES, align, mapped_notes
+from musicnet_build.anchors import parse_anchors
 from musicnet_build.audio.io import read_audio
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
@@ -19,6 +20,7 @@ from musicnet_build.generation.demo import onset_errors
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes
 from musicnet_build.score.reader import Score, read_score
+from musicnet_build.sync.result import Options
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
@@ -116,6 +118,12 @@ def test_a_score_of_drums_alone_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_preset_is_answered_with_those_there_are(score: Score) -> None:
     with pytest.raises(AlignmentError, match="musicnet"):
         align(np.ones(SAMPLE_RATE, np.float32), score, choose_soundfont(), preset="fastest")
+
+
+def test_an_anchor_behind_the_end_of_the_recording_is_refused(music: Music, score: Score) -> None:
+    options = Options(anchors=parse_anchors("1000=1"))
+    with pytest.raises(AlignmentError, match="behind the end of the recording"):
+        align(read_audio(music.recording), score, choose_soundfont(), options=options)
 
 
 def test_one_note_in_a_short_recording_is_labelled(tmp_path: Path) -> None:

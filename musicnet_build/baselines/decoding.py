@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicnet_build._typing import Bools, Float32s, Float64s, Int64s
-from musicnet_build.labels.posteriorgram import runs_of
+from musicnet_build.labels.posteriorgram import notes_of_frames
+from musicnet_build.labels.table import DEFAULT_VELOCITY
 from musicnet_build.notes import NoteTable, empty_notes, sorted_by_onset
 
 
@@ -44,14 +45,14 @@ def notes_in(activations: Activations, frame_threshold: float, onset_threshold: 
     ----------
     activations : Activations
     frame_threshold : float
-        A pitch sounds where its activation is larger.
+        From this activation on a pitch sounds.
     onset_threshold : float, optional
         A note begins where the onset's activation is larger and at its peak; needed where the model gives onsets.
 
     Returns
     -------
     NoteTable [shape=(n,)]
-        Ordered by onset; velocity 80, program 0.
+        Ordered by onset; all with the same velocity, program 0.
 
     Examples
     --------
@@ -61,18 +62,16 @@ def notes_in(activations: Activations, frame_threshold: float, onset_threshold: 
     >>> notes["pitch"].tolist(), notes["onset_s"].tolist(), notes["offset_s"].round(3).tolist()
     ([60], [0.064], [0.16])
     """
-    active = activations.frame > frame_threshold
+    active = activations.frame >= frame_threshold
     if activations.onset is None:
-        start, end, column = runs_of(active)
-        onset = start.astype(np.float64)
-    else:
-        start, column = np.nonzero(peaks(activations.onset, onset_threshold or 0.0))
-        end = _ends(active, start, column)
-        onset = start + _shift_of_the_peak(activations.onset, start, column)
+        return notes_of_frames(active, activations.frame_length_s, lowest_pitch=activations.lowest_pitch)
+    start, column = np.nonzero(peaks(activations.onset, onset_threshold or 0.0))
+    end = _ends(active, start, column)
+    onset = start + _shift_of_the_peak(activations.onset, start, column)
     notes = empty_notes(len(start))
     notes["onset_s"], notes["offset_s"] = onset * activations.frame_length_s, end * activations.frame_length_s
     notes["pitch"] = column + activations.lowest_pitch
-    notes["velocity"] = 80
+    notes["velocity"] = DEFAULT_VELOCITY
     return sorted_by_onset(notes[notes["offset_s"] > notes["onset_s"]])
 
 

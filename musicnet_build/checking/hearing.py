@@ -13,6 +13,7 @@ from musicnet_build._typing import Bools, Float64s, Int64s
 from musicnet_build.checking.evidence import HOP_S, Evidence
 from musicnet_build.notes import NoteTable
 from musicnet_build.quality.confidence import mean_around
+from musicnet_build.sync.chords import territories
 
 NEAR_S = 0.05
 """Within this of its label a note counts as heard there: what confidence speaks of."""
@@ -113,25 +114,13 @@ def surroundings(evidence: Evidence, notes: NoteTable, expected_s: Float64s, rea
     reach = round(reach_s / HOP_S)
     offsets = np.arange(-reach, reach + 1)
     frames = np.round(expected_s / HOP_S)
-    low, high = _territory(notes["pitch"], frames)
+    low, high = territories(notes["pitch"], frames)
     at = frames[:, None] + offsets
     return Surroundings(
         logits=evidence.logits(notes["pitch"].astype(np.int64), expected_s, offsets),
         away_s=at * HOP_S - expected_s[:, None],
         foreign=(at < low[:, None]) | (at > high[:, None]),
     )
-
-
-def _territory(pitch: Int64s, frames: Float64s) -> tuple[Float64s, Float64s]:
-    """For each label the middles to its neighbours of the same pitch at other frames."""
-    low, high = np.full(len(frames), -np.inf), np.full(len(frames), np.inf)
-    for one in np.unique(pitch):
-        rows = np.flatnonzero(pitch == one)
-        places, place = np.unique(frames[rows], return_inverse=True)
-        middles = (places[1:] + places[:-1]) / 2
-        low[rows] = np.concatenate([[-np.inf], middles])[place]
-        high[rows] = np.concatenate([middles, [np.inf]])[place]
-    return low, high
 
 
 def hear(evidence: Evidence, notes: NoteTable, expected_s: Float64s) -> Hearing:

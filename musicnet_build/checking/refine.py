@@ -19,7 +19,7 @@ from scipy.special import gammaln
 from musicnet_build._typing import Audio, Bools, Float64s
 from musicnet_build.checking.clock import LEAST_NOTES, Clock, measured_clock
 from musicnet_build.checking.evidence import HOP_S, Evidence, heard_by, listen_closely
-from musicnet_build.checking.hearing import surroundings
+from musicnet_build.checking.hearing import NEAR_S, surroundings
 from musicnet_build.checking.passages import standing
 from musicnet_build.checking.thresholds import CHECK_THRESHOLDS
 from musicnet_build.errors import LabelError
@@ -50,7 +50,6 @@ _ABSENT = (0.01, 0.03, 0.1)
 _QUIET_LOGIT = 0.7  # of frames without an onset, by their mean likelihood
 _FREEDOM = 4.0
 _DECISION_S = 0.04
-_NEAR_S = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +177,7 @@ def _placed(
     expected_s = notes["onset_s"] - late_s
     _check_recording(evidence, notes, expected_s)
     model, onset_s = _settled(evidence, notes, expected_s, late_s, within_s)
-    if model.scale_s > LOOSE_S and (learnt := _adapted(evidence, spectrograms, notes, expected_s, onset_s)):
+    if model.scale_s > LOOSE_S and (learnt := _adapted(evidence, spectrograms, notes, expected_s, onset_s, model)):
         model, onset_s = _settled(learnt, notes, expected_s, late_s, within_s)
     ordered_s = in_score_order(onset_s, notes)
     return _Placed(clock, corrected, ordered_s - notes["onset_s"], model.scale_s)
@@ -205,7 +204,7 @@ def _check_reach(late_s: Float64s, within_s: float) -> None:
 
 
 def _check_recording(evidence: Evidence, notes: NoteTable, expected_s: Float64s) -> None:
-    around = surroundings(evidence, notes, expected_s, _NEAR_S)
+    around = surroundings(evidence, notes, expected_s, NEAR_S)
     stands = standing(evidence, notes, expected_s, around.logits.max(axis=1))
     if len(notes) >= LEAST_NOTES and stands.separation < CHECK_THRESHOLDS.belongs:
         raise LabelError("the labels do not belong to this recording, or are far off: `check` says more.")
@@ -269,23 +268,32 @@ def _most_mass(posterior: Float64s, away_s: Float64s) -> tuple[Float64s, Float64
 
 
 def _adapted(
-    evidence: Evidence, spectrograms: OnsetSpectrograms, notes: NoteTable, expected_s: Float64s, onset_s: Float64s
+    evidence: Evidence,
+    spectrograms: OnsetSpectrograms,
+    notes: NoteTable,
+    expected_s: Float64s,
+    onset_s: Float64s,
+    model: _Model,
 ) -> Evidence | None:
     """What the onset network hears after it has learnt from the notes that are sure; None where too few are."""
-    near = _mass_near(evidence, notes, expected_s, onset_s)
+    near = _mass_near(evidence, notes, expected_s, onset_s, model)
     refinement = Refinement(onset_s, onset_s, near, near, onset_s[None])
     by_pitch = notes.copy()
     by_pitch["onset_s"] = onset_s
-    model = adapted_model(by_pitch, refinement, spectrograms)
-    return replace(evidence, activations=heard_by(spectrograms, set(notes["pitch"].tolist()), model)) if model else None
+    network = adapted_model(by_pitch, refinement, spectrograms)
+    if network is None:
+        return None
+    return replace(evidence, activations=heard_by(spectrograms, set(notes["pitch"].tolist()), network))
 
 
-def _mass_near(evidence: Evidence, notes: NoteTable, expected_s: Float64s, onset_s: Float64s) -> Float64s:
+def _mass_near(
+    evidence: Evidence, notes: NoteTable, expected_s: Float64s, onset_s: Float64s, model: _Model
+) -> Float64s:
     """The probability of each note within 50 ms of where it was put."""
     around = surroundings(evidence, notes, expected_s)
     likelihood = np.where(around.foreign, 0.0, np.exp(around.logits - _QUIET_LOGIT))
-    posterior = _posterior(likelihood, around.away_s, _most_probable_model(likelihood, around.away_s))
-    near: Bools = np.abs(around.away_s - (onset_s - expected_s)[:, None]) <= _NEAR_S
+    posterior = _posterior(likelihood, around.away_s, model)
+    near: Bools = np.abs(around.away_s - (onset_s - expected_s)[:, None]) <= NEAR_S
     held: Float64s = np.sum(posterior * near, axis=1)
     return held
 

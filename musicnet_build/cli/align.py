@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicnet_build.choices import STRUCTURES, VELOCITIES, VERDICTS
+from musicnet_build.choices import STRUCTURES, VELOCITIES
 from musicnet_build.cli import console, parameters
 from musicnet_build.recipe import RecipeSettings
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from musicnet_build.labels.files import About
     from musicnet_build.progress import Progress
 
-_DOUBTED = 3
 _MOST_SPANS = 5
 # Nothing is to be looked at this long after the last note.
 _AFTERGLOW_S = 1.0
@@ -68,10 +67,7 @@ _AFTERGLOW_S = 1.0
     help="What a transcriber heard in the recording (.mid, .tsv, .jams, .csv, .npz): one more opinion on the onsets.",
 )  # fmt: skip
 @parameters.witness_offsets_option
-@click.option(
-    "--fail-on", type=click.Choice(["review", "reject"]),
-    help="End with exit code 3 where the verdict is this or worse; the labels are written all the same.",
-)  # fmt: skip
+@parameters.fail_on_option
 @parameters.force_option
 @parameters.verbose_option
 @parameters.json_option
@@ -125,8 +121,7 @@ def command(
     written = [str(path) for path in (*outputs, *beside, *extras, *exported) if path]
     values = {**report, "outputs": written, "seconds": round(time.monotonic() - started, 3)}
     console.report(values, _lines(values), as_json)
-    failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
-    return _DOUBTED if report["verdict"] in failing else 0
+    return console.exit_code([report["verdict"]], fail_on)
 
 
 def _check_recipe(recipe: RecipeSettings, doubts: bool, witness: bool) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicnet_build.choices import VERDICTS
 from musicnet_build.cli import console, parameters
 from musicnet_build.recipe import RecipeSettings
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from musicnet_build.checking.files import CheckedFile
     from musicnet_build.jobs.local import Outcome
 
-_DOUBTED = 3
 _LINES_SHOWN = 20
 
 
@@ -29,10 +27,7 @@ _LINES_SHOWN = 20
     help="Errata to write: .csv (a row each), .json or .html (to look at). May be given several times.",
 )  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), help="Processes for a folder; by default one per processor.")
-@click.option(
-    "--fail-on", type=click.Choice(["review", "reject"]),
-    help="End with exit code 3 where a verdict is this or worse; everything is written all the same.",
-)  # fmt: skip
+@parameters.fail_on_option
 @parameters.verbose_option
 @parameters.json_option
 def command(
@@ -63,10 +58,7 @@ def command(
         write_table(output, checked)
     console.warn(f"{outcome.id}: {outcome.reason}" for outcome in failed)
     console.report(_values(checked, failed, outputs, folder=labels is None), _lines(checked, outputs), as_json)
-    failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
-    if failed:
-        return 1
-    return _DOUBTED if any(one.found["verdict"] in failing for one in checked) else 0
+    return 1 if failed else console.exit_code([one.found["verdict"] for one in checked], fail_on)
 
 
 def _check_options(

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from musicnet_build.choices import VERDICTS
 from musicnet_build.progress import Progress, ignore
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 _QUIET_S = 2.0
+_DOUBTED = 3
 
 
 def report(values: dict[str, Any], lines: Iterable[str], as_json: bool) -> None:
@@ -25,6 +27,12 @@ def report(values: dict[str, Any], lines: Iterable[str], as_json: bool) -> None:
     text = json.dumps(values, indent=2, allow_nan=False) if as_json else "\n".join(lines)
     # File names may hold bytes that are no text; they go out as they came in.
     click.echo(text.encode("utf-8", "surrogateescape"))
+
+
+def exit_code(verdicts: Iterable[str], fail_on: str | None) -> int:
+    """Return 3 where a verdict is as bad as ``fail_on`` or worse, else 0."""
+    failing = VERDICTS[VERDICTS.index(fail_on) :] if fail_on else ()
+    return _DOUBTED if any(verdict in failing for verdict in verdicts) else 0
 
 
 def warn(messages: Iterable[str]) -> None:

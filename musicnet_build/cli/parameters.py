@@ -234,6 +234,10 @@ witness_offsets_option = click.option(
     "--witness-offsets", is_flag=True,
     help="Let piano notes end where the witness hears them end: for transcribers of piano that hear dampers.",
 )  # fmt: skip
+fail_on_option = click.option(
+    "--fail-on", type=click.Choice(VERDICTS[1:]),
+    help="End with exit code 3 where a verdict is this or worse; everything is written all the same.",
+)  # fmt: skip
 force_option = click.option("--force", is_flag=True, help="Replace label files that exist already.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Report each step as it is done.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

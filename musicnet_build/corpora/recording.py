@@ -45,6 +45,11 @@ class Recording:
         return self.name
 
     @property
+    def title(self) -> str:
+        """Composition and movement, as far as the corpus tells them."""
+        return ": ".join(filter(None, (self.metadata.get(name, "") for name in ("composition", "movement"))))
+
+    @property
     def inputs(self) -> dict[str, Path]:
         """The files that it consists of."""
         return {"audio": self.audio, "labels": self.labels}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from musicnet_build.corpora import musicnet
-from musicnet_build.datasets.collection.networks import with_networks
+from musicnet_build.datasets.collection.networks import foreseen, with_networks
 from musicnet_build.datasets.job import (
     ACCEPT,
     FAILED,
@@ -339,8 +339,8 @@ def _reasons(task: Task, settings: Settings) -> list[str]:
     record = read_record(path)
     if record is None and path.is_file():
         return ["its record is damaged, or of version 0.1"]
-    found = differences(record, task.made_from())
-    return [reason for reason in found if not (settings.adapt_collection and reason.startswith("network "))]
+    made_from = task.made_from()
+    return differences(record, foreseen(made_from, record) if settings.adapt_collection else made_from)
 
 
 def _ids_in(root: Path) -> set[str]:

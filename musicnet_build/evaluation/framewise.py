@@ -4,8 +4,6 @@ All figures are micro averages: every pitch of every frame is one decision, and 
 
 References
 ----------
-Bay, Ehmann, Downie: Evaluation of multiple-F0 estimation and tracking systems. ISMIR 2009.
-Poliner, Ellis: A Discriminative Model for Polyphonic Piano Transcription. EURASIP JASP 2007.
 Thickstun, Harchaoui, Kakade: Learning Features of Music from Scratch. ICLR 2017, section 4.
 """
 
@@ -111,45 +109,3 @@ def best_threshold(curve: PrecisionRecall) -> tuple[float, float]:
     f1 = 2 * curve.precision * curve.recall / np.maximum(curve.precision + curve.recall, 1e-12)
     best = int(np.argmax(f1))
     return float(curve.threshold[best]), float(f1[best])
-
-
-@dataclass(frozen=True)
-class FrameErrors:
-    """Errors of decisions relative to the number of true ones (MIREX): in all, wrong notes, missed, invented."""
-
-    total: float
-    substituted: float
-    missed: float
-    false_alarms: float
-
-
-def frame_errors(truth: ArrayLike, decided: ArrayLike) -> FrameErrors:
-    """Return how decisions err, frame by frame.
-
-    With R true notes in a frame, S decided ones and H hits: a frame's errors are max(R, S) − H; of them
-    min(R, S) − H are substitutions, max(0, R − S) misses and max(0, S − R) false alarms. All are summed over frames and
-    divided by the sum of R (Poliner and Ellis 2007).
-
-    Parameters
-    ----------
-    truth, decided : array_like of bool [shape=(frames, pitches)]
-        At least one note is true.
-
-    Returns
-    -------
-    FrameErrors
-
-    Examples
-    --------
-    >>> frame_errors([[1, 1, 0], [1, 0, 0]], [[1, 0, 1], [0, 0, 0]])
-    FrameErrors(total=0.6666666666666666, substituted=0.3333333333333333, missed=0.3333333333333333, false_alarms=0.0)
-    """
-    true, positive = np.asarray(truth, bool), np.asarray(decided, bool)
-    wanted, found, hits = (array.sum(axis=1, dtype=np.int64) for array in (true, positive, true & positive))
-    sums = (
-        np.maximum(wanted, found) - hits,
-        np.minimum(wanted, found) - hits,
-        np.maximum(wanted - found, 0),
-        np.maximum(found - wanted, 0),
-    )
-    return FrameErrors(*(float(one.sum() / wanted.sum()) for one in sums))

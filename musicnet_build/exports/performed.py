@@ -14,6 +14,7 @@ from musicnet_build._typing import Float64s
 from musicnet_build.alignment import Alignment
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.notes import NoteTable
+from musicnet_build.score.beats import signature_at
 from musicnet_build.score.model import Measures, Score, TimeSignature
 from musicnet_build.score.unfold import played_measures
 
@@ -63,8 +64,7 @@ class PerformedScore:
 
     def signature_at(self, beats: float) -> TimeSignature | None:
         """Return the time signature in force at a beat as played; None where none is stated."""
-        earlier = [signature for signature in self.signatures if signature.beats <= beats + 10**-_DIGITS]
-        return earlier[-1] if earlier else None
+        return signature_at(self.score, beats)
 
 
 def performed_score(alignment: Alignment, written: Score) -> PerformedScore:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from musicnet_build.choices import MAPS_CATEGORIES
 from musicnet_build.corpora import maps
+from musicnet_build.corpora.folds import in_sets, train_and_test
 from musicnet_build.corpora.layouts import find_recordings
 from musicnet_build.corpora.musicnet import check_finished
 from musicnet_build.corpora.recording import SPLITS, Recording
@@ -99,6 +100,12 @@ def recordings_of(source: Source, settings: SourceSettings) -> list[Recording]:
     check_names(found)
     found = with_published_split(found, settings.published_split)
     return with_validation(found, settings.validation_share, settings.seed) if settings.validation_share else found
+
+
+def recordings_in_sets(source: Source, settings: SourceSettings) -> list[Recording]:
+    """Return what is to be packed, each in a set; a corpus without sets of its own (MAPS) is split by the seed."""
+    found = recordings_of(source, settings)
+    return in_sets(found, train_and_test(found, settings.seed))
 
 
 def other_categories(source: Source, settings: SourceSettings) -> int:

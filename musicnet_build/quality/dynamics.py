@@ -8,9 +8,8 @@ order with the truth.
 
 import numpy as np
 
-from musicnet_build._typing import Audio, Float64s, Int64s
-from musicnet_build.notes import NoteTable
-from musicnet_build.quality.partials import PartialLevels, partial_levels
+from musicnet_build._typing import Float64s, Int64s
+from musicnet_build.quality.partials import PartialLevels
 
 MIDDLE, SPREAD = 64, 18
 """Velocity of the median note, and of a standard deviation."""
@@ -20,19 +19,15 @@ _FLOOR = 1e-5
 _QUARTILES_PER_DEVIATION = 1.349  # between the quartiles of a normal distribution
 
 
-def recorded_velocities(recording: Audio, notes: NoteTable, tuning_cents: float = 0.0) -> Int64s:
+def recorded_velocities(levels: PartialLevels) -> Int64s:
     """Return velocities of labelled notes from the sound of their recording.
 
     They compare the notes of one recording with each other; microphone and gain decide what is loud.
 
     Parameters
     ----------
-    recording : ndarray of float32 [shape=(n,)]
-        Mono audio at 44.1 kHz.
-    notes : NoteTable [shape=(notes,)]
-        Labels, in recording seconds.
-    tuning_cents : float
-        How far above A4 = 440 Hz the recording is tuned.
+    levels : PartialLevels
+        Of the notes.
 
     Returns
     -------
@@ -43,13 +38,14 @@ def recorded_velocities(recording: Audio, notes: NoteTable, tuning_cents: float 
     --------
     >>> from musicnet_build import read_audio, read_labels
     >>> from musicnet_build.quality.dynamics import recorded_velocities
-    >>> velocities = recorded_velocities(read_audio("recording.flac"), read_labels("labels.csv"))
+    >>> from musicnet_build.quality.partials import partial_levels
+    >>> velocities = recorded_velocities(partial_levels(read_audio("recording.flac"), read_labels("labels.csv")))
     >>> len(velocities), int(sorted(velocities)[41])
     (82, 64)
     """
-    if not len(notes):
+    loudness = _loudness(levels)
+    if not len(loudness):
         return np.zeros(0, dtype=np.int64)
-    loudness = _loudness(partial_levels(recording, notes, tuning_cents))
     lower, middle, upper = np.quantile(loudness, (0.25, 0.5, 0.75))
     deviation = max(float(upper - lower) / _QUARTILES_PER_DEVIATION, 1e-9)
     scaled = MIDDLE + SPREAD * (loudness - middle) / deviation

@@ -9,9 +9,9 @@ note an octave above another that sounds is hidden by it, and mostly said to be 
 
 import numpy as np
 
-from musicnet_build._typing import Audio, Float64s
+from musicnet_build._typing import Float64s
 from musicnet_build.notes import NoteTable
-from musicnet_build.quality.partials import PartialLevels, partial_levels
+from musicnet_build.quality.partials import PartialLevels
 
 WEIGHTS = {"confidence": 0.824, "first_peak": 1.157, "second_peak": 1.052, "share": 1.321}
 INTERCEPT = 2.837
@@ -21,17 +21,15 @@ _PEAK_FLOOR, _SHARE_FLOOR = 1e-4, 1e-5
 _SUREST = 1e-4
 
 
-def played_probability(recording: Audio, notes: NoteTable, tuning_cents: float = 0.0) -> Float64s:
+def played_probability(levels: PartialLevels, notes: NoteTable) -> Float64s:
     """Return for each label the probability that its note was played.
 
     Parameters
     ----------
-    recording : ndarray of float32 [shape=(n,)]
-        Mono audio at 44.1 kHz.
+    levels : PartialLevels
+        Of the notes.
     notes : NoteTable [shape=(notes,)]
-        Labels, in recording seconds, with their confidence.
-    tuning_cents : float
-        How far above A4 = 440 Hz the recording is tuned.
+        Labels, with their confidence.
 
     Returns
     -------
@@ -41,13 +39,13 @@ def played_probability(recording: Audio, notes: NoteTable, tuning_cents: float =
     Examples
     --------
     >>> import musicnet_build as mb
+    >>> from musicnet_build.quality.partials import partial_levels
     >>> from musicnet_build.quality.played import played_probability
     >>> audio, score = mb.read_audio("recording.flac"), mb.read_score("score.mid")
     >>> labels = mb.align(audio, score, mb.choose_soundfont("TimGM6mb")).notes
-    >>> bool((played_probability(audio, labels) > 0.5).mean() > 0.9)
+    >>> bool((played_probability(partial_levels(audio, labels), labels) > 0.5).mean() > 0.9)
     True
     """
-    levels = partial_levels(recording, notes, tuning_cents)
     log_odds = INTERCEPT + sum(WEIGHTS[name] * values for name, values in played_features(levels, notes).items())
     probability: Float64s = 1.0 / (1.0 + np.exp(-log_odds))
     return probability

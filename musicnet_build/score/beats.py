@@ -68,6 +68,12 @@ class BeatGrid:
     is_downbeat: Bools
 
 
+def signature_at(score: Score, beats: float) -> TimeSignature | None:
+    """Return the time signature in force at a beat; None where none is stated."""
+    earlier = [signature for signature in score.time_signatures if signature.beats <= beats + TOLERANCE_BEATS]
+    return earlier[-1] if earlier else None
+
+
 def beat_length(signature: TimeSignature | None) -> float:
     """Return the length of a beat in quarter notes: three eighths in 6/8, 9/8, 12/8 (and in sixteenths alike).
 

@@ -107,15 +107,24 @@ def log_likelihoods(pitches: NDArray[np.int16], chords: Chords, activations: dic
         curve = activations[int(pitch)]
         frames = centre[of_note[rows], None] + offsets
         logits = curve[np.clip(frames, 0, len(curve) - 1)].astype(np.float64)
-        low, high = _territory(centre[of_note[rows]])
+        low, high = territory(centre[of_note[rows]])
         barred = (frames < low[:, None]) | (frames > high[:, None]) | (frames < 0) | (frames >= len(curve))
         result[rows] = log_softmax(np.where(barred, logits.min(axis=1, keepdims=True) - 3.0, logits))
     return result
 
 
-def _territory(centres: Int64s) -> tuple[Float64s, Float64s]:
-    """For each place the middles to its neighbours at other places."""
-    places, inverse = np.unique(centres, return_inverse=True)
+def territories(pitches: NDArray[np.int16], frames: Float64s) -> tuple[Float64s, Float64s]:
+    """Return for each note the middles to its neighbours of the same pitch at other frames; infinite without one."""
+    low, high = np.empty(len(frames)), np.empty(len(frames))
+    for pitch in np.unique(pitches):
+        rows = np.flatnonzero(pitches == pitch)
+        low[rows], high[rows] = territory(frames[rows])
+    return low, high
+
+
+def territory(frames: Int64s | Float64s) -> tuple[Float64s, Float64s]:
+    """Return for each of some frames the middles to its neighbours at other frames; infinite without one."""
+    places, inverse = np.unique(frames, return_inverse=True)
     middles = (places[1:] + places[:-1]) / 2
     low, high = np.concatenate([[-np.inf], middles]), np.concatenate([middles, [np.inf]])
     return low[inverse], high[inverse]

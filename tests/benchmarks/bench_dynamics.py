@@ -84,12 +84,13 @@ def measured(folder: Path) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, n
     """Rank correlation; probability, whether inserted, whether hidden, and what the model weighs, a row a label."""
     audio = read_audio(next(folder.glob("recording.*")))
     result = align(audio, with_inserted(read_score(folder / "score.mid"), folder.name), choose_soundfont())
-    labels, tuning_cents = result.notes, result.warping.tuning_cents
+    labels = result.notes
     truth = true_velocities(folder, labels)
     known = np.isfinite(truth)
-    correlation = spearmanr(recorded_velocities(audio, labels, tuning_cents)[known], truth[known])[0]
-    features = played_features(partial_levels(audio, labels, tuning_cents), labels)
-    probability = played_probability(audio, labels, tuning_cents)
+    levels = partial_levels(audio, labels, result.warping.tuning_cents)
+    correlation = spearmanr(recorded_velocities(levels)[known], truth[known])[0]
+    features = played_features(levels, labels)
+    probability = played_probability(levels, labels)
     return correlation, probability, labels["velocity"] == MARK, hidden(labels), np.stack([*features.values()], axis=1)
 
 

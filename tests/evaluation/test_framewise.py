@@ -7,10 +7,10 @@ from musicnet_build.evaluation.framewise import (
     FrameScores,
     average_precision,
     best_threshold,
-    frame_errors,
     frame_scores,
     precision_recall,
 )
+from musicnet_build.evaluation.transcription.frames import frame_counts, frame_match
 
 
 def made(count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +56,7 @@ def test_frame_errors_are_those_of_mir_eval() -> None:
     hz = 440 * 2 ** (np.arange(12) / 12)
     times = np.arange(300) / 100
     found = multipitch.evaluate(times, [hz[row] for row in truth], times, [hz[row] for row in decided])
-    errors = frame_errors(truth, decided)
+    errors = frame_match(frame_counts([(truth, decided)]))
     expected = [found[name] for name in ("Total Error", "Substitution Error", "Miss Error", "False Alarm Error")]
-    assert [errors.total, errors.substituted, errors.missed, errors.false_alarms] == pytest.approx(expected)
+    assert [errors.e_tot, errors.e_sub, errors.e_miss, errors.e_fa] == pytest.approx(expected)
     assert frame_scores(truth, decided).accuracy == pytest.approx(found["Accuracy"])

@@ -3,6 +3,7 @@
 import numpy as np
 from struck_notes import labels_of, struck
 
+from musicnet_build.quality.partials import partial_levels
 from musicnet_build.quality.played import played_probability
 
 
@@ -12,7 +13,7 @@ def test_notes_that_do_not_sound_are_less_likely_than_those_that_do() -> None:
     absent["pitch"] += 2  # no partial of a note that sounds
     for labels in (played, absent):
         labels["confidence"] = 0.9
-    right, wrong = (played_probability(sound, labels) for labels in (played, absent))
+    right, wrong = (played_probability(partial_levels(sound, labels), labels) for labels in (played, absent))
     assert np.mean(right[:, None] > wrong[None, :]) > 0.95
     assert np.median(right) > 0.95
     assert np.median(wrong) < 0.6
@@ -21,8 +22,8 @@ def test_notes_that_do_not_sound_are_less_likely_than_those_that_do() -> None:
 def test_the_onset_evidence_counts_and_where_there_is_none_nothing_is_said() -> None:
     sound, notes = struck(10)
     labels = labels_of(notes)
-    sure = played_probability(sound, labels)
+    sure = played_probability(partial_levels(sound, labels), labels)
     labels["confidence"] = 0.1
-    assert np.all(played_probability(sound, labels) < sure)
+    assert np.all(played_probability(partial_levels(sound, labels), labels) < sure)
     labels["confidence"] = np.nan
-    assert np.isnan(played_probability(sound, labels)).all()
+    assert np.isnan(played_probability(partial_levels(sound, labels), labels)).all()

@@ -15,7 +15,8 @@ from musicnet_build.baselines.runs import load_run
 from musicnet_build.baselines.studies.study import Page, Setup, Spread, Study, Table, spread_of
 from musicnet_build.baselines.studies.trainings import Training, train_all
 from musicnet_build.errors import TrainingError
-from musicnet_build.evaluation.framewise import average_precision, frame_errors, frame_scores, precision_recall
+from musicnet_build.evaluation.framewise import average_precision, precision_recall
+from musicnet_build.evaluation.transcription.frames import frame_counts, frame_match
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.plots.studies import plot_filters, plot_lines
 
@@ -119,13 +120,16 @@ def tested_run(training: Training, setup: Setup) -> Tested:
 def figures_of(tested: Tested) -> dict[str, float]:
     """Return the columns of tables 3 and 4; those of table 3 in %."""
     decided = tested.scores >= tested.threshold
-    scores = frame_scores(tested.truth, decided)
+    found = frame_match(frame_counts([(tested.truth, decided)]))
     return {
-        "precision": 100 * scores.precision,
-        "recall": 100 * scores.recall,
+        "precision": 100 * found.precision,
+        "recall": 100 * found.recall,
         "average precision": 100 * average_precision(precision_recall(tested.truth, tested.scores)),
-        "accuracy": 100 * scores.accuracy,
-        **asdict(frame_errors(tested.truth, decided)),
+        "accuracy": 100 * found.accuracy,
+        "total": found.e_tot,
+        "substituted": found.e_sub,
+        "missed": found.e_miss,
+        "false_alarms": found.e_fa,
     }
 
 

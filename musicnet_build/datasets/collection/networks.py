@@ -14,9 +14,10 @@ What the network of the package hears still tells how sure the labels are, and g
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,6 +86,12 @@ def with_networks(tasks: Sequence[Task], run: Runner, progress: Progress) -> lis
         for task, _ in members
     }
     return [_with_network(task, named.get(task.id)) for task in tasks]
+
+
+def foreseen(made_from: Mapping[str, Any], record: Record | None) -> dict[str, Any]:
+    """Return what a recording will be made from: with the network of its record, for the next has not learnt yet."""
+    network = record.made_from.get("network") if record else None
+    return {**made_from, "network": network} if network else dict(made_from)
 
 
 def _results(jobs: Sequence[Job], run: Runner, progress: Progress, stage: str) -> dict[str, Record]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from musicnet_build.audio.io import read_audio, write_audio
-from musicnet_build.corpora.folds import in_sets, train_and_test
 from musicnet_build.corpora.layouts import read_notes
 from musicnet_build.corpora.maestro import COLUMNS, year_of
 from musicnet_build.corpora.musicnet import write_table
@@ -26,7 +25,7 @@ from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.packing.peers.folders import OneMade, make_files, packed_folder
 from musicnet_build.packing.peers.keyboard import key_strokes, on_piano
-from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, recordings_of
+from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, recordings_in_sets
 
 LIST_VERSIONS, COLUMN_VERSIONS = ("1.0.0", "2.0.0"), ("3.0.0",)
 FLAC_RATE_HZ = 16_000
@@ -85,8 +84,7 @@ def pack_maestro(
     3
     """
     settings, root = settings or MaestroSettings(), Path(path)
-    found = recordings_of(source, settings)
-    recordings = in_sets(found, train_and_test(found, settings.seed))
+    recordings = recordings_in_sets(source, settings)
     recipe = {"sustain": settings.sustain, "flac": settings.flac}
     made = make_files(root, recordings, write_recording, recipe, workers=workers, progress=progress)
     _write_tables(root, [_row(one, report) for one, report in zip(recordings, made.reports, strict=True)])
@@ -111,11 +109,9 @@ def write_recording(recording: Recording, root: Path, *, sustain: bool, flac: bo
 
 
 def _row(recording: Recording, report: Mapping[str, Any]) -> dict[str, Any]:
-    composer, title = (recording.metadata.get(name, "") for name in ("composer", "composition"))
-    movement = recording.metadata.get("movement", "")
     values = (
-        composer,
-        ": ".join(part for part in (title, movement) if part) or recording.piece,
+        recording.metadata.get("composer", ""),
+        recording.title or recording.piece,
         recording.split,
         int(year_of(recording)),
         f"{report['stem']}.midi",

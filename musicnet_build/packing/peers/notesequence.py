@@ -120,8 +120,7 @@ def note_sequence(notes: NoteTable, recording: Recording) -> Message:
     -------
     Message
     """
-    title = ": ".join(filter(None, (recording.metadata.get(name, "") for name in ("composition", "movement"))))
-    metadata = Message().text(1, title).text(4, recording.metadata.get("composer", ""))
+    metadata = Message().text(1, recording.title).text(4, recording.metadata.get("composer", ""))
     return (
         Message()
         .text(1, recording.id)

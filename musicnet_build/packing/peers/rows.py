@@ -16,7 +16,6 @@ import soundfile
 
 from musicnet_build._typing import Audio
 from musicnet_build.audio.io import read_audio
-from musicnet_build.corpora.folds import in_sets, train_and_test
 from musicnet_build.corpora.layouts import read_notes
 from musicnet_build.corpora.musicnet import METADATA_FIELDS
 from musicnet_build.corpora.recording import SPLITS, Recording
@@ -29,7 +28,7 @@ from musicnet_build.packing.sources import (
     Source,
     SourceSettings,
     empty_parts,
-    recordings_of,
+    recordings_in_sets,
     sizes_by_split,
 )
 
@@ -119,8 +118,7 @@ def pack_rows(
     -------
     Packed
     """
-    found = recordings_of(source, settings)
-    recordings = in_sets(found, train_and_test(found, settings.seed))
+    recordings = recordings_in_sets(source, settings)
     shards = make_shards(path, recordings, form.write, recipe, workers=workers, progress=progress, ending=form.ending)
     limit = settings.shard_megabytes * 10**6
     with publishing_folder(path) as whole:

@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 
 from musicnet_build.audio.io import read_audio, write_audio
-from musicnet_build.corpora.folds import in_sets, train_and_test
 from musicnet_build.corpora.layouts import read_notes
 from musicnet_build.corpora.recording import SPLITS, Recording
 from musicnet_build.errors import DatasetError
@@ -35,7 +34,7 @@ from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import NoteTable, sorted_by_onset
 from musicnet_build.packing.peers.folders import OneMade, make_files, packed_folder
 from musicnet_build.packing.peers.keyboard import key_strokes
-from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, recordings_of
+from musicnet_build.packing.sources import Packed, Progress, Source, SourceSettings, recordings_in_sets
 
 RATE_HZ = 16_000
 INDEX_FOLDER = "yourmt3_indexes"
@@ -106,8 +105,7 @@ def pack_yourmt3(
     """
     settings = settings or YourMt3Settings()
     root = Path(path) / f"{settings.name}_yourmt3_16k"
-    found = recordings_of(source, settings)
-    recordings = in_sets(found, train_and_test(found, settings.seed))
+    recordings = recordings_in_sets(source, settings)
     made = make_files(
         root, recordings, write_recording, {"sustain": settings.sustain}, workers=workers, progress=progress
     )

@@ -18,6 +18,7 @@ from musicnet_build._typing import Bools, Features, Float64s, Int64s
 from musicnet_build.features.onsets import HOP_S
 from musicnet_build.labels.witness import Witness
 from musicnet_build.notes import NoteTable
+from musicnet_build.sync.chords import territories
 
 LEAST_GAIN_NATS = 0.4
 LEAST_NOTES = 20
@@ -144,16 +145,9 @@ def _windows(notes: NoteTable, onset_s: Float64s, sure: Bools, frames: int) -> _
         rows = rows[np.linspace(0, len(rows) - 1, MOST_NOTES).round().astype(np.int64)]
     places = onset_s / HOP_S
     around = np.round(places[rows, None]).astype(np.int64) + np.arange(-_REACH_FRAMES, _REACH_FRAMES + 1)
-    pitch = notes["pitch"][rows].astype(np.int64)
-    low, high = np.empty(len(rows)), np.empty(len(rows))
-    for one in np.unique(pitch):
-        own = np.unique(places[notes["pitch"] == one])
-        borders = np.concatenate([[-np.inf], (own[1:] + own[:-1]) / 2, [np.inf]])
-        of_pitch = pitch == one
-        index = np.searchsorted(own, places[rows[of_pitch]])
-        low[of_pitch], high[of_pitch] = borders[index], borders[index + 1]
-    inside = (around >= 0) & (around < frames)
-    return _Windows(pitch, around, inside & (around >= low[:, None]) & (around <= high[:, None]))
+    low, high = (ends[rows, None] for ends in territories(notes["pitch"], places))
+    allowed = (around >= 0) & (around < frames) & (around >= low) & (around <= high)
+    return _Windows(notes["pitch"][rows].astype(np.int64), around, allowed)
 
 
 def _delay(curves: dict[int, Float64s], windows: _Windows) -> int:
