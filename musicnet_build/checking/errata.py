@@ -88,12 +88,14 @@ def clock_errata(clock: Clock, notes: NoteTable, thresholds: CheckThresholds) ->
         low, high = sorted(abs(1000 * end) for end in clock.offset_interval_s)
         text = f"all labels are {abs(clock.offset_s) * 1000:.0f} ms {_late(clock.offset_s)} ({low:.0f} to {high:.0f})"
         yield Erratum(OFFSET, text, *span_s, by=clock.offset_s, unit="s", sure=_beyond(clock.offset_interval_s))
-    if abs(clock.drift_ppm) >= thresholds.drift_ppm and _excludes_zero(clock.drift_interval_ppm):
+    length_s = span_s[1] - span_s[0]
+    apart_s = abs(clock.drift_ppm) * length_s / 1e6
+    matters = length_s >= thresholds.drift_span_s or apart_s >= thresholds.drift_apart_s
+    if abs(clock.drift_ppm) >= thresholds.drift_ppm and matters and _excludes_zero(clock.drift_interval_ppm):
         low, high = sorted(map(abs, clock.drift_interval_ppm))
         text = (
             f"the labels' clock runs {abs(clock.drift_ppm):.0f} ppm {'slow' if clock.drift_ppm > 0 else 'fast'} "
-            f"({low:.0f} to {high:.0f}): {abs(clock.drift_ppm) * (span_s[1] - span_s[0]) / 1000:.0f} ms from the first "
-            "label to the last"
+            f"({low:.0f} to {high:.0f}): {apart_s * 1000:.0f} ms from the first label to the last"
         )
         yield Erratum(DRIFT, text, *span_s, by=clock.drift_ppm, unit="ppm", sure=_beyond(clock.drift_interval_ppm))
 

@@ -15,6 +15,8 @@ class CheckThresholds:
         A constant offset of less says more of the instruments than of the labels.
     drift_ppm : float
         The same for a drift.
+    drift_span_s, drift_apart_s : float
+        Over labels of a shorter span, a drift counts where it sets the first and the last this far apart.
     sure : float
         Errata of single notes are at least this probable.
     belongs : float
@@ -42,6 +44,8 @@ class CheckThresholds:
 
     offset_s: float = 0.02
     drift_ppm: float = 15.0
+    drift_span_s: float = 30.0
+    drift_apart_s: float = 0.005
     sure: float = 0.5
     belongs: float = 1.3
     passage_nats: float = 12.0

@@ -23,6 +23,17 @@ def test_an_offset_and_a_drift_are_told_only_beyond_threshold_and_interval() -> 
     assert told(clock(0.1, 50.0, width=0.2)) == []
 
 
+def test_a_drift_over_a_short_span_is_told_only_where_it_sets_labels_apart() -> None:
+    def told(ppm: float, length_s: float) -> list[str]:
+        labels = melody()
+        labels["onset_s"] *= length_s / (labels["onset_s"][-1] - labels["onset_s"][0])
+        return [erratum.what for erratum in clock_errata(clock(0.0, ppm, width=1e-4), labels, CHECK_THRESHOLDS)]
+
+    assert told(100.0, 20.0) == []
+    assert told(300.0, 20.0) == [kinds.DRIFT]
+    assert told(20.0, 40.0) == [kinds.DRIFT]
+
+
 def test_labels_outside_the_sound_are_told_with_their_distance() -> None:
     labels = melody(50)
     evidence = evidence_of(labels)
