@@ -20,7 +20,7 @@ from musicnet_build.features.tonality import Tonality
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.sync.jump_costs import REST_LEVEL_DB, TONAL_CONTRAST, Grid, pooled_share, recording_grid, reduced
-from musicnet_build.sync.jump_search import Attempt, Music, Pair, Prices, settled
+from musicnet_build.sync.jump_search import Attempt, Music, Pair, Prices, settled, straight_cost
 
 PRICES = Prices()
 
@@ -95,20 +95,21 @@ def find_playing_order(
         musical = pooled_share(tonality.contrast, recording_frames_s, grid, MUSICAL_CONTRAST)
         grid = _with_rests(grid, tonality, recording_frames_s)
     pair = Pair(music, rendered, score_frames_s, grid, _price_outside(musical, prices))
-    return _chosen(music, [Attempt(pair, tempo, prices) for tempo in prices.tempi], grid, prices)
+    return _chosen(pair, [Attempt(pair, tempo, prices) for tempo in prices.tempi], prices)
 
 
-def _chosen(music: Music, attempts: list[Attempt], grid: Grid, prices: Prices) -> JumpSearch:
+def _chosen(pair: Pair, attempts: list[Attempt], prices: Prices) -> JumpSearch:
     """The cheapest attempt's order, if it beats playing straight through clearly enough."""
+    music, grid = pair.music, pair.recording
     best = min(attempts, key=lambda attempt: attempt.cost)
-    straight_cost = min(attempt.straight_cost for attempt in attempts)
-    margin_s = (straight_cost - best.cost) * grid.hop_s
     passages = best.passages()
     spans = settled(music, passages)
     music_s = float(passages[0].recording_s[0]), float(passages[-1].recording_s[-1]) + grid.hop_s
     whole = replace(spans[0], start_beats=0.0, end_beats=float(music.grid.beats[-1]))
     if spans == (whole,):
         return JumpSearch(PlayingOrder(spans, 0.0), music_s)
+    # Where the score has another tempo than the performance, a jump costs less than minutes of staying or skipping.
+    margin_s = (straight_cost(attempts, pair, prices) - best.cost) * grid.hop_s
     if margin_s < prices.least_margin_s:
         return JumpSearch(PlayingOrder((whole,), 0.0), None)
     return JumpSearch(PlayingOrder(spans, margin_s), music_s)
