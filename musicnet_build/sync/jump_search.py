@@ -55,8 +55,9 @@ class Prices:
         Each change of the tempo on the straight path that an order with jumps is compared with.
     least_margin_s : float
         A playing order with jumps must explain the recording better than playing straight through by this much.
-    tempi : tuple of float
-        Tempi to try, as factors of the one at which score and recording have the same length.
+    tempi, straight_tempi : tuple of float
+        Tempi to try, as factors of the one at which score and recording have the same length; and those between which
+        the straight path may change.
     """
 
     jump_s: float = 2.5
@@ -72,6 +73,7 @@ class Prices:
     tempo_change_s: float = 2.0
     least_margin_s: float = 1.25
     tempi: tuple[float, ...] = (0.6, 1.0, 1.67)
+    straight_tempi: tuple[float, ...] = (0.6, 0.77, 1.0, 1.3, 1.67)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +129,29 @@ class Pair:
     outside: Float64s
 
 
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A score in frames of some score seconds each, and what it costs to lay the recording on them.
+
+    ``last_state`` is the frame in which the last note begins.
+    """
+
+    hop_s: float
+    frames: int
+    costs: Costs
+    last_state: int
+
+    @classmethod
+    def at(cls, pair: Pair, tempo: float, prices: Prices) -> "Layout":
+        """Lay a score out at a tempo, as a factor of that at which score and recording have the same length."""
+        score, recording = pair.music.score, pair.recording
+        hop_s = tempo * score.duration_s / recording.duration_s * recording.hop_s
+        frames = max(1, int(np.ceil(score.duration_s / hop_s)))
+        rendered = pooled(pair.rendered, pair.rendered_frames_s, 0.0, hop_s, frames)
+        costs = Costs(recording.features, rendered.features, prices.skip * tempo)
+        return cls(hop_s, frames, costs, min(int(score.notes["onset_s"].max() / hop_s), frames - 1))
+
+
 class Attempt:
     """The search at one tempo: its cost, and on demand the passages that it found.
 
@@ -143,30 +168,24 @@ class Attempt:
 
     def __init__(self, pair: Pair, tempo: float, prices: Prices) -> None:
         self._music, self._recording = pair.music, pair.recording
-        duration_s = pair.music.score.duration_s
-        slowness = tempo * duration_s / pair.recording.duration_s  # score seconds a second of the recording
-        self.hop_s = slowness * pair.recording.hop_s
-        self.frames = max(1, int(np.ceil(duration_s / self.hop_s)))
-        rendered = pooled(pair.rendered, pair.rendered_frames_s, 0.0, self.hop_s, self.frames)
-        self.costs = Costs(pair.recording.features, rendered.features, prices.skip * tempo)
-        self.rules, self._beats = _rules(pair, self.hop_s, self.frames, tempo, prices)
-        self._steps = np.empty((BLOCK_ROWS, self.frames), dtype=np.uint8)
-        self._sources = np.empty((BLOCK_ROWS, len(self.rules.gates)), dtype=np.int32)
+        self._layout = Layout.at(pair, tempo, prices)
+        self._rules, self._beats = _rules(pair, self._layout, tempo, prices)
+        self._steps = np.empty((BLOCK_ROWS, self._layout.frames), dtype=np.uint8)
+        self._sources = np.empty((BLOCK_ROWS, len(self._rules.gates)), dtype=np.int32)
         self._checkpoints: list[Float64s] = []
         self.cost = self._search()
 
     def _search(self) -> float:
-        total, best_end = np.full(self.frames, np.inf), np.array([np.inf, -1.0, -1.0])
-        for first in range(0, len(self.costs), BLOCK_ROWS):
+        total, best_end = np.full(self._layout.frames, np.inf), np.array([np.inf, -1.0, -1.0])
+        for first in range(0, len(self._layout.costs), BLOCK_ROWS):
             self._checkpoints.append(total.copy())
             self._advance(first, total, best_end)
         self._end_row, self._end_state = int(best_end[1]), int(best_end[2])
         return float(best_end[0])
 
     def _advance(self, first: int, total: Float64s, best_end: Float64s) -> None:
-        kernels.sweep(
-            *self.costs.block(first), first, len(self.costs), total, self._steps, self._sources, self.rules, best_end
-        )
+        costs = self._layout.costs
+        kernels.sweep(*costs.block(first), first, len(costs), total, self._steps, self._sources, self._rules, best_end)
 
     def passages(self) -> list[Passage]:
         """Return the passages of the cheapest path, in the order in which they are played."""
@@ -179,7 +198,7 @@ class Attempt:
         passages = [
             Passage(
                 Span(float(self._beats[entered[start]]), float(self._beats[gate]), float(recording_s[start])),
-                (states[start:stop] * self.hop_s).astype(np.float64),
+                (states[start:stop] * self._layout.hop_s).astype(np.float64),
                 recording_s[start:stop],
             )
             for start, stop, gate in zip(starts, stops, end_gates, strict=True)
@@ -191,62 +210,28 @@ class Attempt:
 
     def _path(self) -> tuple[Int32s, Int32s, Int32s]:
         """States, gates entered and gates left, as ``kernels.trace`` gives them, -1 where there is none."""
-        states, entered, left = (np.full(len(self.costs), -1, dtype=np.int32) for _ in range(3))
+        states, entered, left = (np.full(len(self._layout.costs), -1, dtype=np.int32) for _ in range(3))
         row, state = self._end_row, self._end_state
         while state >= 0:
             first = row // BLOCK_ROWS * BLOCK_ROWS
             total = self._checkpoints[first // BLOCK_ROWS].copy()
             self._advance(first, total, np.array([np.inf, -1.0, -1.0]))
             state = kernels.trace(
-                self._steps, self._sources, self.rules.gates, first, row, state, states, entered, left
+                self._steps, self._sources, self._rules.gates, first, row, state, states, entered, left
             )
             row = first - 1
         return states, entered, left
 
     def _end_gate(self) -> int:
-        if self._end_state >= self.rules.last_state:
-            return len(self.rules.gates) - 1
-        return int(np.searchsorted(self.rules.gates, self._end_state, side="right"))
+        if self._end_state >= self._rules.last_state:
+            return len(self._rules.gates) - 1
+        return int(np.searchsorted(self._rules.gates, self._end_state, side="right"))
 
 
-def straight_cost(attempts: list[Attempt], pair: Pair, prices: Prices) -> float:
-    """Return what playing straight through costs at tempi that may change, in frames of the recording.
-
-    Parameters
-    ----------
-    attempts : list of Attempt
-        Of this pair, at several tempi.
-    pair : Pair
-    prices : Prices
-
-    Returns
-    -------
-    float
-        To be compared with ``Attempt.cost``.
-    """
-    tempi = kernels.Tempi(
-        states=np.array([attempt.frames for attempt in attempts]),
-        last_states=np.array([attempt.rules.last_state for attempt in attempts]),
-        hops_s=np.array([attempt.hop_s for attempt in attempts]),
-        stay=float(prices.stay),
-        change=prices.tempo_change_s / pair.recording.hop_s,
-        outside=pair.outside,
-    )
-    most, best_end = int(tempi.states.max()), np.inf
-    totals = np.full((len(attempts), most), np.inf)
-    costs, charges = (np.zeros((len(attempts), BLOCK_ROWS, most), dtype=np.float32) for _ in range(2))
-    for first in range(0, len(pair.recording.features), BLOCK_ROWS):
-        for k, attempt in enumerate(attempts):
-            block = attempt.costs.block(first)
-            costs[k, : len(block[0]), : attempt.frames], charges[k, : len(block[1]), : attempt.frames] = block[:2]
-        best_end = kernels.sweep_straight(costs, charges, block[2], first, totals, tempi, best_end)
-    return float(best_end)
-
-
-def _rules(pair: Pair, hop_s: float, frames: int, tempo: float, prices: Prices) -> tuple[kernels.Rules, Float64s]:
+def _rules(pair: Pair, layout: Layout, tempo: float, prices: Prices) -> tuple[kernels.Rules, Float64s]:
     """What the kernel wants to know, prices in frames of the recording; and the beat of each gate."""
     music, second = pair.music, 1.0 / pair.recording.hop_s
-    gates, beat_of_gate = _gates(music, hop_s, frames)
+    gates, beat_of_gate = _gates(music, layout.hop_s, layout.frames)
     beats = music.grid.beats[beat_of_gate]
     rules = kernels.Rules(
         gates=gates,
@@ -258,7 +243,7 @@ def _rules(pair: Pair, hop_s: float, frames: int, tempo: float, prices: Prices) 
         width=prices.width * tempo,
         shortcut=prices.repeat_s * second,
         outside=pair.outside,
-        last_state=min(int(music.score.notes["onset_s"].max() / hop_s), frames - 1),
+        last_state=layout.last_state,
     )
     return rules, beats
 

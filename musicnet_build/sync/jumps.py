@@ -19,8 +19,17 @@ from musicnet_build.errors import AlignmentError
 from musicnet_build.features.tonality import Tonality
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
-from musicnet_build.sync.jump_costs import REST_LEVEL_DB, TONAL_CONTRAST, Grid, pooled_share, recording_grid, reduced
-from musicnet_build.sync.jump_search import Attempt, Music, Pair, Prices, settled, straight_cost
+from musicnet_build.sync import jump_kernels as kernels
+from musicnet_build.sync.jump_costs import (
+    BLOCK_ROWS,
+    REST_LEVEL_DB,
+    TONAL_CONTRAST,
+    Grid,
+    pooled_share,
+    recording_grid,
+    reduced,
+)
+from musicnet_build.sync.jump_search import Attempt, Layout, Music, Pair, Prices, settled
 
 PRICES = Prices()
 
@@ -109,10 +118,32 @@ def _chosen(pair: Pair, attempts: list[Attempt], prices: Prices) -> JumpSearch:
     if spans == (whole,):
         return JumpSearch(PlayingOrder(spans, 0.0), music_s)
     # Where the score has another tempo than the performance, a jump costs less than minutes of staying or skipping.
-    margin_s = (straight_cost(attempts, pair, prices) - best.cost) * grid.hop_s
+    margin_s = (_straight_cost(pair, prices) - best.cost) * grid.hop_s
     if margin_s < prices.least_margin_s:
         return JumpSearch(PlayingOrder((whole,), 0.0), None)
     return JumpSearch(PlayingOrder(spans, margin_s), music_s)
+
+
+def _straight_cost(pair: Pair, prices: Prices) -> float:
+    """What playing straight through costs at tempi that may change, in frames of the recording."""
+    layouts = [Layout.at(pair, tempo, prices) for tempo in prices.straight_tempi]
+    tempi = kernels.Tempi(
+        states=np.array([layout.frames for layout in layouts]),
+        last_states=np.array([layout.last_state for layout in layouts]),
+        hops_s=np.array([layout.hop_s for layout in layouts]),
+        stay=float(prices.stay),
+        change=prices.tempo_change_s / pair.recording.hop_s,
+        outside=pair.outside,
+    )
+    most, best_end = int(tempi.states.max()), np.inf
+    totals = np.full((len(layouts), most), np.inf)
+    costs, charges = (np.zeros((len(layouts), BLOCK_ROWS, most), dtype=np.float32) for _ in range(2))
+    for first in range(0, len(pair.recording.features), BLOCK_ROWS):
+        for k, layout in enumerate(layouts):
+            cost, charge, silent = layout.costs.block(first)
+            costs[k, : len(cost), : layout.frames], charges[k, : len(cost), : layout.frames] = cost, charge
+        best_end = kernels.sweep_straight(costs, charges, silent, first, totals, tempi, best_end)
+    return float(best_end)
 
 
 def _price_outside(musical: Float64s, prices: Prices) -> Float64s:

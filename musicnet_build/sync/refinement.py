@@ -28,6 +28,7 @@ from musicnet_build.sync.chords import (
     chord_means,
     chord_times,
     chords_around,
+    log_changes,
     log_likelihoods,
     log_softmax,
     students_t,
@@ -85,6 +86,7 @@ def refine(
     activations: dict[int, Features],
     render_mismatch: float = 1.0,
     judge: dict[int, Features] | None = None,
+    levels: Features | None = None,
 ) -> Refinement:
     """Return the most probable time of each note.
 
@@ -103,6 +105,8 @@ def refine(
         two were, because then the passes know better than the activations.
     judge : dict of ndarray of float32 [shape=(frames,)], optional
         Other activations, to tell how sure the times are; by default those that the times were found with.
+    levels : ndarray of float32 [shape=(frames, bands)], optional
+        As for ``chords.log_changes``; by default nothing is heard of notes that give way to others.
 
     Returns
     -------
@@ -114,10 +118,11 @@ def refine(
     likelihood = log_likelihoods(notes["pitch"], chords, activations)
     chord_passes_s = np.array([chord_means(notes["onset_s"], estimate)[1] for estimate in passes_s])
     chord_s = chord_times(likelihood, chords, chord_passes_s, render_mismatch)
-    onset_s = _note_times(likelihood, chords, chord_s, render_mismatch)
+    changes = 0.0 if levels is None else log_changes(notes, chords, levels)
+    onset_s = _note_times(log_softmax(likelihood + changes), chords, chord_s, render_mismatch)
     if judge is not None:
         likelihood = log_likelihoods(notes["pitch"], chords, judge)
-    near, mass = _certainty(likelihood, chords, chord_s, onset_s, render_mismatch)
+    near, mass = _certainty(log_softmax(likelihood + changes), chords, chord_s, onset_s, render_mismatch)
     return Refinement(onset_s, chord_s[chords.of_note], near, mass, passes_s)
 
 
