@@ -375,9 +375,9 @@ def _placed(
     How sure they are is told by the network as it was: what has learnt from its own answers is too sure of them.
     """
 
-    def place(activations: dict[int, Features]) -> Refinement:
+    def place(activations: dict[int, Features], levels: Features | None = None) -> Refinement:
         judge = None if activations is heard.activations else heard.activations
-        refined = refine(notes, fine_s, coarse_s, activations, mismatch, judge, heard.levels)
+        refined = refine(notes, fine_s, coarse_s, activations, mismatch, judge, levels)
         return replace(refined, onset_s=in_score_order(refined.onset_s, notes))
 
     refined, agreed = place(heard.activations), None
@@ -389,7 +389,7 @@ def _placed(
     examples = sure_examples(notes, refined, heard.spectrograms)
     if examples:
         model = options.network or fine_tuned(onsets.onset_model(), examples, TRAINING)
-        refined = place(joined(_activations(heard.spectrograms, notes, model), agreed))
+        refined = place(joined(_activations(heard.spectrograms, notes, model), agreed), heard.levels)
     return refined, agreed, examples
 
 
