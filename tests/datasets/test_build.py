@@ -20,10 +20,11 @@ from small_dataset import LATE_S, Material, contents, run_here
 import musicnet_build
 from musicnet_build.audio.io import read_audio, write_audio
 from musicnet_build.corpora.musicnet import count_overlaps, read_dataset
-from musicnet_build.datasets.build import carry_out, plan_build
+from musicnet_build.datasets.build import carry_out
 from musicnet_build.datasets.job import Row
 from musicnet_build.datasets.lists import summary_table
 from musicnet_build.datasets.manifest import read_manifest
+from musicnet_build.datasets.plan import plan_build
 from musicnet_build.datasets.validate import find_problems
 from musicnet_build.errors import DatasetError, ManifestError
 from musicnet_build.files import read_json
