@@ -155,7 +155,6 @@ def align(
     if options.anchors and preset not in HELD_BY_ANCHORS:
         raise AlignmentError(f"the preset {preset} knows no anchors: take the preset precise.")
     check_anchors(options.anchors, len(recording) / SAMPLE_RATE)
-    check_anchors(options.anchors, len(recording) / SAMPLE_RATE)
     as_played = score
     if order:
         as_played, options = unfold_score(score, order)[0], replace(options, search_order=False)

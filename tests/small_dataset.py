@@ -11,9 +11,10 @@ import numpy as np
 from tiny_soundfont import write_soundfont
 
 from musicnet_build.audio.io import write_audio
-from musicnet_build.datasets.build import Runner, Settings, build
+from musicnet_build.datasets.build import Runner, build
 from musicnet_build.datasets.job import Row
 from musicnet_build.datasets.manifest import read_manifest, write_manifest
+from musicnet_build.datasets.plan import Settings
 from musicnet_build.jobs.local import Job, Outcome, attempt
 from musicnet_build.labels.files import write_labels
 from musicnet_build.notes import empty_notes

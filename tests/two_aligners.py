@@ -22,4 +22,5 @@ def two_aligners(folder: Path) -> tuple[Path, Path, Path]:
         tune["onset_s"] += 0.06
         write_labels(late / f"{name}.mid", tune[1:])
     (truth / "notes.md").write_text("no truth")
+    (truth / ".first-abcd1234.csv").write_text("half of a fi")
     return truth, sure, late

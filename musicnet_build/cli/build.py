@@ -11,9 +11,9 @@ from musicnet_build.cli import console, parameters
 from musicnet_build.recipe import RecipeSettings
 
 if TYPE_CHECKING:
-    from musicnet_build.datasets.build import Plan
     from musicnet_build.datasets.job import Row
     from musicnet_build.datasets.manifest import Manifest
+    from musicnet_build.datasets.plan import Plan
 
 _LINES_SHOWN = 40
 
@@ -80,7 +80,8 @@ def command(
     where a recording failed.
     """
     _check_options(workers, cluster, shard, prune, adapt)
-    from musicnet_build.datasets.build import Settings, carry_out, plan_build
+    from musicnet_build.datasets.build import carry_out
+    from musicnet_build.datasets.plan import Settings, plan_build
     from musicnet_build.jobs.dask import cluster_runner
     from musicnet_build.jobs.local import LocalRunner, default_workers
 

@@ -10,7 +10,7 @@ from musicnet_build.score.programs import PROGRAM_NAMES
 
 if TYPE_CHECKING:
     from musicnet_build.datasets.job import Row
-    from musicnet_build.datasets.manifest import Entry
+    from musicnet_build.datasets.tables.columns import Entry
 
 _UNKNOWN = "not stated"
 

@@ -22,7 +22,6 @@ from musicnet_build._typing import Audio
 from musicnet_build.align_files import AlignedFiles, align_files, excerpt, input_hashes, made_from, versions
 from musicnet_build.audio.io import audio_info, read_audio
 from musicnet_build.corpora.musicnet import count_overlaps
-from musicnet_build.datasets.manifest import Entry
 from musicnet_build.datasets.places import (
     Corrected,
     find_corrected,
@@ -32,6 +31,7 @@ from musicnet_build.datasets.places import (
     labels_record_path,
 )
 from musicnet_build.datasets.placing import View, place_files
+from musicnet_build.datasets.tables.columns import Entry
 from musicnet_build.errors import AudioError, DatasetError, LabelError
 from musicnet_build.files import read_hashed, sha256_of, write_json
 from musicnet_build.jobs.resume import Made, Record, code_fingerprint, make_once, remove_record

@@ -15,7 +15,6 @@ from musicnet_build.choices import SPLITS
 from musicnet_build.corpora import musicnet
 from musicnet_build.datasets.data_card import data_card
 from musicnet_build.datasets.job import NOT_MEASURED, REVIEW, STATES, Row
-from musicnet_build.datasets.manifest import Entry
 from musicnet_build.datasets.places import (
     FOLDERS,
     all_places,
@@ -26,7 +25,8 @@ from musicnet_build.datasets.places import (
     find_corrected,
     label_places,
 )
-from musicnet_build.datasets.spreadsheet import PATHS
+from musicnet_build.datasets.tables.columns import Entry
+from musicnet_build.datasets.tables.spreadsheet import PATHS
 from musicnet_build.files import digests_of, sha256_of, write_json, write_text
 from musicnet_build.notes import SAMPLE_RATE
 

@@ -207,7 +207,7 @@ def labels_of(labels: Path, name: str, endings: Sequence[str] = LABEL_ENDINGS) -
 
 
 def _files_in(folder: Path, endings: Sequence[str]) -> list[Path]:
-    paths = [path for path in folder.iterdir() if path.suffix.lower() in endings and path.is_file()]
+    paths = [path for path in folder.glob("[!.]*") if path.suffix.lower() in endings and path.is_file()]
     return sorted(paths, key=lambda path: (path.stem, path.suffix))
 
 

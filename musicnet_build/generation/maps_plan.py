@@ -385,7 +385,7 @@ def _midi_files(place: Path) -> list[Path]:
         return [place]
     if not place.is_dir():
         raise DatasetError(f"{place} does not exist: `pieces` are MIDI files, or folders of them.")
-    files = sorted(path for path in place.rglob("*") if path.suffix.lower() in (".mid", ".midi") and path.is_file())
+    files = sorted(path for path in place.rglob("[!.]*") if path.suffix.lower() in (".mid", ".midi") and path.is_file())
     if not files:
         raise DatasetError(f"{place} holds no MIDI file.")
     return files

@@ -197,12 +197,15 @@ def publishing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target, whole = Path(path), shard_folder(path) / "whole.part"
     if target.is_dir() and any(target.iterdir()) and not (target / FOLDER_INDEX).is_file():
         raise DatasetError(f"{target} holds other files: give a new folder.")
-    if whole.exists():
-        shutil.rmtree(whole)
+    former = whole.with_name("former.part")
+    for leftover in (whole, former):
+        if leftover.exists():
+            shutil.rmtree(leftover)
     whole.mkdir()
     yield whole
     if target.exists():
-        shutil.rmtree(target)
+        # Moved, not removed file by file: whoever is killed here leaves no half of it.
+        target.replace(former)
     whole.replace(target)
     shutil.rmtree(whole.parent)
 

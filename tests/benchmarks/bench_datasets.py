@@ -147,7 +147,7 @@ def run_once(command: list[object], made: Build, output: Path, most_ready: float
         cpu_s |= {pid: taken for pid in processes if (taken := processor_seconds(pid))}
         made.own_bytes.append(resident_bytes(process.pid))
         made.workers_bytes.append(sum(map(resident_bytes, processes[1:])))
-        if sum(1 for _ in (output / ".build").glob("*.json")) >= most_ready:
+        if sum(1 for _ in (output / ".build").glob("[0-9]*.json")) >= most_ready:
             process.kill()
             made.kills += 1
             break

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from musicnet_build.datasets.manifest import COLUMNS, InvalidManifestError, read_manifest, write_manifest
+from musicnet_build.datasets.manifest import InvalidManifestError, read_manifest, write_manifest
+from musicnet_build.datasets.tables.columns import COLUMNS
 from musicnet_build.errors import ManifestError
 
 HEADER = "id,recording,score,split,composer,start_s,end_s,transposition\n"

@@ -12,6 +12,7 @@ from small_corpus import write_corpus
 from musicnet_build.corpora.layouts import find_recordings
 from musicnet_build.errors import DatasetError
 from musicnet_build.packing import segments
+from musicnet_build.packing.shards import FOLDER_INDEX, publishing_folder, shard_folder
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,16 @@ def test_a_full_disk_leaves_no_package(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no space left"):
         segments.pack_segments(corpus, tmp_path / "s.h5")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_folder_takes_the_place_of_the_former_whole_whatever_a_killed_packer_left(tmp_path: Path) -> None:
+    package, shards = tmp_path / "package", shard_folder(tmp_path / "package")
+    for names in (("a.parquet",), ("b.parquet", FOLDER_INDEX)):
+        for leftover in ("whole.part", "former.part"):
+            (shards / leftover).mkdir(parents=True)
+            (shards / leftover / "c.parquet").touch()
+        with publishing_folder(package) as whole:
+            for name in (*names, FOLDER_INDEX):
+                (whole / name).touch()
+        assert {path.name for path in package.iterdir()} == {*names, FOLDER_INDEX}
+        assert not shards.exists()

@@ -89,7 +89,7 @@ def pieces_in(folder: Path) -> list[Piece]:
     DatasetError
         When there are too few for training, validation and test, or files of one are missing.
     """
-    scores = sorted((folder / "scores").glob("*.mid"))
+    scores = sorted((folder / "scores").glob("[!.]*.mid"))
     if len(scores) < _ROUND:
         raise DatasetError(
             f"{folder} has {len(scores)} pieces in scores/, and {_ROUND} are needed: make them with "

@@ -39,6 +39,7 @@ def test_pieces_are_labelled_learned_from_and_judged(performances: Path, tmp_pat
 
 
 def test_of_each_six_pieces_one_tests_and_one_validates(performances: Path) -> None:
+    (performances / "scores" / ".piece-007-abcd1234.mid").write_bytes(b"half of a fi")
     assert [piece.split for piece in study.pieces_in(performances)] == [*["train"] * 4, "validation", "test"]
 
 

@@ -10,9 +10,10 @@ from conftest import Music
 from small_dataset import run_here
 
 from musicnet_build.audio.io import read_audio, write_audio
-from musicnet_build.datasets.build import Settings, build, plan_build
+from musicnet_build.datasets.build import build
 from musicnet_build.datasets.collection import networks
 from musicnet_build.datasets.manifest import read_manifest, write_manifest
+from musicnet_build.datasets.plan import Settings, plan_build
 from musicnet_build.features.onset_training import MARGIN_FRAMES, SPAN_FRAMES, Example, Training
 from musicnet_build.features.onsets import CHANNELS, onset_model, read_onset_model
 from musicnet_build.files import sha256_of

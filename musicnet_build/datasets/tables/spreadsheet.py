@@ -1,7 +1,7 @@
 """Tables as people save them: the rows of a manifest's file, whatever program wrote it.
 
 Commas, semicolons or tabs; UTF-8 or UTF-16; decimal commas; columns of one's own. What the fields mean belongs to
-``manifest``.
+``columns``.
 """
 
 import codecs
@@ -22,7 +22,7 @@ from musicnet_build.files import read_bounded, write_bytes
 
 MAX_FILE_BYTES = 32 * 2**20
 
-PATHS = ("recording", "score", "labels", "witness")
+PATHS = ("recording", "score", "labels", "witness", "anchors")
 """Fields that name files, from the manifest's folder."""
 
 _NUMBERS = ("start_s", "end_s", "tuning_cents")
