@@ -8,7 +8,7 @@ from musicnet_build.cli import baseline_options, console, parameters
 
 
 class TranscriptFile(parameters.LabelOutputFile):
-    """A label file to write, or an .npz file for the scores of all pitches."""
+    """A label file to write, or an .npz file for a posteriorgram."""
 
     def ending_fault(self, path: Path) -> str | None:
         """Return what is wrong with the ending, None where nothing is."""
@@ -19,8 +19,8 @@ class TranscriptFile(parameters.LabelOutputFile):
 @click.argument("run", type=parameters.existing_folder)
 @click.argument("recording", type=parameters.existing_file)
 @click.option("-o", "--output", "outputs", type=TranscriptFile(), required=True, multiple=True,
-              help="Notes to write: .mid, .csv (MusicNet), .tsv, .jams, .txt; or .npz, the score of each pitch in each "
-              "frame. May be given several times.")  # fmt: skip
+              help="Notes to write: .mid, .csv (MusicNet), .tsv, .jams, .txt; or .npz, how probable each key of "
+              "the piano is in each frame, for `align --witness`. May be given several times.")  # fmt: skip
 @click.option(
     "--threshold", type=float, help="From which score on a pitch sounds; by default what training found best."
 )

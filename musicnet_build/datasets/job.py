@@ -213,7 +213,7 @@ class _Recording:
         notes, _ = read_hashed(path, read_labels)
         (task.root / kept_score_notes_path(task.id)).unlink(missing_ok=True)
         _check_inside(notes, len(self.audio()), path)
-        report = {
+        report: dict[str, Any] = {
             "verdict": ACCEPT,
             "reasons": [],
             "notes": len(labelled(notes)),

@@ -1,20 +1,10 @@
 """What another program heard in a recording: a list of notes, or probabilities frame by frame.
 
-Any transcriber will do. A list of notes is a label file (MIDI, TSV, JAMS, CSV). Probabilities are an ``.npz`` archive:
-
-==============  ===================================================================================================
-``onset``       [88, frames], for each key of the piano from A0 up the probability that it begins at a frame
-``sustain``     [88, frames], the probability that it sounds; may be missing
-``frame_rate``  frames per second; frame *k* stands for ``k / frame_rate`` seconds
-==============  ===================================================================================================
-
-How far to believe it is for ``sync.witness`` to find out.
+Any transcriber will do. A list of notes is a label file (MIDI, TSV, JAMS, CSV), probabilities are a posteriorgram
+(:mod:`musicnet_build.labels.posteriorgram`). How far to believe it is for ``sync.witness`` to find out.
 """
 
-import io
 import os
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,17 +14,11 @@ from musicnet_build._typing import Features, Float64s
 from musicnet_build.errors import LabelError
 from musicnet_build.features.onsets import HOP_S
 from musicnet_build.labels.files import read_labels
+from musicnet_build.labels.pianoroll import PIANO
+from musicnet_build.labels.posteriorgram import ENDING, ONSET, read_posteriorgram
 from musicnet_build.notes import NoteTable, pitched
 
-KEYS, LOWEST_KEY = 88, 21
-PROBABILITIES_ENDING = ".npz"
-ENDINGS = (".mid", ".midi", ".tsv", ".jams", ".csv", PROBABILITIES_ENDING)
-
-MAX_ARRAY_BYTES = 2**29
-"""Of one array as it is unpacked: an hour at 400 frames a second in 32 bits."""
-
-_LEAST_RATE, _MOST_RATE = 5.0, 1000.0
-_ONSET, _SUSTAIN, _RATE = "onset", "sustain", "frame_rate"
+ENDINGS = (".mid", ".midi", ".tsv", ".jams", ".csv", ENDING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +88,10 @@ class HeardProbabilities:
         return self._on_our_grid(self.sustain, pitch, frames)
 
     def _on_our_grid(self, rows: Features, pitch: int, frames: int) -> Float64s:
-        if not LOWEST_KEY <= pitch < LOWEST_KEY + KEYS:
+        if not PIANO[0] <= pitch <= PIANO[1]:
             return np.zeros(frames)
         times_s = np.arange(rows.shape[1]) / self.frame_rate_hz - self.start_s
-        curve: Float64s = np.interp(np.arange(frames) * HOP_S, times_s, rows[pitch - LOWEST_KEY], left=0.0, right=0.0)
+        curve: Float64s = np.interp(np.arange(frames) * HOP_S, times_s, rows[pitch - PIANO[0]], left=0.0, right=0.0)
         return curve
 
 
@@ -126,7 +110,7 @@ def read_witness(path: str | os.PathLike[str]) -> Witness:
     Parameters
     ----------
     path : str or PathLike
-        A label file, or probabilities as above.
+        A label file, or a posteriorgram.
 
     Returns
     -------
@@ -145,53 +129,12 @@ def read_witness(path: str | os.PathLike[str]) -> Witness:
     """
     path = Path(path)
     check_witness_ending(path)
-    if path.suffix.lower() == PROBABILITIES_ENDING:
-        return _read_probabilities(path)
+    if path.suffix.lower() == ENDING:
+        said = read_posteriorgram(path, needed=ONSET)
+        assert said.onset is not None
+        onset, sustain = (np.ascontiguousarray(rows.T) for rows in (said.onset, said.sustain))
+        return HeardProbabilities(onset, sustain, said.frame_rate_hz)
     notes = pitched(read_labels(path))
     if not len(notes):
         raise LabelError(f"{path}: holds no notes, so it is no witness.")
     return HeardNotes(notes)
-
-
-def _read_probabilities(path: Path) -> HeardProbabilities:
-    arrays = _arrays(path)
-    if missing := [name for name in (_ONSET, _RATE) if name not in arrays]:
-        raise LabelError(f"{path}: has no array {missing[0]!r}; a witness has onset, sustain and frame_rate.")
-    onset = _probabilities(path, _ONSET, arrays[_ONSET])
-    sustain = _probabilities(path, _SUSTAIN, arrays[_SUSTAIN]) if _SUSTAIN in arrays else np.zeros_like(onset)
-    if sustain.shape != onset.shape:
-        raise LabelError(f"{path}: onset has {onset.shape[1]} frames and sustain {sustain.shape[1]}.")
-    rate = arrays[_RATE]
-    if rate.size != 1 or rate.dtype.kind not in "fiu" or not _LEAST_RATE <= float(rate.reshape(())) <= _MOST_RATE:
-        raise LabelError(f"{path}: frame_rate is not one number of frames per second from 5 to 1000.")
-    return HeardProbabilities(onset, sustain, float(rate.reshape(())))
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = {f"{name}.npy" for name in (_ONSET, _SUSTAIN, _RATE)} & set(archive.namelist())
-            return {name.removesuffix(".npy"): _array(path, archive, name) for name in sorted(names)}
-    except OSError as error:
-        raise LabelError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    except (
-        zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, MemoryError,
-    ) as error:  # fmt: skip
-        raise LabelError(f"{path}: is not a whole .npz file of plain numbers ({error}).") from error
-
-
-def _array(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(name) as member:
-        data = member.read(MAX_ARRAY_BYTES + 1)
-    if len(data) > MAX_ARRAY_BYTES:
-        raise LabelError(f"{path}: {name} unpacks to more than {MAX_ARRAY_BYTES >> 20} MiB.")
-    array: np.ndarray = np.load(io.BytesIO(data), allow_pickle=False)
-    return array
-
-
-def _probabilities(path: Path, name: str, array: np.ndarray) -> Features:
-    if array.ndim != 2 or array.shape[0] != KEYS or array.shape[1] < 2 or array.dtype.kind != "f":
-        raise LabelError(f"{path}: {name} is not an array of floats [{KEYS}, frames]: its shape is {array.shape}.")
-    if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-        raise LabelError(f"{path}: {name} holds values that are no probabilities from 0 to 1.")
-    return array.astype(np.float32)

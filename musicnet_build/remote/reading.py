@@ -1,7 +1,7 @@
 """Remote files, read whole into local ones; what was read before is known by what its store says of it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,7 +163,7 @@ def _copy(url: str, path: Path, limit: int, told_bytes: int) -> int:
     return size
 
 
-def _blocks(url: str) -> Iterator[bytes]:
+def _blocks(url: str) -> Generator[bytes, None, None]:
     with told(url, "read"):
         store, path = open_store(url)
         with store.open(path, "rb") as source:

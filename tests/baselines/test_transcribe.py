@@ -12,7 +12,7 @@ from small_corpus import played, sound  # noqa: E402
 from musicnet_build.baselines.baseline import Baseline, Plan  # noqa: E402
 from musicnet_build.baselines.decoding import Activations  # noqa: E402
 from musicnet_build.baselines.runs import Run  # noqa: E402
-from musicnet_build.baselines.transcribe import transcribe  # noqa: E402
+from musicnet_build.baselines.transcribe import posteriorgram_of, transcribe  # noqa: E402
 from musicnet_build.errors import TrainingError  # noqa: E402
 from musicnet_build.jobs.resume import Record  # noqa: E402
 
@@ -48,6 +48,16 @@ def test_notes_are_what_is_above_the_threshold_of_the_training(tmp_path: Path) -
     assert made.left_out == 1
     assert (made.posteriorgram.threshold, made.posteriorgram.frame_rate_hz) == (0.3, 20.0)
     assert len(transcribe(run(tmp_path, threshold=0.3), AUDIO, shortest_s=0.05).notes) == 3
+
+
+def test_what_a_model_says_of_onsets_is_kept_for_the_keys_of_the_piano() -> None:
+    frame = np.zeros((9, 128), np.float32)
+    onset = frame.copy()
+    frame[3:7, 60], onset[3, 60], onset[:, 10] = 0.8, 0.6, 1.0
+    made = posteriorgram_of(Activations(frame, onset, 0.01, 0), 0.3)
+    assert made.sustain.shape == made.onset.shape == (9, 88)
+    assert np.argwhere(made.onset).tolist() == [[3, 39]]
+    assert made.notes()["pitch"].tolist() == [60]
 
 
 def test_a_threshold_that_is_given_goes_before(tmp_path: Path) -> None:

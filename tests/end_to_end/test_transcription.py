@@ -13,6 +13,7 @@ from musicnet_build.corpora.maps import read_maps_txt
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.labels.pianoroll import label_rolls
 from musicnet_build.labels.posteriorgram import Posteriorgram, write_posteriorgram
+from musicnet_build.labels.witness import HeardProbabilities, read_witness
 from musicnet_build.packing.segments import SegmentsSettings, pack_segments
 
 
@@ -49,7 +50,7 @@ def test_the_tolerance_is_in_milliseconds(folder: Path) -> None:
 def test_bad_input_is_named_in_one_line(folder: Path) -> None:
     (folder / "bad.npz").write_bytes(b"no archive")
     truth = folder / "truth" / "first.csv"
-    assert "bad.npz: is no .npz file" in refused("evaluate", "transcription", truth, folder / "bad.npz")
+    assert "bad.npz: is not a whole .npz file" in refused("evaluate", "transcription", truth, folder / "bad.npz")
     assert "must both be files" in misused("evaluate", "transcription", folder / "truth", truth)
     (folder / "scores" / "second.npz").unlink()
     assert "has no labels of second" in refused("evaluate", "transcription", folder / "truth", folder / "scores")
@@ -73,13 +74,16 @@ def test_a_recording_is_transcribed_by_a_run_and_the_notes_are_evaluated(tmp_pat
     )
     train("reconstruction-baseline", package, tmp_path / "run", settings=settings)
     recording = next(corpus.rglob("MAPS_MUS-one_SynSinAa.wav"))
-    outputs = [part for name in ("notes.mid", "notes.tsv", "scores.npz") for part in ("-o", tmp_path / name)]
+    outputs = [part for name in ("notes.mid", "notes.tsv", "heard.npz") for part in ("-o", tmp_path / name)]
     printed = as_json("transcribe", tmp_path / "run", recording, *outputs)
     assert printed["model"] == "reconstruction-baseline"
     assert len(read_labels(tmp_path / "notes.mid")) == printed["notes"] > 0
     truth = recording.with_suffix(".csv")
     write_labels(truth, read_maps_txt(recording.with_suffix(".txt")))
-    found = as_json("evaluate", "transcription", truth, tmp_path / "scores.npz")["pieces"][0]
+    found = as_json("evaluate", "transcription", truth, tmp_path / "heard.npz")["pieces"][0]
     assert found["average_precision"]["all"] > 0.5
+    witness = read_witness(tmp_path / "heard.npz")
+    assert isinstance(witness, HeardProbabilities)
+    assert witness.onset.any()
     assert "--force replaces it" in misused("transcribe", tmp_path / "run", recording, "-o", tmp_path / "notes.mid")
     assert "holds no finished training" in refused("transcribe", corpus, recording, "-o", tmp_path / "other.mid")

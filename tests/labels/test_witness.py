@@ -1,8 +1,5 @@
 """Tests of reading what a transcriber heard: any label file, probabilities, and nothing else."""
 
-import io
-import pickle
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +9,6 @@ from label_notes import one_note
 
 from musicnet_build.errors import LabelError
 from musicnet_build.features.onsets import HOP_S
-from musicnet_build.labels import witness as witness_files
 from musicnet_build.labels.files import write_labels
 from musicnet_build.labels.witness import HeardNotes, HeardProbabilities, read_witness
 from musicnet_build.notes import empty_notes
@@ -20,10 +16,10 @@ from musicnet_build.notes import empty_notes
 RATE_HZ = 31.25
 
 
-def arrays(**changes: Any) -> dict[str, Any]:
+def arrays() -> dict[str, Any]:
     onset = np.zeros((88, 100), np.float32)
     onset[60 - 21, 50] = 1
-    return {"onset": onset, "sustain": onset, "frame_rate": RATE_HZ} | changes
+    return {"onset": onset, "sustain": onset, "frame_rate": RATE_HZ}
 
 
 def saved(path: Path, **values: Any) -> Path:
@@ -73,67 +69,13 @@ def test_a_witness_need_not_know_what_sounds(tmp_path: Path) -> None:
     assert not read_witness(saved(tmp_path / "heard.npz", **values)).sustain_curve(60, 100).any()
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"onset": np.zeros((100, 88))}, r"onset is not an array of floats \[88, frames\]"),
-        ({"onset": np.zeros((88, 100), np.int64)}, "onset is not an array of floats"),
-        ({"sustain": np.zeros((88, 99))}, "onset has 100 frames and sustain 99"),
-        ({"sustain": np.full((88, 100), 1.5)}, "no probabilities from 0 to 1"),
-        ({"onset": np.full((88, 100), np.nan)}, "no probabilities from 0 to 1"),
-        ({"frame_rate": 0.0}, "frame_rate is not one number"),
-        ({"frame_rate": np.array([1.0, 2.0])}, "frame_rate is not one number"),
-        ({"frame_rate": "fast"}, "frame_rate is not one number"),
-        ({"onset": np.array([None, 1], dtype=object)}, "not a whole .npz file of plain numbers"),
-    ],
-)
-def test_arrays_that_are_no_probabilities_are_refused(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(LabelError, match=told):
-        read_witness(saved(tmp_path / "heard.npz", **arrays(**changes)))
-
-
-def test_nothing_is_unpickled(tmp_path: Path) -> None:
-    path = tmp_path / "heard.npz"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("onset.npy", pickle.dumps([1, 2]))
-        archive.writestr("frame_rate.npy", pickle.dumps(1.0))
-    with pytest.raises(LabelError, match="plain numbers"):
-        read_witness(path)
-
-
-def test_an_array_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(witness_files, "MAX_ARRAY_BYTES", 1000)
-    with pytest.raises(LabelError, match="unpacks to more than"):
-        read_witness(saved(tmp_path / "heard.npz", **arrays()))
-
-
-def test_an_array_shorter_than_it_says_is_refused(tmp_path: Path) -> None:
-    head = io.BytesIO()
-    np.lib.format.write_array_header_1_0(head, {"descr": "<f4", "fortran_order": False, "shape": (88, 10**11)})
-    path = tmp_path / "heard.npz"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("onset.npy", head.getvalue() + bytes(100))
-    with pytest.raises(LabelError, match="not a whole"):
-        read_witness(path)
-
-
-@pytest.mark.parametrize("name", ["onset", "frame_rate"])
-def test_a_missing_array_is_named(tmp_path: Path, name: str) -> None:
-    values = arrays()
-    del values[name]
-    with pytest.raises(LabelError, match=f"has no array '{name}'"):
-        read_witness(saved(tmp_path / "heard.npz", **values))
-
-
 def test_what_is_no_witness_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"a witness is a file that ends in .*\.npz"):
         read_witness(tmp_path / "heard.txt")
-    cut = saved(tmp_path / "heard.npz", **arrays())
-    cut.write_bytes(cut.read_bytes()[:200])
-    with pytest.raises(LabelError, match="not a whole"):
-        read_witness(cut)
-    with pytest.raises(LabelError, match="cannot be read"):
-        read_witness(tmp_path / "absent.npz")
+    without_onsets = arrays()
+    del without_onsets["onset"]
+    with pytest.raises(LabelError, match="has no array 'onset'"):
+        read_witness(saved(tmp_path / "heard.npz", **without_onsets))
     empty = tmp_path / "empty.tsv"
     empty.write_text("# onset,offset,note,velocity\n")
     with pytest.raises(LabelError, match="holds no notes"):
