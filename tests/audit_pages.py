@@ -58,7 +58,7 @@ class Client:
     ) -> Answer:
         """Send exactly these headers, and the cookie where there is one; a value of None leaves one away."""
         all_headers = {"Host": f"127.0.0.1:{self.port}", "Cookie": self.cookie, **(headers or {})}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in all_headers.items():
             if value:

@@ -1,10 +1,24 @@
 """What several test files share: twelve seconds of music made on the spot, with score, recording and truth."""
 
 import os
+import signal
+
+# Tests render what they test, and leave the user's cache alone; those of the cache have a folder of their own.
+os.environ["MUSICNET_BUILD_CACHE"] = "off"
+# Workers share the cores: threads of torch and BLAS would burn them while they wait for one another.
+os.environ["MKL_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# Of the processes that tests start, only the first has to compile the package.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell that starts them in the background has interrupts ignored, and what tests start would ignore them too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import record_pieces
 from small_corpus import write_corpus
@@ -19,8 +33,9 @@ from musicnet_build.labels.files import write_labels
 from musicnet_build.score.reader import read_score
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
-# Tests render what they test, and leave the user's cache alone; those of the cache have a folder of their own.
-os.environ["MUSICNET_BUILD_CACHE"] = "off"
+# The same examples each time, however busy the machine is.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("suite")
 
 EXCERPT_BEATS = (24.0, 34.0)  # where all five instruments play
 

@@ -47,15 +47,15 @@ def test_the_address_is_printed_and_served_until_interrupted(built: Material) ->
     assert process.stderr is not None
     address = process.stdout.readline().strip()
     assert address.startswith("http://127.0.0.1:")
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         cookie = answer.headers["set-cookie"].partition(";")[0]
     request = urllib.request.Request(address.partition("?")[0] + "api/recordings", headers={"Cookie": cookie})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         listed = json.load(answer)
     assert [one["id"] for one in listed["recordings"]] == ["1", "2", "3"]
     assert listed["reviewer"] == "ada"
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert (process.stdout.read(), process.stderr.read()) == ("", "")
 
 

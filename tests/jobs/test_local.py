@@ -51,18 +51,20 @@ def note_environment(path: str) -> None:
     write(path, os.environ["OMP_NUM_THREADS"])
 
 
-def note_presence(path: str) -> None:
-    """Count how many of these jobs are at work at once."""
+def note_presence(path: str, together: int) -> None:
+    """Count how many of these jobs are at work at once, and wait for as many as may be."""
     mine = Path(path)
     mine.touch()
     time.sleep(0.2)
-    write(f"{path}.seen", str(len(list(mine.parent.glob("job-?")))))
+    while len(list(mine.parent.glob("job-?"))) < together and not list(mine.parent.glob(f"*.seen-{together}")):
+        time.sleep(0.02)
+    Path(f"{path}.seen-{len(list(mine.parent.glob('job-?')))}").touch()
     mine.unlink()
 
 
 def sleep(path: str) -> None:
     write(path)
-    time.sleep(60)
+    time.sleep(600)
 
 
 def job(function: object, path: Path, memory_bytes: int | Callable[[], int] = 0) -> Job:
@@ -129,9 +131,12 @@ def test_workers_compute_in_one_thread(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("budget", "together"), [(100, 1), (200, 2)])
 def test_no_more_jobs_run_at_once_than_memory_allows(budget: int, together: int, tmp_path: Path) -> None:
     needs = (100, lambda: 100, 100, lambda: 100)
-    jobs = [job(note_presence, tmp_path / f"job-{index}", need) for index, need in enumerate(needs)]
+    jobs = [
+        Job(f"{index}", note_presence, {"path": str(tmp_path / f"job-{index}"), "together": together}, need)
+        for index, need in enumerate(needs)
+    ]
     assert {outcome.state for outcome in run_jobs(jobs, workers=2, memory_bytes=budget)} == {"done"}
-    assert max(int(path.read_text()) for path in tmp_path.glob("*.seen")) == together
+    assert max(int(path.name.rpartition("-")[2]) for path in tmp_path.glob("*.seen-*")) == together
 
 
 def test_a_job_larger_than_all_memory_still_runs(tmp_path: Path) -> None:
@@ -161,12 +166,13 @@ def test_workers_stop_at_once_with_the_run(how: signal.Signals, tmp_path: Path) 
         stderr=subprocess.DEVNULL,
     )
     while len(list((tmp_path / "out").iterdir())) < 2:
+        assert process.poll() is None
         time.sleep(0.02)
     workers = children_of(process.pid)
     assert len(workers) >= 2
     process.send_signal(how)
-    process.wait(timeout=10)
-    deadline = time.monotonic() + 5
+    process.wait(timeout=120)
+    deadline = time.monotonic() + 120
     while any(is_running(worker) for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.02)
