@@ -56,7 +56,8 @@ def _fine_spectrum_only(seen, log_gain, fade_s):
 
 def _passes_as_they_are(notes, fine_s, coarse_s, *_):
     onset_s, sure = np.median(fine_s, axis=0), np.ones(len(notes))
-    return refinement.Refinement(onset_s, onset_s, sure, sure, np.concatenate([fine_s, coarse_s]))
+    passes_s, gaps_s = np.concatenate([fine_s, coarse_s]), np.full((2, len(notes)), np.inf)
+    return refinement.Refinement(onset_s, onset_s, sure, sure, sure, passes_s, gaps_s)
 
 
 def _found_as_written(score, *_):
