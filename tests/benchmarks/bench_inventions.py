@@ -31,6 +31,7 @@ from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.order import describe
 from musicnet_build.score.reader import read_score
 from musicnet_build.sync import precise
+from musicnet_build.sync.jumps import search_playing_order
 from musicnet_build.sync.result import Options
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
@@ -123,7 +124,7 @@ def invented(recording, score, soundfont):
     options = Options()
     heard = precise.extract_features(recording, score, options)
     rendered = precise.render_coarsely(score, precise.music_duration_s(recording), soundfont, options)
-    return describe(precise._searched(score, heard, rendered).order, score)
+    return describe(search_playing_order(score, rendered.spectra, rendered.stretch, heard.coarse).order, score)
 
 
 def lost(notes, unchanged):
