@@ -148,12 +148,14 @@ def log_changes(notes: NoteTable, chords: Chords, levels: Features) -> Float64s:
     before = before[rows]
     gap_s = notes["onset_s"][rows] - notes["onset_s"][before]
     shorter = np.minimum(1.0, (notes["offset_s"] - notes["onset_s"])[rows] / gap_s)
-    inside = np.abs(offsets) <= (0.5 * shorter * (centre[rows] - centre[before]))[:, None]
+    reach = 0.5 * shorter * np.maximum(centre[rows] - centre[before], 0)
+    inside = np.abs(offsets) <= reach[:, None]
     frames = np.clip(centre[rows, None] + offsets, 0, len(levels) - 1)
 
     def level(pitches: NDArray[np.int16]) -> Float64s:
         heard = levels[frames, np.clip(pitches - LOWEST_PITCH, 0, levels.shape[1] - 1)[:, None]].astype(np.float64)
-        return heard - np.max(heard, axis=1, where=inside, initial=-np.inf, keepdims=True)
+        highest: Float64s = np.max(heard, axis=1, where=inside, initial=-np.inf, keepdims=True)
+        return np.asarray(heard - highest, dtype=np.float64)
 
     louder = level(notes["pitch"][rows]) - level(notes["pitch"][before])
     louder = np.where(inside, np.clip(louder, -MOST_LOUDER, MOST_LOUDER), 0.0)
