@@ -43,11 +43,11 @@ from musicnet_build.sync.passes import (
     PIANO_BANDS,
     SemitoneSpectra,
     best_of,
+    coarse_band,
     coarse_features,
     coarse_frames_s,
     coarse_maps,
     fine_map,
-    held_band,
     padded,
     semitone_spectra,
     silence_outside,
@@ -314,7 +314,7 @@ def _aligned(
     }
     for _, recorded in sides.values():
         silence_outside(recorded, music_s, COARSE_HOP)
-    band = held_band(sides[FLOOR], pins_finder(options.anchors, score, measures, stretch), options.memory_bytes)
+    band = coarse_band(sides[FLOOR], pins_finder(options.anchors, score, measures, stretch), options.memory_bytes)
     maps = [
         time_map
         for floor, diagonals in COARSE_PASSES
