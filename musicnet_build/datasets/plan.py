@@ -180,7 +180,7 @@ def _tasks(
     tasks, problems = [], []
     for entry, line in zip(manifest.entries, manifest.lines, strict=True):
         try:
-            named = _named_settings(manifest.folder, entry, recipe, allow_outside)
+            named = named_settings(manifest.folder, entry, recipe, allow_outside=allow_outside)
         except (AlignmentError, SoundfontError) as error:
             problems.append(f"line {line}: {error}")
             continue
@@ -203,8 +203,28 @@ def _tasks(
     return tasks
 
 
-def _named_settings(folder: Path, entry: Entry, recipe: RecipeSettings, allow_outside: bool) -> RecipeSettings:
-    """How a recording is labelled, with what stands in the files that its line names."""
+def named_settings(folder: Path, entry: Entry, recipe: RecipeSettings, *, allow_outside: bool) -> RecipeSettings:
+    """Return how a recording is labelled, with what stands in the files that its line names.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the manifest.
+    entry : Entry
+    recipe : RecipeSettings
+        Of the others.
+    allow_outside : bool
+        Let the line name a soundfont outside the folder.
+
+    Returns
+    -------
+    RecipeSettings
+
+    Raises
+    ------
+    AlignmentError, SoundfontError
+        When such a file cannot be used.
+    """
     settings = entry.settings(recipe)
     if entry.soundfont:
         settings = replace(settings, soundfont=_soundfont(folder, entry.soundfont, allow_outside))
