@@ -85,6 +85,8 @@ class Plan:
         Those of them whose labels a person has changed.
     adapt_collection : bool
         As in ``Settings``. Which labels a new network changes is not known before it has learnt.
+    is_part : bool
+        Whether others make the rest of the recordings: then no lists are written.
     """
 
     manifest: Manifest
@@ -95,6 +97,7 @@ class Plan:
     gone: tuple[str, ...]
     gone_corrected: tuple[str, ...]
     adapt_collection: bool = False
+    is_part: bool = False
 
     def lines(self, *, prune: bool = False) -> list[str]:
         """Return what a person wants to know before anything is made again or removed, in a few lines."""
@@ -122,6 +125,7 @@ def plan_build(
     *,
     remake: Collection[str] = (),
     allow_outside: bool = False,
+    shard: tuple[int, int] | None = None,
 ) -> Plan:
     """Find out what a build would do; nothing is written.
 
@@ -135,6 +139,8 @@ def plan_build(
         Ids of recordings whose labels are to be found anew, even where a person has changed them.
     allow_outside : bool
         Let the manifest name soundfonts outside its folder.
+    shard : tuple of int, optional
+        (k, n): plan only the k-th of n parts, of which the first has the first recording, the second the next.
 
     Returns
     -------
@@ -151,9 +157,10 @@ def plan_build(
     unknown = set(remake) - {entry.id for entry in manifest.entries}
     if unknown:
         raise DatasetError(f"{manifest.path} names no recording {min(unknown, key=musicnet.id_order)}.")
-    tasks = on_all_cores(_with_hashes, _tasks(manifest, root, settings, remake, allow_outside))
+    part, parts = shard or (1, 1)
+    tasks = on_all_cores(_with_hashes, _tasks(manifest, root, settings, remake, allow_outside)[part - 1 :: parts])
     corrected = [task.id for task in tasks if not task.remake and find_corrected(root, task.id)]
-    gone = sorted(_ids_in(root) - {task.id for task in tasks}, key=musicnet.id_order)
+    gone = sorted(_ids_in(root) - {entry.id for entry in manifest.entries}, key=musicnet.id_order)
     return Plan(
         manifest=manifest,
         root=root,
@@ -163,6 +170,7 @@ def plan_build(
         gone=tuple(gone),
         gone_corrected=tuple(one for one in gone if find_corrected(root, one)),
         adapt_collection=settings.adapt_collection,
+        is_part=shard is not None,
     )
 
 
