@@ -63,14 +63,13 @@ def manifest_aligner(path: Path, soundfont: str | None) -> ScoreAligner:
     from musicnet_build.alignment import HELD_BY_ANCHORS
     from musicnet_build.datasets.manifest import read_manifest
     from musicnet_build.datasets.plan import named_settings
-    from musicnet_build.remote.urls import is_remote
 
     manifest = read_manifest(path)
     sources = {}
     for entry in manifest.entries:
         settings = named_settings(manifest.folder, entry, RecipeSettings(soundfont=soundfont), allow_outside=False)
-        here = not any(map(is_remote, (entry.recording, entry.score, entry.witness)))
-        if here and not entry.labels and settings.preset in HELD_BY_ANCHORS:
+        remote = any(map(is_remote, (entry.recording, entry.score, entry.witness)))
+        if not (entry.labels or remote) and settings.preset in HELD_BY_ANCHORS:
             witness = manifest.folder / entry.witness if entry.witness else None
             recording, score = manifest.folder / entry.recording, manifest.folder / entry.score
             sources[entry.id] = Source(recording, score, settings, witness)
