@@ -32,8 +32,8 @@ class Task:
         The recording's line of the manifest.
     settings : RecipeSettings
         What decides its labels.
-    with_confidence, confidence_beside, overlay : bool
-        Whether the labels show their confidence, whether a file beside them does, and whether there are three clips.
+    with_confidence, confidence_beside, heard_beside, overlay : bool
+        See ``placing.View``.
     include : tuple of str
         States in which a recording goes into the sets.
     condemned : tuple of str
@@ -52,6 +52,7 @@ class Task:
     settings: RecipeSettings
     with_confidence: bool = False
     confidence_beside: bool = False
+    heard_beside: bool = False
     overlay: bool = False
     include: tuple[str, ...] = VERDICTS[:2]
     condemned: tuple[str, ...] = ()
@@ -98,7 +99,7 @@ class Task:
     def made_from(self) -> dict[str, Any]:
         """Return what the labels depend on."""
         if not self.entry.labels:
-            reader = library_version(self.entry.score)
+            reader = library_version(self.entry.named("score"))
             return made_from(self.sha256, self.settings) | ({"verovio": reader} if reader else {})
         span = {"start_s": self.settings.start_s, "end_s": self.settings.end_s}
         return {**self.sha256, "code": code_fingerprint("labels", "audio", "notes"), **span}
