@@ -1,5 +1,6 @@
 """Jobs end as they should, whatever happens to the processes that do them."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from musicnet_build.errors import ScoreError
+from musicnet_build.jobs import local
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
+
+
+@pytest.fixture(autouse=True)
+def spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers start as they do outside the tests."""
+    monkeypatch.setattr(local, "_context", multiprocessing.get_context("spawn"))
 
 
 def write(path: str, text: str = "done") -> None:
