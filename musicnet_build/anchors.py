@@ -39,6 +39,13 @@ class Anchor(NamedTuple):
         return f"{self.recording_s:.10g}={self.measure}:{self.beat:.10g}"
 
 
+class Place(NamedTuple):
+    """An anchor found in a score: recording seconds, and the score seconds of all times its place is in the score."""
+
+    recording_s: float
+    score_s: Float64s
+
+
 class Pins(NamedTuple):
     """Anchors found in a score: score seconds, as it is played, and recording seconds, both ascending."""
 
@@ -176,9 +183,8 @@ def pinned(anchors: tuple[Anchor, ...], played: Score, measures: Measures, guess
         When the score does not play a measure, or the anchors contradict each other.
     """
     score_s: list[float] = []
-    for anchor, before in zip(anchors, (None, *anchors), strict=False):
-        places_s = played.tempo_map.seconds_at(list(_places(anchor, played, measures)))
-        possible = places_s[places_s > score_s[-1]] if score_s else places_s
+    for anchor, before, place in zip(anchors, (None, *anchors), found_places(anchors, played, measures), strict=False):
+        possible = place.score_s[place.score_s > score_s[-1]] if score_s else place.score_s
         if not len(possible):
             raise AlignmentError(
                 f"the anchors {before} and {anchor} contradict each other: the score does not play measure "
@@ -186,6 +192,32 @@ def pinned(anchors: tuple[Anchor, ...], played: Score, measures: Measures, guess
             )
         score_s.append(float(possible[np.abs(guess.recording_at(possible) - anchor.recording_s).argmin()]))
     return Pins(np.array(score_s), np.array([anchor.recording_s for anchor in anchors]))
+
+
+def found_places(anchors: tuple[Anchor, ...], score: Score, measures: Measures) -> list[Place]:
+    """Find the places of anchors in a score, each as often as it is there.
+
+    Parameters
+    ----------
+    anchors : tuple of Anchor
+    score : Score
+    measures : Measures
+        Of the same score.
+
+    Returns
+    -------
+    list of Place
+        In the same order.
+
+    Raises
+    ------
+    AlignmentError
+        When the score has no such measure.
+    """
+    return [
+        Place(anchor.recording_s, score.tempo_map.seconds_at(list(_places(anchor, score, measures))))
+        for anchor in anchors
+    ]
 
 
 def _places(anchor: Anchor, played: Score, measures: Measures) -> Iterator[float]:

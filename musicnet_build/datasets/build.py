@@ -17,10 +17,7 @@ from musicnet_build.datasets.collection.networks import with_networks
 from musicnet_build.datasets.job import (
     FAILED,
     Row,
-    Task,
     make_recording,
-    memory_needed,
-    seconds_needed,
     state_of,
 )
 from musicnet_build.datasets.lists import remove_recordings, withdraw_failed, write_lists
@@ -28,6 +25,8 @@ from musicnet_build.datasets.manifest import Manifest
 from musicnet_build.datasets.places import files_record_path, remove_all_leftovers
 from musicnet_build.datasets.plan import Plan, Settings, plan_build
 from musicnet_build.datasets.tables.columns import Entry
+from musicnet_build.datasets.tasks.needs import memory_needed, seconds_needed
+from musicnet_build.datasets.tasks.task import Task
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import locked
 from musicnet_build.jobs.local import Job, LocalRunner, Outcome, default_workers
@@ -142,8 +141,8 @@ def _count(ids: Sequence[str]) -> str:
 
 
 def _run(plan: Plan, run: Runner, progress: Progress) -> list[Outcome]:
-    jobs = [Job(task.id, make_recording, {"task": task}, functools.partial(memory_needed, task)) for task in plan.tasks]
-    names = {task.id: task.entry.recording for task in plan.tasks}
+    jobs = [Job(task.id, make_recording, {"task": task}, _memory(task, plan)) for task in plan.tasks]
+    names = {task.id: task.entry.named("recording") for task in plan.tasks}
     work_s = {task.id: seconds_needed(task) for task in plan.tasks if plan.reasons[task.id]}
     pace = Pace(names, work_s, getattr(run, "workers", None))
     progress(pace.start(), 0.0)
@@ -152,6 +151,11 @@ def _run(plan: Plan, run: Runner, progress: Progress) -> list[Outcome]:
         progress(pace.step(outcome), pace.fraction)
 
     return run(jobs, on_done)
+
+
+def _memory(task: Task, plan: Plan) -> int | Callable[[], int]:
+    """What a job needs, which is found out by reading the recording; not where it is elsewhere and has its labels."""
+    return functools.partial(memory_needed, task) if plan.reasons[task.id] or not task.copies else 0
 
 
 def _rows(plan: Plan, outcomes: Sequence[Outcome]) -> list[Row]:
@@ -164,7 +168,7 @@ def _row(task: Task, outcome: Outcome) -> Row:
     record = read_record(files_record_path(task.root, task.id)) if outcome.state == "done" else None
     if record is None:
         # Files are named as in the manifest: the same dataset wherever it is built.
-        reason = (outcome.reason or "its record is missing: run again.").replace(f"{task.folder}{os.sep}", "")
+        reason = task.as_named(outcome.reason or "its record is missing: run again.")
         return Row(task.id, _name(task.entry), FAILED, (reason.replace(f"{task.dataset}{os.sep}", ""),), False, False)
     state, reasons = state_of(task.entry, record.report)
     made = outcome.result is True
@@ -172,7 +176,7 @@ def _row(task: Task, outcome: Outcome) -> Row:
 
 
 def _name(entry: Entry) -> str:
-    return Path(entry.recording).name
+    return Path(entry.named("recording")).name
 
 
 @contextlib.contextmanager

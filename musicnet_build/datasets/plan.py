@@ -9,10 +9,11 @@ from pathlib import Path
 from musicnet_build.anchors import read_anchors
 from musicnet_build.corpora import musicnet
 from musicnet_build.datasets.collection.networks import foreseen
-from musicnet_build.datasets.job import ACCEPT, REJECT, REVIEW, Task, hash_inputs
+from musicnet_build.datasets.job import ACCEPT, REJECT, REVIEW
 from musicnet_build.datasets.manifest import InvalidManifestError, Manifest, inside
 from musicnet_build.datasets.places import find_corrected, labels_record_path
 from musicnet_build.datasets.tables.columns import Entry
+from musicnet_build.datasets.tasks.task import Task, hash_inputs
 from musicnet_build.errors import AlignmentError, DatasetError, SoundfontError
 from musicnet_build.jobs.resume import differences, read_record
 from musicnet_build.listening.catalogue import judgements_folder
@@ -107,6 +108,7 @@ class Plan:
 
 
 _NEW = "it was not made before"
+_UNREAD = "its files elsewhere were not read as they are now"
 _SHOWN = 5
 
 
@@ -214,18 +216,18 @@ def _soundfont(folder: Path, name: str, allow_outside: bool) -> str:
 
 def _with_hashes(task: Task) -> Task:
     try:
-        return replace(task, sha256=hash_inputs(task))
-    except OSError:
-        # Its job tries again, and fails with the reason.
+        return replace(task, sha256=hash_inputs(task, fetch=False))
+    except (DatasetError, OSError):
+        # Its job reads it, or fails with the reason.
         return task
 
 
 def _reasons(task: Task, settings: Settings) -> list[str]:
     if task.remake:
         return ["--remake"]
-    if not task.sha256:
-        return []
     path = labels_record_path(task.root, task.id)
+    if not task.sha256:
+        return ([_UNREAD] if path.is_file() else [_NEW]) if task.copies else []
     record = read_record(path)
     if record is None and path.is_file():
         return ["its record is damaged, or of version 0.1"]
