@@ -11,6 +11,7 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +19,8 @@ import numpy as np
 from musicnet_build._typing import Float64s
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
-from musicnet_build.files import read_bounded
-from musicnet_build.score.beats import beat_length, signature_at
+from musicnet_build.files import read_bounded, write_text
+from musicnet_build.score.beats import TOLERANCE_BEATS, beat_length, measures_of, signature_at
 from musicnet_build.score.model import Measures, Score
 
 COLUMNS = ("recording_s", "measure", "beat")
@@ -115,6 +116,20 @@ def read_anchors(path: str | os.PathLike[str]) -> tuple[Anchor, ...]:
         except AlignmentError as error:
             raise AlignmentError(f"{path}: line {rows.line_num}: {error}") from error
     return _in_order(anchors)
+
+
+def write_anchors(path: str | os.PathLike[str], anchors: Iterable[Anchor]) -> None:
+    """Write anchors as ``read_anchors`` reads them.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        Its folder is made where it is missing.
+    anchors : iterable of Anchor
+    """
+    rows = [f"{anchor.recording_s:.10g},{anchor.measure},{anchor.beat:.10g}\n" for anchor in anchors]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, ",".join(COLUMNS) + "\n" + "".join(rows))
 
 
 def _in_order(anchors: Iterable[Anchor]) -> tuple[Anchor, ...]:
@@ -218,6 +233,34 @@ def found_places(anchors: tuple[Anchor, ...], score: Score, measures: Measures) 
         Place(anchor.recording_s, score.tempo_map.seconds_at(list(_places(anchor, score, measures))))
         for anchor in anchors
     ]
+
+
+def place_of(beats: float, score: Score) -> str:
+    """Return the place of a note as an anchor names it.
+
+    Parameters
+    ----------
+    beats : float
+        Quarter notes from the start of the score as it is written.
+    score : Score
+
+    Returns
+    -------
+    str
+        Measure and beat, such as ``33:1.5``.
+
+    Raises
+    ------
+    AlignmentError
+        When the score has no measures.
+    """
+    measures = measures_of(score)
+    if not measures.numbers:
+        raise AlignmentError(f"{score.name} states no time signature: its places have no measures.")
+    at = max(int(np.searchsorted(measures.starts_beats, beats + TOLERANCE_BEATS, side="right")) - 1, 0)
+    start = float(measures.starts_beats[at])
+    beat = 1 + max(beats - start, 0.0) / beat_length(signature_at(score, start))
+    return f"{measures.numbers[at]}:{beat:.6g}"
 
 
 def _places(anchor: Anchor, played: Score, measures: Measures) -> Iterator[float]:

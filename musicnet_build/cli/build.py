@@ -90,7 +90,9 @@ def command(
     started = time.monotonic()
     shown = with_confidence, overlay, include, drop_condemned, confidence_beside
     settings = Settings(RecipeSettings(**recipe), *shown, adapt_collection=adapt == ADAPTATIONS[1])
-    plan = plan_build(_read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside)
+    plan = plan_build(
+        _read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside, shard=shard
+    )
     if dry_run:
         console.report(_planned(plan), _planned_lines(plan), as_json)
         return 0
@@ -98,7 +100,7 @@ def command(
         click.echo(line, err=True)
     with console.progress_bar(verbose, lines=True) as progress:
         runner = cluster_runner(cluster) if cluster else LocalRunner(workers or default_workers())
-        rows = carry_out(plan, run=runner, progress=progress, prune=prune, shard=shard)
+        rows = carry_out(plan, run=runner, progress=progress, prune=prune)
         place = str(output) if shard else parameters.upload(output, progress)
     values = {
         "dataset": place,
@@ -175,4 +177,5 @@ def _lines(values: dict[str, Any], rows: "list[Row]", plan: "Plan") -> list[str]
     counts = f"{len(rows) - failed - made - beside} up to date, {made} made"
     counts += f", {beside} with the same labels in other files" if beside else ""
     counts += f", {failed} failed" if failed else ""
-    return [*lines, f"{values['dataset']}: {counts}, in {values['seconds']:.1f} s"]
+    lines.append(f"{values['dataset']}: {counts}, in {values['seconds']:.1f} s")
+    return [*lines, "once all parts have ended, the same without --shard writes the lists"] if plan.is_part else lines

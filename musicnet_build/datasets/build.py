@@ -102,11 +102,10 @@ def carry_out(
     run: Runner | None = None,
     progress: Progress = ignore,
     prune: bool = False,
-    shard: tuple[int, int] | None = None,
 ) -> list[Row]:
-    """Do what was planned (see ``build``); of ``shard`` (k, n), only the k-th of n parts, and no lists."""
+    """Do what was planned (see ``build``); of a part of the recordings no lists are written."""
     root = plan.root
-    with _working_in(root, shared=shard is not None):
+    with _working_in(root, shared=plan.is_part):
         if plan.gone and not prune:
             by_hand = f" (labels changed by hand: {', '.join(plan.gone_corrected)})" if plan.gone_corrected else ""
             raise DatasetError(
@@ -116,9 +115,8 @@ def carry_out(
         # While it is away, the dataset does not pass for a whole one.
         (root / musicnet.INDEX_FILE).unlink(missing_ok=True)
         run = run or LocalRunner(default_workers())
-        if shard:
+        if plan.is_part:
             # Others write here: what they have not finished is no leftover.
-            plan = replace(plan, tasks=plan.tasks[shard[0] - 1 :: shard[1]])
             return _rows(plan, _run(plan, run, progress))
         remove_all_leftovers(root)
         if plan.adapt_collection:

@@ -16,6 +16,15 @@ INDEX_FILES = ("index.json", "package.json")
 def staging(url: str) -> Path:
     """Return where a folder or file is made that goes to a URL; it is kept, so that the next run goes on from it.
 
+    Parameters
+    ----------
+    url : str
+
+    Returns
+    -------
+    Path
+        Named as the last part of the URL, in a folder of its own.
+
     Raises
     ------
     DatasetError

@@ -45,6 +45,11 @@ def is_remote(name: str) -> bool:
 def shown(url: str) -> str:
     """Return a URL as it may be printed: without a password, and where that is signed without what follows the path.
 
+    Parameters
+    ----------
+    url : str
+        Or a path, which is returned as it is.
+
     Examples
     --------
     >>> shown("https://me:secret@host/a.flac?signature=1f")
@@ -68,7 +73,17 @@ def _credentials(protocol: str, place: str) -> str:
 
 
 def fault_of(url: str) -> str | None:
-    """Return what keeps a URL from being read, None where nothing does: its form alone, without a network."""
+    """Return what keeps a URL from being read, None where nothing does: its form alone, without a network.
+
+    Parameters
+    ----------
+    url : str
+
+    Returns
+    -------
+    str or None
+        The end of a sentence that begins with the URL.
+    """
     protocol, _, place = url.partition("://")
     if protocol.lower() not in PROTOCOLS:
         return f"{protocol}:// is not read; known are {', '.join(PROTOCOLS)}, and paths"
@@ -80,7 +95,22 @@ def fault_of(url: str) -> str | None:
 
 
 def open_store(url: str) -> tuple[Any, str]:
-    """The file system of a URL, and the path in it."""
+    """Return the file system of a URL, and the path in it.
+
+    Parameters
+    ----------
+    url : str
+
+    Returns
+    -------
+    store : fsspec.AbstractFileSystem
+    path : str
+
+    Raises
+    ------
+    DatasetError
+        When the URL is not read, or fsspec is missing.
+    """
     if fault := fault_of(url):
         raise DatasetError(f"{shown(url)}: {fault}.")
     options = {}
@@ -102,7 +132,19 @@ def _library(name: str, url: str) -> Any:
 
 @contextlib.contextmanager
 def told(url: str, doing: str) -> Iterator[None]:
-    """Say in one line, without secrets, what a store refuses; each has exceptions of its own."""
+    """Say in one line, without secrets, what a store refuses; each has exceptions of its own.
+
+    Parameters
+    ----------
+    url : str
+    doing : {"read", "written"}
+        What the body does with it.
+
+    Raises
+    ------
+    DatasetError
+        In place of whatever the body raises.
+    """
     try:
         yield
     except DatasetError:

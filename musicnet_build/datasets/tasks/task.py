@@ -98,7 +98,7 @@ class Task:
     def made_from(self) -> dict[str, Any]:
         """Return what the labels depend on."""
         if not self.entry.labels:
-            reader = library_version(self.entry.score)
+            reader = library_version(self.entry.named("score"))
             return made_from(self.sha256, self.settings) | ({"verovio": reader} if reader else {})
         span = {"start_s": self.settings.start_s, "end_s": self.settings.end_s}
         return {**self.sha256, "code": code_fingerprint("labels", "audio", "notes"), **span}
