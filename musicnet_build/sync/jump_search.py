@@ -149,23 +149,27 @@ class Attempt:
         self._rules, self._beats = _rules(pair, self._hop_s, frames, tempo, prices)
         self._steps = np.empty((BLOCK_ROWS, frames), dtype=np.uint8)
         self._sources = np.empty((BLOCK_ROWS, len(self._rules.gates)), dtype=np.int32)
-        self._checkpoints: list[Float64s] = []
-        self.cost, self.straight_cost = self._search(frames)
+        best_end, self._checkpoints = self._search(self._rules)
+        self.cost, self._end_row, self._end_state = float(best_end[0]), int(best_end[1]), int(best_end[2])
 
-    def _search(self, frames: int) -> tuple[float, float]:
-        total, straight = np.full(frames, np.inf), np.full(frames, np.inf)
-        best_end = np.array([np.inf, -1.0, -1.0, np.inf])
+    def straight_cost(self) -> float:
+        """Return the cost of playing straight through, from the first gate to the end: a search without other gates."""
+        first = {name: getattr(self._rules, name)[:1] for name in ("gates", "reach", "ends")}
+        rules = self._rules._replace(shortcuts=self._rules.shortcuts[:0], **first)
+        return float(self._search(rules)[0][0])
+
+    def _search(self, rules: kernels.Rules) -> tuple[Float64s, list[Float64s]]:
+        """The cheapest end (cost, row, state), and the costs of all states at the beginning of each block."""
+        total, best_end, checkpoints = np.full(self._steps.shape[1], np.inf), np.array([np.inf, -1.0, -1.0]), []
         for first in range(0, len(self._costs), BLOCK_ROWS):
-            self._checkpoints.append(total.copy())
-            self._advance(first, total, straight, best_end)
-        self._end_row, self._end_state = int(best_end[1]), int(best_end[2])
-        return float(best_end[0]), float(best_end[3])
+            checkpoints.append(total.copy())
+            self._advance(first, rules, total, best_end)
+        return best_end, checkpoints
 
-    def _advance(self, first: int, total: Float64s, straight: Float64s, best_end: Float64s) -> None:
+    def _advance(self, first: int, rules: kernels.Rules, total: Float64s, best_end: Float64s) -> None:
         kernels.sweep(
-            *self._costs.block(first), first, len(self._costs), total, straight, self._steps, self._sources,
-            self._rules, best_end,
-        )  # fmt: skip
+            *self._costs.block(first), first, len(self._costs), total, self._steps, self._sources, rules, best_end
+        )
 
     def passages(self) -> list[Passage]:
         """Return the passages of the cheapest path, in the order in which they are played."""
@@ -195,7 +199,7 @@ class Attempt:
         while state >= 0:
             first = row // BLOCK_ROWS * BLOCK_ROWS
             total = self._checkpoints[first // BLOCK_ROWS].copy()
-            self._advance(first, total, total.copy(), np.array([np.inf, -1.0, -1.0, np.inf]))
+            self._advance(first, self._rules, total, np.array([np.inf, -1.0, -1.0]))
             state = kernels.trace(
                 self._steps, self._sources, self._rules.gates, first, row, state, states, entered, left
             )

@@ -21,6 +21,7 @@ from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
 from musicnet_build.sync.jump_costs import REST_LEVEL_DB, TONAL_CONTRAST, Grid, pooled_share, recording_grid, reduced
 from musicnet_build.sync.jump_search import Attempt, Music, Pair, Prices, settled
+from musicnet_build.threads import on_all_cores
 
 PRICES = Prices()
 
@@ -95,20 +96,19 @@ def find_playing_order(
         musical = pooled_share(tonality.contrast, recording_frames_s, grid, MUSICAL_CONTRAST)
         grid = _with_rests(grid, tonality, recording_frames_s)
     pair = Pair(music, rendered, score_frames_s, grid, _price_outside(musical, prices))
-    return _chosen(music, [Attempt(pair, tempo, prices) for tempo in prices.tempi], grid, prices)
+    return _chosen(music, on_all_cores(lambda tempo: Attempt(pair, tempo, prices), prices.tempi), grid, prices)
 
 
 def _chosen(music: Music, attempts: list[Attempt], grid: Grid, prices: Prices) -> JumpSearch:
     """The cheapest attempt's order, if it beats playing straight through clearly enough."""
     best = min(attempts, key=lambda attempt: attempt.cost)
-    straight_cost = min(attempt.straight_cost for attempt in attempts)
-    margin_s = (straight_cost - best.cost) * grid.hop_s
     passages = best.passages()
     spans = settled(music, passages)
     music_s = float(passages[0].recording_s[0]), float(passages[-1].recording_s[-1]) + grid.hop_s
     whole = replace(spans[0], start_beats=0.0, end_beats=float(music.grid.beats[-1]))
     if spans == (whole,):
         return JumpSearch(PlayingOrder(spans, 0.0), music_s)
+    margin_s = (min(attempt.straight_cost() for attempt in attempts) - best.cost) * grid.hop_s
     if margin_s < prices.least_margin_s:
         return JumpSearch(PlayingOrder((whole,), 0.0), None)
     return JumpSearch(PlayingOrder(spans, margin_s), music_s)
