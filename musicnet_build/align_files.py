@@ -18,7 +18,7 @@ from musicnet_build.anchors import parse_anchors
 from musicnet_build.audio.io import read_with_remarks
 from musicnet_build.errors import AlignmentError, AudioError
 from musicnet_build.features.onsets import read_onset_model
-from musicnet_build.files import read_hashed, sha256_of
+from musicnet_build.files import read_hashed
 from musicnet_build.jobs.resume import LABELS, code_fingerprint
 from musicnet_build.labels.witness import Witness, read_witness
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
@@ -253,21 +253,6 @@ def made_from(sha256: Mapping[str, str], settings: RecipeSettings) -> dict[str, 
     """
     program = {"recipe": code_fingerprint(*LABELS), "fluidsynth": library_version()}
     return {**sha256, **program, **settings.deciding()}
-
-
-def input_hashes(
-    recording: str | os.PathLike[str],
-    score: str | os.PathLike[str],
-    settings: RecipeSettings,
-    witness: str | os.PathLike[str] | None = None,
-) -> dict[str, str]:
-    """Return the hashes of what :func:`align_files` would read."""
-    return {
-        "recording": sha256_of(recording),
-        "score": sha256_of(score),
-        "soundfont": choose_soundfont(settings.soundfont).sha256(),
-        **({} if witness is None else {"witness": sha256_of(witness)}),
-    }
 
 
 @cache

@@ -3,12 +3,13 @@
 It finds passages of the score; here, too, is where exactly the jumps between them are.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from musicnet_build._typing import Features, Float64s, Int32s, Int64s
+from musicnet_build.anchors import Place
 from musicnet_build.score.beats import TOLERANCE_BEATS, BeatGrid, beat_grid, repeated_sections, same_music
 from musicnet_build.score.order import Span
 from musicnet_build.score.reader import Score
@@ -18,6 +19,10 @@ from musicnet_build.sync.jump_costs import BLOCK_ROWS, Costs, Grid, pooled
 SCRAP_S = 5.0
 """A passage at the beginning or the end that is shorter than this cannot be told from chance."""
 
+ASTRAY_S = 30.0
+"""What it costs to be elsewhere where somebody heard a place of the score: more than any way there, in seconds."""
+
+_PLACE_SLACK_S = 0.5
 _TWIN_SHARE = 0.9
 
 
@@ -104,6 +109,10 @@ class Passage:
         at = int(np.searchsorted(self.score_s, score_s))
         return float(self.recording_s[min(at, len(self.recording_s) - 1)])
 
+    def heard(self, places: Sequence[Place]) -> list[Place]:
+        """Return those of the places that are heard in it."""
+        return [place for place in places if self.recording_s[0] <= place.recording_s <= self.recording_s[-1]]
+
     @property
     def duration_s(self) -> float:
         """How long it lasts, in the recording or in the score: the lesser of the two."""
@@ -114,7 +123,8 @@ class Passage:
 class Pair:
     """What is searched: a score, as written and as rendered, and a recording on the grid.
 
-    ``outside`` is what leaving the recording's first k frames out costs, in frames, for k from 0 to all of them.
+    ``outside`` is what leaving the recording's first k frames out costs, in frames, for k from 0 to all of them;
+    ``heard`` the score seconds one of which somebody has heard in a frame of the recording.
     """
 
     music: Music
@@ -122,6 +132,7 @@ class Pair:
     rendered_frames_s: Float64s
     recording: Grid
     outside: Float64s
+    heard: Mapping[int, Float64s] = field(default_factory=dict)
 
 
 class Attempt:
@@ -146,6 +157,11 @@ class Attempt:
         frames = max(1, int(np.ceil(duration_s / self._hop_s)))
         rendered = pooled(pair.rendered, pair.rendered_frames_s, 0.0, self._hop_s, frames)
         self._costs = Costs(pair.recording.features, rendered.features, prices.skip * tempo)
+        states_s = np.arange(frames)[:, None] * self._hop_s
+        self._astray = {
+            row: np.abs(states_s - places_s).min(axis=1) > _PLACE_SLACK_S * slowness
+            for row, places_s in pair.heard.items()
+        }
         self._rules, self._beats = _rules(pair, self._hop_s, frames, tempo, prices)
         self._steps = np.empty((BLOCK_ROWS, frames), dtype=np.uint8)
         self._sources = np.empty((BLOCK_ROWS, len(self._rules.gates)), dtype=np.int32)
@@ -167,9 +183,11 @@ class Attempt:
         return best_end, checkpoints
 
     def _advance(self, first: int, rules: kernels.Rules, total: Float64s, best_end: Float64s) -> None:
-        kernels.sweep(
-            *self._costs.block(first), first, len(self._costs), total, self._steps, self._sources, rules, best_end
-        )
+        costs, charges, silent = self._costs.block(first)
+        for row in self._astray.keys() & range(first, first + len(costs)):
+            costs[row - first, self._astray[row]] += np.float32(ASTRAY_S / self._recording.hop_s)
+        rows, steps, sources = len(self._costs), self._steps, self._sources
+        kernels.sweep(costs, charges, silent, first, rows, total, steps, sources, rules, best_end)
 
     def passages(self) -> list[Passage]:
         """Return the passages of the cheapest path, in the order in which they are played."""
@@ -264,15 +282,18 @@ def _shortcuts(music: Music, beats: Float64s) -> Int64s:
     return np.minimum(np.searchsorted(beats, wanted), len(beats) - 1).astype(np.int64)
 
 
-def settled(music: Music, passages: list[Passage]) -> tuple[Span, ...]:
-    """Return the spans of passages without detours and scraps, every jump at its canonical place."""
-    kept = _without_scraps(_without_detours(music.score, passages))
+def settled(music: Music, passages: list[Passage], places: Sequence[Place] = ()) -> tuple[Span, ...]:
+    """Return the spans of passages without detours and scraps, every jump at its canonical place.
+
+    Places that somebody heard stay in their passages.
+    """
+    kept = _without_scraps(_without_detours(music.score, passages, places), places)
     for k in range(len(kept) - 1):
-        kept[k], kept[k + 1] = _canonical(music, kept[k], kept[k + 1])
+        kept[k], kept[k + 1] = _canonical(music, kept[k], kept[k + 1], places)
     return tuple(passage.span for passage in kept)
 
 
-def _without_detours(score: Score, passages: list[Passage]) -> list[Passage]:
+def _without_detours(score: Score, passages: list[Passage], places: Sequence[Place]) -> list[Passage]:
     """Undo jumps there and back where going on gives nearly the same notes: a place sounded more like its twin."""
     passages, k = list(passages), 1
     while k < len(passages) - 1:
@@ -280,8 +301,9 @@ def _without_detours(score: Score, passages: list[Passage]) -> list[Passage]:
         length_beats = span.end_beats - span.start_beats
         earlier, later = before.end_beats, behind.start_beats - length_beats  # where it would follow, or be followed
         there_and_back = (span.start_beats - before.end_beats) * (behind.start_beats - span.end_beats) < 0
+        undone = there_and_back and not passages[k].heard(places)
         follows, leads = (
-            there_and_back and same_music(score, span.start_beats, place, length_beats, _TWIN_SHARE)
+            undone and same_music(score, span.start_beats, place, length_beats, _TWIN_SHARE)
             for place in (earlier, later)
         )
         if follows and abs(later - earlier) < TOLERANCE_BEATS:
@@ -295,11 +317,15 @@ def _without_detours(score: Score, passages: list[Passage]) -> list[Passage]:
     return passages
 
 
-def _without_scraps(passages: list[Passage]) -> list[Passage]:
+def _without_scraps(passages: list[Passage], places: Sequence[Place]) -> list[Passage]:
     """Drop what a jump leads to at the end, or away from at the beginning, and is too short to mean anything."""
-    while len(passages) > 1 and passages[-1].duration_s < SCRAP_S:
+
+    def is_scrap(passage: Passage) -> bool:
+        return passage.duration_s < SCRAP_S and not passage.heard(places)
+
+    while len(passages) > 1 and is_scrap(passages[-1]):
         passages = passages[:-1]
-    while len(passages) > 1 and passages[0].duration_s < SCRAP_S:
+    while len(passages) > 1 and is_scrap(passages[0]):
         passages = passages[1:]
     return passages
 
@@ -318,18 +344,19 @@ def _joined(score: Score, passages: list[Passage], start_beats: float) -> Passag
     )
 
 
-def _canonical(music: Music, first: Passage, second: Passage) -> tuple[Passage, Passage]:
+def _canonical(music: Music, first: Passage, second: Passage, places: Sequence[Place]) -> tuple[Passage, Passage]:
     """Move a jump to the place that stands for all those between which no listener could tell.
 
     Where the same music stands before both ends of a jump, it may as well be made earlier; where it stands behind both,
-    later. Of all such places the first whose ends are both downbeats is taken, or else the first.
+    later. Of all such places the first whose ends are both downbeats is taken, or else the first; but none that parts
+    what somebody heard from its passage.
     """
-    places = [
-        *reversed(list(_places(music, first.span, second.span, -1))),
-        (first.span.end_beats, second.span.start_beats),
-        *_places(music, first.span, second.span, 1),
-    ]
-    end, start = next((place for place in places if _on_downbeats(music.grid, place)), places[0])
+    found = first.span.end_beats, second.span.start_beats
+    jumps = [
+        *reversed(list(_places(music, first.span, second.span, -1))), found, *_places(music, first.span, second.span, 1)
+    ]  # fmt: skip
+    possible = [jump for jump in jumps if _keeps(music, first, second, jump, places)] or [found]
+    end, start = next((jump for jump in possible if _on_downbeats(music.grid, jump)), possible[0])
     if start == second.span.start_beats:
         return first, second
     if start < second.span.start_beats:
@@ -339,6 +366,14 @@ def _canonical(music: Music, first: Passage, second: Passage) -> tuple[Passage, 
     return (
         replace(first, span=replace(first.span, end_beats=end)),
         replace(second, span=replace(second.span, start_beats=start, recording_start_s=recording_s)),
+    )
+
+
+def _keeps(music: Music, first: Passage, second: Passage, jump: tuple[float, float], places: Sequence[Place]) -> bool:
+    """Whether what is heard in two passages is still in them after another jump."""
+    end_s, start_s = music.score.tempo_map.seconds_at(jump) - TOLERANCE_BEATS
+    return all(bool(np.any(place.score_s < end_s)) for place in first.heard(places)) and all(
+        bool(np.any(place.score_s >= start_s)) for place in second.heard(places)
     )
 
 

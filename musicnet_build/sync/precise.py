@@ -1,7 +1,8 @@
 """The preset ``precise``: coarse passes, re-synthesis in the performance's tempo, fine passes, a time for each note.
 
 1. The score is rendered at the recording's overall tempo. ``jumps`` finds where in the recording the music is, and
-   which passages were left out or played again; the score is then put in that order and rendered again.
+   which passages were left out or played again, through the anchors where there are any; the score is then put in that
+   order and rendered again.
 2. Three coarse passes align both signals, with other floors under the spectrum and other weights of the diagonal. Where
    they disagree, the onset activations of the recording decide.
 3. The score is rendered with its notes sent through the smoothed coarse map. Three fine passes align this rendering in
@@ -16,15 +17,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicnet_build._typing import Audio, Features, Float64s
-from musicnet_build.anchors import pins_finder
+from musicnet_build.anchors import found_places, pins_finder
 from musicnet_build.audio.loudness import music_duration_s
 from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
 from musicnet_build.features.onset_training import Example, fine_tuned
-from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.notes import NoteTable, pitched
 from musicnet_build.progress import Progress
-from musicnet_build.score.beats import end_beats, measures_of
+from musicnet_build.score.beats import measures_of
 from musicnet_build.score.model import Measures
 from musicnet_build.score.order import PlayingOrder, describe
 from musicnet_build.score.reader import Score
@@ -32,7 +32,7 @@ from musicnet_build.score.unfold import played_measures, unfold_score
 from musicnet_build.sync.adaptation import TRAINING, sure_examples, sure_notes
 from musicnet_build.sync.chords import chord_means
 from musicnet_build.sync.ends import in_score_order, level_falls
-from musicnet_build.sync.jumps import JumpSearch, find_playing_order
+from musicnet_build.sync.jumps import search_playing_order
 from musicnet_build.sync.passes import (
     COARSE_HOP,
     COARSE_PASSES,
@@ -65,9 +65,6 @@ SAME_SOUND, OTHER_SOUND = 0.2, 0.3
 recordings, and renderings with another soundfont, cost 0.6 and more."""
 
 TEMPO_SMOOTHING_S = 0.3
-LEAST_SHARE = 0.25
-"""Share of a score that a playing order must have at least."""
-
 MUSIC_SHARE = 0.9
 """Where less than this of what sounds is the music, the score is rendered again, as long as the music."""
 
@@ -286,7 +283,8 @@ def align_coarsely(
     PlayingOrder or None
         None where the score is played as written, or no order was asked for.
     """
-    found = _searched(score, heard, rendered)
+    places = found_places(options.anchors, score, measures_of(score))
+    found = search_playing_order(score, rendered.spectra, rendered.stretch, heard.coarse, places)
     departs = bool(describe(found.order, score))
     if departs and not options.search_order:
         return score, _aligned(heard, score, rendered, None, options, measures_of(score)), None
@@ -297,24 +295,6 @@ def align_coarsely(
     if departs or music_s < MUSIC_SHARE * rendered.music_s:
         rendered = render_coarsely(score, min(music_s, rendered.music_s), soundfont, options)
     return score, _aligned(heard, score, rendered, found.music_s, options, measures), found.order if departs else None
-
-
-def _searched(score: Score, heard: RecordingFeatures, rendered: RenderedFeatures) -> JumpSearch:
-    """The order in which a score is played, and where.
-
-    A scrap of the score found in a recording is no playing order but a sign of a wrong score, which ``quality`` finds.
-    """
-    score_features, recording_features = coarse_features(rendered.spectra), coarse_features(heard.coarse)
-    frames_s = coarse_frames_s(len(recording_features))
-    contrast = tonal_contrast(recording_features[:, :PIANO_BANDS], frames_s)
-    tonality = Tonality(contrast, level_db(heard.coarse.pitch_window))
-    score_frames_s = coarse_frames_s(len(score_features)) / rendered.stretch
-    found = find_playing_order(score, score_features, score_frames_s, recording_features, frames_s, tonality)
-    kept_beats = sum(span.end_beats - span.start_beats for span in found.order.spans)
-    if kept_beats < LEAST_SHARE * end_beats(score):
-        whole = replace(found.order.spans[0], start_beats=0.0, end_beats=end_beats(score))
-        return JumpSearch(PlayingOrder((whole,), 0.0), None)
-    return found
 
 
 def _aligned(

@@ -56,7 +56,7 @@ def _passes_as_they_are(notes, fine_s, coarse_s, activations, render_mismatch=1.
     return refinement.Refinement(onset_s, onset_s, sure, sure, np.concatenate([fine_s, coarse_s]))
 
 
-def _found_as_written(score, heard, rendered):
+def _found_as_written(score, *_):
     """No silence around the music: the search says nothing."""
     return JumpSearch(PlayingOrder((Span(0.0, end_beats(score)),), 0.0), None)
 
@@ -68,7 +68,7 @@ STEPS = {
     "the recording's tempo": (mock.patch.object(precise, "render_coarsely", _at_score_tempo),),
     "onsets in the coarse passes": (mock.patch.object(precise, "coarse_features", _coarse_spectrum_only),),
     "two of three coarse passes": (mock.patch.object(precise, "COARSE_PASSES", ((passes.FLOOR, (1.25,)),)),),
-    "silence around the music": (mock.patch.object(precise, "_searched", _found_as_written),),
+    "silence around the music": (mock.patch.object(precise, "search_playing_order", _found_as_written),),
     "the fine passes": (mock.patch.object(precise, "_align_finely", _fine_at_coarse_tempo),),
     "onsets in the fine passes": (mock.patch.object(passes, "fine_features", _fine_spectrum_only),),
     "two of three fine passes": (mock.patch.object(precise, "FINE_PASSES", precise.FINE_PASSES[:1]),),

@@ -453,15 +453,16 @@ def test_parts_made_by_several_machines_become_the_same_dataset(
 ) -> None:
     out = tmp_path / "out"
     for part in (1, 2):
-        plan = plan_build(read_manifest(material.manifest), out, material.settings)
-        rows = carry_out(plan, run=run_here, shard=(part, 2))
+        plan = plan_build(read_manifest(material.manifest), out, material.settings, shard=(part, 2))
+        rows = carry_out(plan, run=run_here)
         assert made(rows) == (["1", "3"] if part == 1 else ["2"])
         assert not (out / "index.json").exists()
+    assert plan_build(read_manifest(material.manifest), out, material.settings, shard=(4, 4)).tasks == ()
     with (out / ".build" / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         with pytest.raises(DatasetError, match="another build"):
             material.build(out)
-        carry_out(plan, run=run_here, shard=(1, 2))
+        carry_out(plan, run=run_here)
     assert made(material.build(out)) == []
     assert contents(out) == contents(dataset)
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from audit_pages import CHROMIUM, FLAGS, Client, judgement, running, write_music
+from audit_pages import CHROMIUM, FLAGS, Client, Shifter, judgement, running, write_music
 from small_dataset import Material
 
 from musicnet_build.audio.io import write_audio
 from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.listening.catalogue import Catalogue, dataset_catalogue, files_catalogue
+from musicnet_build.listening.web.realigning import Aligner
 from musicnet_build.notes import SAMPLE_RATE, empty_notes
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
@@ -72,8 +73,8 @@ def opened(browser: Any) -> Iterator[Open]:
     closing: list[Any] = []
     pages: list[Audited] = []
 
-    def open_page(catalogue: Catalogue, **options: Any) -> Audited:
-        serving = running(catalogue)
+    def open_page(catalogue: Catalogue, aligner: Aligner | None = None, **options: Any) -> Audited:
+        serving = running(catalogue, aligner=aligner)
         server = serving.__enter__()
         context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
         closing.extend([lambda: serving.__exit__(None, None, None), context.close])
@@ -593,3 +594,27 @@ def _frame_ms(audited: Audited, span_s: float) -> float:
     audited.press("m")
     audited.until("performance.getEntriesByName('draw').length > 30")
     return float(audited.page.evaluate("Math.min(...performance.getEntriesByName('draw').map((one) => one.duration))"))
+
+
+def test_an_anchor_at_the_playhead_brings_new_labels_to_hear_and_to_keep(opened: Open, catalogue: Catalogue) -> None:
+    audited = opened(catalogue, Shifter(catalogue.items[0].labels[0]))
+    page = audited.page
+    before = audited.state("state.notes.onset[0]")
+    page.evaluate("auditPage.player.rest = 2.5 * 44100")
+    page.fill("#place", "two: 1")
+    page.press("#place", "Enter")
+    assert "as in 33:1" in page.inner_text("#anchors-state")
+    page.fill("#place", "2:1")
+    page.press("#place", "Enter")
+    assert "0:02.50 is 2:1" in page.inner_text("#anchors")
+    page.click("[data-action=anchors-try]")
+    audited.until("document.getElementById('anchors-state').textContent.includes('new labels')")
+    assert audited.state("state.heard") == 1
+    assert audited.state("state.notes.onset[0]") - before == pytest.approx(SAMPLE_RATE, abs=1)
+    page.click("[data-action=anchors-keep]")
+    audited.until("document.getElementById('anchors-state').textContent.includes('kept in')")
+    assert (catalogue.judgements / "anchors" / "music.csv").read_text() == "recording_s,measure,beat\n2.5,2,1\n"
+    page.click("[data-action=anchors-try]")
+    audited.until("!document.querySelector('[data-action=anchors-discard]').disabled")
+    page.click("[data-action=anchors-discard]")
+    audited.until("auditPage.state.sets.length === 1")

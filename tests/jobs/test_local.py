@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from musicnet_build.errors import ScoreError
+from musicnet_build.jobs import local
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
 
 
@@ -187,3 +188,25 @@ def children_of(pid: int) -> list[int]:
 def is_running(pid: int) -> bool:
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(state) and not state.startswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("own", "folder", "limit", "used", "cache"),
+    [
+        ("0::/slurm/job_7/step_0", "slurm/job_7", "max", "current", "inactive_file"),
+        ("4:cpu,memory:/job_7", "memory/job_7", "limit_in_bytes", "usage_in_bytes", "total_inactive_file"),
+        ("4:cpu:/\n0::/elsewhere", "", "max", "current", "inactive_file"),
+    ],
+)
+def test_the_limit_of_a_schedulers_job_counts_without_the_files_in_memory(
+    own: str, folder: str, limit: str, used: str, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").write_text(f"{own}\n")
+    monkeypatch.setattr(local, "_OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr(local, "_GROUPS", tmp_path / "groups")
+    (tmp_path / "groups" / folder).mkdir(parents=True)
+    for name, text in {limit: "5000", used: "3000", "stat": f"anon 7\n{cache} 1000\n"}.items():
+        (tmp_path / "groups" / folder / f"memory.{name}").write_text(text)
+    assert local.free_memory() == 3000
+    (tmp_path / "groups" / folder / f"memory.{limit}").write_text("max")
+    assert local.free_memory() > 5000
