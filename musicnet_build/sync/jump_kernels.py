@@ -135,12 +135,12 @@ def _step(before: Float64s, stay: float, charges: Float32s, silent: np.float32, 
 @kernel
 def _lay(costs: Float32s, charges: Float32s, total: Float64s, steps: UInt8s) -> None:
     """Lay a frame of the recording on every state, and skip frames of the score from there where that is cheaper."""
-    total[0] += costs[0]
+    least = total[0] = total[0] + costs[0]
     for j in range(1, len(total)):
-        total[j] += costs[j]
-        skipped = total[j - 1] + charges[j]
-        if skipped < total[j]:
-            total[j], steps[j] = skipped, SKIP
+        laid, skipped = total[j] + costs[j], least + charges[j]
+        # Without a branch, which would be foretold wrongly too often.
+        least = skipped if skipped < laid else laid
+        total[j], steps[j] = least, SKIP if skipped < laid else steps[j]
 
 
 @kernel

@@ -35,6 +35,7 @@ from musicnet_build.sync.jump_costs import (
 )
 from musicnet_build.sync.jump_search import ASTRAY_S, Attempt, Layout, Music, Pair, settled
 from musicnet_build.sync.passes import PIANO_BANDS, SemitoneSpectra, coarse_features, coarse_frames_s
+from musicnet_build.threads import on_all_cores
 
 PRICES = Prices()
 
@@ -158,16 +159,19 @@ def find_playing_order(
         musical = pooled_share(tonality.contrast, recording_frames_s, grid, MUSICAL_CONTRAST)
         grid = _with_rests(grid, tonality, recording_frames_s)
     pair = Pair(music, rendered, score_frames_s, grid, _price_outside(musical, prices))
-    if places:
-        prices = replace(prices, shortest_s=SHORTEST_HEARD_S, least_margin_s=0.0)
-    attempts = [Attempt(pair, tempo, prices) for tempo in prices.tempi]
-    if places:
-        through = _through(pair, places)
-        held = [Attempt(through, tempo, prices) for tempo in prices.tempi]
-        dearer = min(attempt.cost for attempt in held) - min(attempt.cost for attempt in attempts)
-        if dearer * grid.hop_s <= MOST_DEARER_S:
-            return _chosen(through, held, prices, places)
-    return _chosen(pair, attempts, prices)
+
+    def attempts(pair: Pair) -> list[Attempt]:
+        return on_all_cores(lambda tempo: Attempt(pair, tempo, prices), prices.tempi)
+
+    if not places:
+        return _chosen(pair, attempts(pair), prices)
+    prices = replace(prices, shortest_s=SHORTEST_HEARD_S, least_margin_s=0.0)
+    through = _through(pair, places)
+    free, held = attempts(pair), attempts(through)
+    dearer = min(attempt.cost for attempt in held) - min(attempt.cost for attempt in free)
+    if dearer * grid.hop_s <= MOST_DEARER_S:
+        return _chosen(through, held, prices, places)
+    return _chosen(pair, free, prices)
 
 
 def _through(pair: Pair, places: Sequence[Place]) -> Pair:

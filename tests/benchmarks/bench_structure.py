@@ -31,6 +31,7 @@ import numpy as np
 
 from musicnet_build.alignment import align
 from musicnet_build.audio.io import read_audio
+from musicnet_build.audio.loudness import music_duration_s
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
@@ -49,7 +50,6 @@ from musicnet_build.sync.passes import (
 from musicnet_build.sync.precise import (
     align_coarsely,
     extract_features,
-    music_duration_s,
     render_coarsely,
 )
 from musicnet_build.sync.result import Options
