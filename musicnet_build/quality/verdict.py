@@ -21,6 +21,9 @@ from musicnet_build.score.model import GuessedOffsets, LostNotes, Score
 from musicnet_build.score.order import describe
 from musicnet_build.sync.result import SyncResult
 
+HURRY_S = 3.0
+"""Seconds at the mean tempo in which a tempo is told: less than what the search for the playing order finds."""
+
 
 class Verdict(StrEnum):
     """What is to be done with the labels of a recording.
@@ -52,7 +55,7 @@ class Measures:
         How much later the first note begins in the recording than in the score.
     drift : float
         Seconds of recording per second of score over the whole piece, less 1.
-    tempo_spread : float
+    tempo_spread, hurry : float
         See ``Thresholds``.
     tuning_cents : float
         How far above A4 = 440 Hz the recording is tuned.
@@ -81,6 +84,7 @@ class Measures:
     offset_s: float
     drift: float
     tempo_spread: float
+    hurry: float
     tuning_cents: float
     transposition: int
     transposed_ratio: float
@@ -173,6 +177,7 @@ def measured(
         offset_s=first_s - score_first_s,
         drift=(last_s - first_s) / span_s - 1.0 if span_s > 0 else 0.0,
         tempo_spread=_tempo_spread(sync.time_map, score_first_s, score_last_s),
+        hurry=_hurry(sync.time_map, score_first_s, score_last_s),
         tuning_cents=sync.tuning_cents,
         transposition=played.best_shift,
         transposed_ratio=played.best_ratio,
@@ -208,7 +213,7 @@ def judged(measures: Measures, thresholds: Thresholds = THRESHOLDS) -> Quality:
     ]
     review = [
         *_doubts(measures, thresholds.review_mean, thresholds.review_unsure),
-        *_odd_tempo(measures.tempo_spread, thresholds),
+        *_odd_tempo(measures, thresholds),
         *_uncertain_score(measures, thresholds),
         *_odd_passages(measures),
     ]
@@ -250,9 +255,14 @@ def _doubts(measures: Measures, least_mean: float, most_unsure: float) -> Iterat
         yield f"{unsure:.0%} of the labels are not confident."
 
 
-def _odd_tempo(spread: float, thresholds: Thresholds) -> Iterator[str]:
-    if spread > thresholds.tempo_spread:
+def _odd_tempo(measures: Measures, thresholds: Thresholds) -> Iterator[str]:
+    if measures.tempo_spread > thresholds.tempo_spread:
         yield "the tempo changes as no performer's does: music may be missing from the recording or the score."
+    if measures.hurry > thresholds.hurry:
+        yield (
+            f"{HURRY_S:.0f} s of the score pass {measures.hurry:.0f} times as fast as the rest: "
+            "music may be missing from the recording."
+        )
 
 
 def _uncertain_score(measures: Measures, thresholds: Thresholds) -> Iterator[str]:
@@ -287,3 +297,14 @@ def _tempo_spread(time_map: TimeMap, first_s: float, last_s: float) -> float:
         return 0.0
     slope = np.diff(time_map.recording_at(edges_s)) / 2.0
     return float(np.std(np.log2(np.maximum(slope, 1e-3))))
+
+
+def _hurry(time_map: TimeMap, first_s: float, last_s: float) -> float:
+    """How many times as fast as on the whole the fastest ``HURRY_S`` of the score pass."""
+    begins_s, ends_s = (float(time_s) for time_s in time_map.recording_at(np.array([first_s, last_s])))
+    if ends_s - begins_s < 2 * HURRY_S:
+        return 1.0
+    span_s = HURRY_S * (last_s - first_s) / (ends_s - begins_s)
+    starts_s = np.arange(first_s, last_s - span_s, span_s / 8)
+    took_s = time_map.recording_at(starts_s + span_s) - time_map.recording_at(starts_s)
+    return float(HURRY_S / max(took_s.min(), 1e-3))

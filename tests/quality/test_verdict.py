@@ -22,6 +22,7 @@ from musicnet_build.score.order import PlayingOrder, Span, end_beats
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.refinement import Refinement
+from musicnet_build.sync.result import Options
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
 Audio = NDArray[np.float32]
@@ -131,6 +132,15 @@ def test_a_passage_cut_from_the_recording_is_flagged(pair: Pair) -> None:
     quality = judged(np.concatenate([pair.audio[: length // 3], pair.audio[length // 2 :]]), pair.score)
     assert quality.verdict == Verdict.REVIEW
     assert quality.reasons
+
+
+def test_a_cut_that_is_not_searched_for_shows_in_how_the_score_hurries(pair: Pair) -> None:
+    at, cut = 10 * SAMPLE_RATE, 4 * SAMPLE_RATE
+    audio = np.concatenate([pair.audio[:at], pair.audio[at + cut :]])
+    quality = align(audio, pair.score, choose_soundfont(), options=Options(search_order=False)).quality
+    assert quality
+    assert quality.verdict != Verdict.ACCEPT
+    assert any("times as fast" in reason for reason in quality.reasons)
 
 
 def test_a_departure_is_for_review_and_the_labels_have_a_verdict_of_their_own(pair: Pair, right: Alignment) -> None:
