@@ -26,8 +26,11 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     piece = write_tracks(folder / "piece.mid", lines)
     generate_ascension(folder / "set", [soundfont()], AscensionSettings(SMALL_PAIR, velocities=(90,)))
     generate_timbre_test(folder / "tests", [piece], [soundfont()], TimbreTestSettings(SMALL_PAIR))
-    for name, package in (("set", study.TRAINING), ("tests", study.TESTS)):
-        pack_timbre(folder / name, folder / package, PackSettings(ImageSettings("cqt", 8192, 1024)))
+    for length in (study.LONG, study.SHORT):
+        for source, kind in (("set", "training"), ("tests", "tests")):
+            pack_timbre(
+                folder / source, folder / f"{kind}-{length}.h5", PackSettings(ImageSettings("cqt", length, 1024))
+            )
     return folder
 
 
@@ -51,7 +54,7 @@ def test_every_network_is_trained_and_tested_and_the_rolls_are_drawn(
 
 
 def test_a_folder_without_packages_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"training\.h5: is missing"):
+    with pytest.raises(DatasetError, match=r"tests-8192\.h5: is missing"):
         study.run(Setup(data=tmp_path, output=tmp_path / "out"))
 
 
@@ -61,4 +64,5 @@ def test_the_finding_follows_from_the_numbers() -> None:
         return study._finding(average | {study.BALANCED.name: Spread(balanced, 0.01)})
 
     assert "The balanced set, 0.900, is better than" in finding(0.9)
-    assert "is not clearly better than" in finding(0.51)
+    assert "in short frames, 0.500, it is not clearly better than" in finding(0.9)
+    assert "The balanced set, 0.510, is not clearly better than" in finding(0.51)
