@@ -151,8 +151,8 @@ def _page(
             "Weights are those of the last step, there those of the best validation; low rates are interpolated "
             "linearly, there by splines of order 5.",
             *(
-                ("One fold of each configuration, three seeds of it in place of four folds; a quarter or less of the "
-                 "filters, larger batches and rates, trainings of seconds.",)
+                ("One fold of each configuration with several seeds, in place of four folds; a quarter of the filters, 5 "
+                 "frames of context at 100 frames a second, too, larger batches and rates, trainings of seconds.",)
                 if setup.preset == "small"
                 else ()
             ),
