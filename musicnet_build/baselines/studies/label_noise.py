@@ -31,6 +31,12 @@ MODELS = {"label-noise": "31.25", "label-noise-100": "100"}
 
 FIRST_FIGURE = 3
 
+SMALLER = (
+    "One fold of each configuration with several seeds, in place of four folds; a quarter of the filters, 5 frames of "
+    "context at 100 frames a second, too, larger batches and rates, trainings of seconds.",
+)
+"""What else differs in the preset ``small``."""
+
 NOTE_FRAMES = 40
 """Of a note's beginning, the frames of 10 ms of which a picture shows what is found."""
 
@@ -150,17 +156,12 @@ def _page(
             f"The data: {setup.data.name}, in place of MAPS.",
             "Weights are those of the last step, there those of the best validation; low rates are interpolated "
             "linearly, there by splines of order 5.",
-            *(
-                ("One fold of each configuration with several seeds, in place of four folds; a quarter of the filters, 5 "
-                 "frames of context at 100 frames a second, too, larger batches and rates, trainings of seconds.",)
-                if setup.preset == "small"
-                else ()
-            ),
+            *(SMALLER if setup.preset == "small" else ()),
         ),
         tables=(
             Table(
                 f"F1 in % against function a at 100 frames a second, first 30 s: mean of {setup.seeds} seeds",
-                ("configuration, frames a second", *FUNCTIONS),
+                ("case", *FUNCTIONS),
                 [(_named(*row), *values.values()) for row, values in of_rows.items()],
             ),
         ),
@@ -170,7 +171,7 @@ def _page(
 
 
 def _named(fold: str, model: str) -> str:
-    return f"{fold.replace('_', ' ').replace('/', ', ')}, {MODELS[model]}"
+    return f"{fold.replace('_', ' ').replace('/', ', ')}, {MODELS[model]} frames a second"
 
 
 def _figures(setup: Setup, of_rows: Mapping[tuple[str, str], Mapping[str, Spread]]) -> dict[str, str]:
@@ -183,13 +184,11 @@ def _figures(setup: Setup, of_rows: Mapping[tuple[str, str], Mapping[str, Spread
             if (fold.split("/")[0], other) == (configuration, model)
         ]
         if bars:
-            name, case = (
-                f"figure_{FIRST_FIGURE + place}",
-                f"{configuration.replace('_', ' ')}, {MODELS[model]} frames a second",
+            number, title = FIRST_FIGURE + place, f"F1 by labelling function: {_named(configuration, model)}"
+            plot_bars(setup.output / f"figure_{number}.png", title, FUNCTIONS, bars, "F1 in %")
+            captions[f"figure_{number}.png"] = (
+                f"{title}; figure {number} of the paper. Lines are deviations over seeds."
             )
-            plot_bars(setup.output / f"{name}.png", f"F1 by labelling function: {case}", FUNCTIONS, bars, "F1 in %")
-            captions[f"{name}.png"] = f"As {name.replace('_', ' ')} of the paper: F1 by labelling function, {case}; "
-            captions[f"{name}.png"] += "lines are deviations over seeds."
     return captions
 
 
@@ -197,13 +196,8 @@ def _notes(setup: Setup, row: tuple[str, str], found: Mapping[Condition, list[Fl
     """Draw where in a note it is found, for the first case."""
     at_ms = np.arange(NOTE_FRAMES) * 1000 / REFERENCE_RATE_HZ
     lines = {name: (at_ms, np.nanmean(found[Condition(row[1], row[0], name)], axis=0)) for name in FUNCTIONS}
-    plot_lines(
-        setup.output / "notes.png",
-        f"Where in a note it is found: {_named(*row)}",
-        lines,
-        "ms since the note began",
-        "share found",
-    )
+    path, title = setup.output / "notes.png", f"Where in a note it is found: {_named(*row)}"
+    plot_lines(path, title, lines, "ms since the note began", "share found")
     return {"notes.png": "Share of the notes that is found, by the time since they began; not in the paper."}
 
 

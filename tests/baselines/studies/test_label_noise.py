@@ -7,35 +7,30 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
 
-from frames_package import write_frames  # noqa: E402
-
 from musicnet_build.baselines.studies import label_noise as study  # noqa: E402
 from musicnet_build.baselines.studies.study import Setup, Spread  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_frames(tmp_path_factory.mktemp("frames"))
-
-
 def test_every_function_is_trained_judged_and_drawn(
-    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    frames_package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(study, "CONFIGURATIONS", ("another", "given"))
-    setup = Setup(data=package, output=tmp_path, seeds=1)
+    setup = Setup(data=frames_package, output=tmp_path, seeds=1)
     conditions = [study.Condition("label-noise", "given/fold_1", function) for function in study.FUNCTIONS]
     page = study.compared(conditions, setup, steps=4, validate_every=4, filters=(2, 4), dense=16)
     ((name, *cells),) = page.tables[0].rows
-    assert name == "given, fold 1, 31.25"
+    assert name == "given, fold 1, 31.25 frames a second"
     assert len(cells) == 6
     assert all(0 <= cell.mean <= 100 for cell in cells)
     assert list(page.pictures) == ["figure_5.png", "notes.png"]
     assert all((tmp_path / name).stat().st_size > 5000 for name in page.pictures)
 
 
-def test_the_small_preset_takes_one_fold_of_each_configuration_and_the_paper_all(package: Path, tmp_path: Path) -> None:
+def test_the_small_preset_takes_one_fold_of_each_configuration_and_the_paper_all(
+    frames_package: Path, tmp_path: Path
+) -> None:
     def taken(preset: str) -> list[study.Condition]:
-        return study.conditions_of(Setup(data=package, output=tmp_path, preset=preset))
+        return study.conditions_of(Setup(data=frames_package, output=tmp_path, preset=preset))
 
     assert {one.fold for one in taken("small")} == {"configuration_1/fold_1", "configuration_2/fold_1"}
     for preset, folds in (("small", 2), ("paper", 5)):

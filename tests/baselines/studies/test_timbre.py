@@ -13,24 +13,20 @@ from musicnet_build.baselines.models import timbre  # noqa: E402
 from musicnet_build.baselines.studies import timbre as study  # noqa: E402
 from musicnet_build.baselines.studies.study import Setup, Spread  # noqa: E402
 from musicnet_build.errors import DatasetError  # noqa: E402
-from musicnet_build.generation.ascension import AscensionSettings, generate_ascension  # noqa: E402
 from musicnet_build.generation.melodies import TimbreTestSettings, generate_timbre_test  # noqa: E402
 from musicnet_build.packing.timbre.images import ImageSettings  # noqa: E402
 from musicnet_build.packing.timbre.package import PackSettings, pack_timbre  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("timbre")
+def packages(timbre_package: Path) -> Path:
+    folder = timbre_package.parent
     lines = [(27, 0, [(k, 1.0, 60 + k % 4) for k in range(9)]), (56, 1, [(k, 1.0, 62 + k % 3) for k in range(9)])]
     piece = write_tracks(folder / "piece.mid", lines)
-    generate_ascension(folder / "set", [soundfont()], AscensionSettings(SMALL_PAIR, velocities=(90,)))
     generate_timbre_test(folder / "tests", [piece], [soundfont()], TimbreTestSettings(SMALL_PAIR))
-    for length in (study.LONG, study.SHORT):
-        for source, kind in (("set", "training"), ("tests", "tests")):
-            pack_timbre(
-                folder / source, folder / f"{kind}-{length}.h5", PackSettings(ImageSettings("cqt", length, 1024))
-            )
+    for source, package in (("set", "training-8192"), ("tests", "tests-8192"), ("tests", "tests-4096")):
+        settings = PackSettings(ImageSettings("cqt", int(package[-4:]), 1024))
+        pack_timbre(folder / source, folder / f"{package}.h5", settings)
     return folder
 
 
