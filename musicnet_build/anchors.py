@@ -11,6 +11,7 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +19,8 @@ import numpy as np
 from musicnet_build._typing import Float64s
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
-from musicnet_build.files import read_bounded
-from musicnet_build.score.beats import beat_length, signature_at
+from musicnet_build.files import read_bounded, write_text
+from musicnet_build.score.beats import TOLERANCE_BEATS, beat_length, measures_of, signature_at
 from musicnet_build.score.model import Measures, Score
 
 COLUMNS = ("recording_s", "measure", "beat")
@@ -37,6 +38,13 @@ class Anchor(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.recording_s:.10g}={self.measure}:{self.beat:.10g}"
+
+
+class Place(NamedTuple):
+    """An anchor found in a score: recording seconds, and the score seconds of all times its place is in the score."""
+
+    recording_s: float
+    score_s: Float64s
 
 
 class Pins(NamedTuple):
@@ -110,6 +118,20 @@ def read_anchors(path: str | os.PathLike[str]) -> tuple[Anchor, ...]:
     return _in_order(anchors)
 
 
+def write_anchors(path: str | os.PathLike[str], anchors: Iterable[Anchor]) -> None:
+    """Write anchors as ``read_anchors`` reads them.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        Its folder is made where it is missing.
+    anchors : iterable of Anchor
+    """
+    rows = [f"{anchor.recording_s:.10g},{anchor.measure},{anchor.beat:.10g}\n" for anchor in anchors]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, ",".join(COLUMNS) + "\n" + "".join(rows))
+
+
 def _in_order(anchors: Iterable[Anchor]) -> tuple[Anchor, ...]:
     found = tuple(sorted(anchors, key=lambda anchor: anchor.recording_s))
     if len(found) > MAX_ANCHORS:
@@ -176,9 +198,8 @@ def pinned(anchors: tuple[Anchor, ...], played: Score, measures: Measures, guess
         When the score does not play a measure, or the anchors contradict each other.
     """
     score_s: list[float] = []
-    for anchor, before in zip(anchors, (None, *anchors), strict=False):
-        places_s = played.tempo_map.seconds_at(list(_places(anchor, played, measures)))
-        possible = places_s[places_s > score_s[-1]] if score_s else places_s
+    for anchor, before, place in zip(anchors, (None, *anchors), found_places(anchors, played, measures), strict=False):
+        possible = place.score_s[place.score_s > score_s[-1]] if score_s else place.score_s
         if not len(possible):
             raise AlignmentError(
                 f"the anchors {before} and {anchor} contradict each other: the score does not play measure "
@@ -186,6 +207,60 @@ def pinned(anchors: tuple[Anchor, ...], played: Score, measures: Measures, guess
             )
         score_s.append(float(possible[np.abs(guess.recording_at(possible) - anchor.recording_s).argmin()]))
     return Pins(np.array(score_s), np.array([anchor.recording_s for anchor in anchors]))
+
+
+def found_places(anchors: tuple[Anchor, ...], score: Score, measures: Measures) -> list[Place]:
+    """Find the places of anchors in a score, each as often as it is there.
+
+    Parameters
+    ----------
+    anchors : tuple of Anchor
+    score : Score
+    measures : Measures
+        Of the same score.
+
+    Returns
+    -------
+    list of Place
+        In the same order.
+
+    Raises
+    ------
+    AlignmentError
+        When the score has no such measure.
+    """
+    return [
+        Place(anchor.recording_s, score.tempo_map.seconds_at(list(_places(anchor, score, measures))))
+        for anchor in anchors
+    ]
+
+
+def place_of(beats: float, score: Score) -> str:
+    """Return the place of a note as an anchor names it.
+
+    Parameters
+    ----------
+    beats : float
+        Quarter notes from the start of the score as it is written.
+    score : Score
+
+    Returns
+    -------
+    str
+        Measure and beat, such as ``33:1.5``.
+
+    Raises
+    ------
+    AlignmentError
+        When the score has no measures.
+    """
+    measures = measures_of(score)
+    if not measures.numbers:
+        raise AlignmentError(f"{score.name} states no time signature: its places have no measures.")
+    at = max(int(np.searchsorted(measures.starts_beats, beats + TOLERANCE_BEATS, side="right")) - 1, 0)
+    start = float(measures.starts_beats[at])
+    beat = 1 + max(beats - start, 0.0) / beat_length(signature_at(score, start))
+    return f"{measures.numbers[at]}:{beat:.6g}"
 
 
 def _places(anchor: Anchor, played: Score, measures: Measures) -> Iterator[float]:

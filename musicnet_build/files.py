@@ -205,6 +205,14 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def user_cache() -> Path | None:
+    """Return the folder for what this user can do without, which need not exist; None where there is no place."""
+    # The XDG base directory specification: a relative path is to be ignored. A user without a home has no cache.
+    home_cache = os.path.expanduser("~/.cache")  # noqa: PTH111 - Path's own raises where there is no home
+    candidates = Path(os.environ.get("XDG_CACHE_HOME", "")), Path(home_cache)
+    return next((base / "musicnet_build" for base in candidates if base.is_absolute()), None)
+
+
 # Hashes
 
 

@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from musicnet_build.anchors import Anchor
 from musicnet_build.audio.io import write_audio
-from musicnet_build.labels.files import write_labels
+from musicnet_build.errors import AlignmentError
+from musicnet_build.labels.files import read_labels, write_labels
 from musicnet_build.listening.catalogue import Catalogue
 from musicnet_build.listening.judgements import Journal
 from musicnet_build.listening.streams import Player
+from musicnet_build.listening.web.realigning import Aligner
 from musicnet_build.listening.web.server import AuditServer
 from musicnet_build.listening.web.session import Session
 from musicnet_build.notes import SAMPLE_RATE, NoteTable, empty_notes
@@ -58,7 +61,7 @@ class Client:
     ) -> Answer:
         """Send exactly these headers, and the cookie where there is one; a value of None leaves one away."""
         all_headers = {"Host": f"127.0.0.1:{self.port}", "Cookie": self.cookie, **(headers or {})}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in all_headers.items():
             if value:
@@ -71,21 +74,23 @@ class Client:
         connection.close()
         return result
 
-    def post(self, body: bytes, **headers: str) -> Answer:
-        """Send judgements as the page does."""
+    def post(self, body: bytes, path: str = "/api/events", **headers: str) -> Answer:
+        """Send judgements, or what else is posted, as the page does."""
         usual = {
             "Content-Type": "application/json",
             "X-Audit-Token": self.page_token,
             "Origin": f"http://127.0.0.1:{self.port}",
             "Sec-Fetch-Site": "same-origin",
         }
-        return self.request("POST", "/api/events", body, usual | headers)
+        return self.request("POST", path, body, usual | headers)
 
 
 @contextlib.contextmanager
-def running(catalogue: Catalogue, *, play: Player | None = None, reviewer: str = "ada") -> Iterator[AuditServer]:
+def running(
+    catalogue: Catalogue, *, play: Player | None = None, reviewer: str = "ada", aligner: Aligner | None = None
+) -> Iterator[AuditServer]:
     """Serve a catalogue on a thread."""
-    server = AuditServer(Session(catalogue, play), Journal(catalogue.judgements), reviewer)
+    server = AuditServer(Session(catalogue, play), Journal(catalogue.judgements), reviewer, aligner=aligner)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -93,6 +98,28 @@ def running(catalogue: Catalogue, *, play: Player | None = None, reviewer: str =
     finally:
         server.stop()
         thread.join()
+
+
+class Shifter:
+    """Aligns by moving all labels as far as the first anchor says: its measures last a second."""
+
+    def __init__(self, labels: Path) -> None:
+        self._labels = labels
+
+    def anchors(self, recording_id: str) -> tuple[Anchor, ...] | None:
+        return ()
+
+    def place(self, recording_id: str, beats: float) -> str:
+        return f"{1 + int(beats // 2)}:{1 + beats % 2:g}"
+
+    def labels(self, recording_id: str, anchors: tuple[Anchor, ...]) -> NoteTable:
+        if not anchors[0].measure.isdecimal():
+            raise AlignmentError(f"the score has no measure {anchors[0].measure}.")
+        notes = read_labels(self._labels)
+        by_s = anchors[0].recording_s - (int(anchors[0].measure) - 0.5)
+        notes["onset_s"] += by_s
+        notes["offset_s"] += by_s
+        return notes
 
 
 def write_music(

@@ -1,12 +1,28 @@
 """What several test files share: twelve seconds of music made on the spot, with score, recording and truth."""
 
 import os
+import signal
+
+# Tests render what they test, and leave the user's cache alone; those of the cache have a folder of their own.
+os.environ["MUSICNET_BUILD_CACHE"] = "off"
+# Workers share the cores: threads of torch and BLAS would burn them while they wait for one another.
+os.environ["MKL_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# Of the processes that tests start, only the first has to compile the package.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell that starts them in the background has interrupts ignored, and what tests start would ignore them too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+import multiprocessing
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import record_pieces
+from command_server import IMPORTED
 from small_corpus import write_corpus
 from small_dataset import Material, write_material
 from timbre_helpers import SMALL_PAIR, soundfont
@@ -15,14 +31,31 @@ from musicnet_build.audio.io import write_audio
 from musicnet_build.cli import group
 from musicnet_build.generation.ascension import AscensionSettings, generate_ascension
 from musicnet_build.generation.demo import SEED, perform, stand_in_recording, write_canon
+from musicnet_build.jobs import local
 from musicnet_build.labels.files import write_labels
 from musicnet_build.score.reader import read_score
 from musicnet_build.synthesis.soundfonts import choose_soundfont
 
-# Tests render what they test, and leave the user's cache alone; those of the cache have a folder of their own.
-os.environ["MUSICNET_BUILD_CACHE"] = "off"
+# The same examples each time, however busy the machine is.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("suite")
+
+# Workers of jobs are forks of a process that has made their imports, which take seconds; see the fixture `spawned`.
+multiprocessing.set_forkserver_preload([*IMPORTED, "torch._dynamo"])
+local._context = multiprocessing.get_context("forkserver")
 
 EXCERPT_BEATS = (24.0, 34.0)  # where all five instruments play
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that at the end no worker waits for another."""
+    items.sort(key=lambda item: ("example_files" not in item.fixturenames, "end_to_end" not in item.path.parts))
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of jobs that start as they do outside the tests, with the limits of this process."""
+    monkeypatch.setattr(local, "_context", multiprocessing.get_context("spawn"))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from made_score import made_score
 
-from musicnet_build.anchors import Anchor, check_anchors, parse_anchors, pinned, read_anchors
+from musicnet_build.anchors import (
+    Anchor,
+    check_anchors,
+    parse_anchors,
+    pinned,
+    place_of,
+    read_anchors,
+    write_anchors,
+)
 from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.errors import AlignmentError
 from musicnet_build.score.beats import measures_of
@@ -79,3 +87,18 @@ def test_an_anchor_behind_the_end_of_the_recording_is_refused() -> None:
 def test_a_score_without_measures_has_no_place_for_anchors() -> None:
     with pytest.raises(AlignmentError, match="no time signature"):
         pins("1=2", score=made_score([60, 62], metre=None))
+
+
+def test_anchors_that_were_written_are_read_again(tmp_path: Path) -> None:
+    anchors = parse_anchors("12.345678=33:1.5,60=12a")
+    write_anchors(tmp_path / "new" / "a.csv", anchors)
+    assert read_anchors(tmp_path / "new" / "a.csv") == anchors
+
+
+@pytest.mark.parametrize(
+    ("metre", "beats", "place"), [((4, 4), 5.0, "2:2"), ((6, 8), 4.5, "2:2"), ((2, 2), 7.0, "2:2.5")]
+)
+def test_the_place_of_a_note_is_found_again(metre: tuple[int, int], beats: float, place: str) -> None:
+    score = replace(SCORE, time_signatures=(TimeSignature(0.0, *metre),))
+    assert place_of(beats, score) == place
+    np.testing.assert_allclose(pins(f"1={place}", score=score).score_s, [beats / 2])

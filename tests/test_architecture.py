@@ -20,7 +20,7 @@ FLOORS = (
     ("quality", "generation", "listening"),
     ("sync", "corpora"),
     ("synthesis", "audio", "labels", "anchors"),
-    ("dtw", "features", "score", "jobs"),
+    ("dtw", "features", "score", "jobs", "remote"),
     ("notes", "files", "threads", "jit", "recipe"),
     ("errors", "choices", "progress", "quiet", "_typing"),
 )

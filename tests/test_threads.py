@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -14,19 +13,19 @@ def test_it_runs_meanwhile_and_gives_the_result() -> None:
     go = threading.Event()
 
     def double(number: int, *, plus: int) -> int:
-        assert go.wait(5)
+        assert go.wait(60)
         return 2 * number + plus
 
     future = in_background(double, 20, plus=2)
     assert not future.done()
     go.set()
-    assert future.result(5) == 42
+    assert future.result(60) == 42
 
 
 def test_an_error_is_raised_where_the_result_is_asked_for() -> None:
     future = in_background(int, "no number")
     with pytest.raises(ValueError, match="no number"):
-        future.result(5)
+        future.result(60)
 
 
 def test_a_program_that_ends_waits_for_it_and_does_not_crash_under_a_native_call() -> None:
@@ -35,7 +34,7 @@ def test_a_program_that_ends_waits_for_it_and_does_not_crash_under_a_native_call
         "noise = numpy.random.default_rng(0).standard_normal(10_000_000).astype('float32');"
         "in_background(soxr.resample, noise, 48_000, 44_100); sys.exit(7)"
     )
-    process = subprocess.run([sys.executable, "-c", program], check=False, timeout=30, capture_output=True, text=True)
+    process = subprocess.run([sys.executable, "-c", program], check=False, timeout=300, capture_output=True, text=True)
     assert (process.returncode, process.stderr) == (7, "")
 
 
@@ -43,12 +42,10 @@ def test_the_command_line_leaves_at_once_whatever_still_runs() -> None:
     program = (
         "import time; from musicnet_build.threads import in_background, in_flight;"
         "from musicnet_build.cli.console import leave;"
-        "assert not in_flight(); in_background(time.sleep, 60); print('said'); leave(3)"
+        "assert not in_flight(); in_background(time.sleep, 600); print('said'); leave(3)"
     )
-    started = time.monotonic()
-    process = subprocess.run([sys.executable, "-c", program], check=False, timeout=30, capture_output=True, text=True)
+    process = subprocess.run([sys.executable, "-c", program], check=False, timeout=300, capture_output=True, text=True)
     assert (process.returncode, process.stdout) == (3, "said\n")
-    assert time.monotonic() - started < 20
 
 
 def test_results_of_all_cores_are_in_the_order_of_the_items(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +54,7 @@ def test_results_of_all_cores_are_in_the_order_of_the_items(monkeypatch: pytest.
 
     def numbered(number: int) -> tuple[int, str]:
         if number == 0:
-            assert second_began.wait(5)
+            assert second_began.wait(60)
         second_began.set()
         return number, threading.current_thread().name
 

@@ -21,7 +21,8 @@ def command(dataset: Path, manifest: Path, as_json: bool) -> None:
     """Write the verdicts of people on DATASET into the columns `verdict` and `reason` of its manifest.
 
     Where reviewers differ the most pessimistic counts. Verdicts on labels that have changed since are left out, and
-    named. `musicnet-build build` obeys the manifest.
+    named. Anchors that were kept go into the folder `anchors` beside the manifest, and into its column of that name.
+    `musicnet-build build` obeys the manifest.
     """
     from musicnet_build.datasets.manifest import amend_manifest, read_manifest
     from musicnet_build.listening.catalogue import judgements_folder, plain, verdict_word
@@ -35,10 +36,28 @@ def command(dataset: Path, manifest: Path, as_json: bool) -> None:
         one: {"verdict": verdict_word(verdict.value), "reason": plain(verdict.text, _REASON_LENGTH)}
         for one, verdict in applied.items()
     }
-    if fields:
-        amend_manifest(manifest, fields)
+    anchored = _copied_anchors(judgements_folder(dataset), manifest, known)
+    changes = {one: fields.get(one, {}) | anchored.get(one, {}) for one in (*fields, *anchored)}
+    if changes:
+        amend_manifest(manifest, changes)
     unknown = sorted(set(verdicts.held) - known)
-    console.report(_values(verdicts, fields, unknown), _lines(manifest, verdicts, fields, unknown), as_json)
+    values = {**_values(verdicts, fields, unknown), "anchors": anchored}
+    told = [f"{'anchors':<9} {one:>6}  {columns['anchors']}" for one, columns in anchored.items()]
+    console.report(values, [*told, *_lines(manifest, verdicts, fields, unknown)], as_json)
+
+
+def _copied_anchors(judgements: Path, manifest: Path, known: set[str]) -> dict[str, dict[str, str]]:
+    """Copy the anchors that were kept to the manifest; return the column of each recording that has any."""
+    from musicnet_build.anchors import read_anchors, write_anchors
+    from musicnet_build.listening.catalogue import ANCHORS_FOLDER
+
+    columns = {}
+    for one in sorted(known):
+        kept = judgements / ANCHORS_FOLDER / f"{one}.csv"
+        if kept.is_file():
+            write_anchors(manifest.parent / ANCHORS_FOLDER / kept.name, read_anchors(kept))
+            columns[one] = {"anchors": f"{ANCHORS_FOLDER}/{kept.name}"}
+    return columns
 
 
 def _values(verdicts: "Verdicts", fields: dict[str, dict[str, str]], unknown: list[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import click
 from musicnet_build.cli import parameters
 
 if TYPE_CHECKING:
+    from musicnet_build.cli.audit_aligner import ScoreAligner
     from musicnet_build.listening.catalogue import Catalogue
     from musicnet_build.listening.streams import Player
 
@@ -25,6 +26,11 @@ _MAX_LABEL_FILES = 2
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.argument("labels", type=parameters.existing_file, nargs=-1)
 @click.option("--quality", type=parameters.existing_file, help="Report of `align --quality`: suspicious spans (JSON).")
+@click.option("--score", type=parameters.existing_file, help="The recording's score: anchors can then be tried.")
+@click.option(
+    "--manifest", type=parameters.existing_file,
+    help="What the dataset was built of: anchors can then be tried, with its scores and settings.",
+)  # fmt: skip
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine; by default a free one.")
 @click.option("--reviewer", help="Name under which judgements are kept; by default the user's.")
@@ -33,6 +39,8 @@ def command(
     source: Path,
     labels: tuple[Path, ...],
     quality: Path | None,
+    score: Path | None,
+    manifest: Path | None,
     no_browser: bool,
     port: int,
     reviewer: str | None,
@@ -44,6 +52,7 @@ def command(
     command to end it: everything judged is saved by then.
     """
     _check(source, labels, quality)
+    _check_scores(source, labels, score, manifest)
     try:
         from musicnet_build.listening.web.server import AuditServer
     except ImportError as error:
@@ -60,7 +69,7 @@ def command(
     session = Session(catalogue, _score_voice(soundfont))
     # A recording or label file that cannot be read is said here, not in the page.
     session.recording(catalogue.items[0].id)
-    server = AuditServer(session, journal, name, port)
+    server = AuditServer(session, journal, name, port, _aligner(source, score, manifest, soundfont))
     click.echo(server.address)
     browser = contextlib.nullcontext() if no_browser else _opened(server.address)
     # Interrupting is how one ends it.
@@ -73,6 +82,23 @@ def _check(source: Path, labels: tuple[Path, ...], quality: Path | None) -> None
         raise click.UsageError(f"{source} is a folder: a dataset brings its labels and reports.")
     if source.is_file() and not 1 <= len(labels) <= _MAX_LABEL_FILES:
         raise click.UsageError(f"give {source} one label file to judge, or two to compare.")
+
+
+def _check_scores(source: Path, labels: tuple[Path, ...], score: Path | None, manifest: Path | None) -> None:
+    if manifest and not source.is_dir():
+        raise click.UsageError("--manifest is for the folder of a dataset: give --score.")
+    if score and (source.is_dir() or len(labels) > 1):
+        raise click.UsageError("--score is for a recording and one label file: a dataset needs its --manifest.")
+
+
+def _aligner(
+    recording: Path, score: Path | None, manifest: Path | None, soundfont: str | None
+) -> "ScoreAligner | None":
+    from musicnet_build.cli.audit_aligner import file_aligner, manifest_aligner
+
+    if score:
+        return file_aligner(recording, score, soundfont)
+    return manifest_aligner(manifest, soundfont) if manifest else None
 
 
 def _catalogue(source: Path, labels: tuple[Path, ...], quality: Path | None) -> "Catalogue":

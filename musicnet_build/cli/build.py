@@ -20,7 +20,9 @@ _LINES_SHOWN = 40
 
 @click.command(name="build")
 @click.argument("manifest", type=parameters.existing_file)
-@click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder of the dataset.")
+@click.option(
+    "-o", "--output", type=parameters.OutputFolder(remote=True), required=True, help="Folder of the dataset, or a URL."
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Processes on this machine; by default one per processor.")
 @click.option("--cluster", metavar="ADDRESS", help="Run on a Dask cluster, such as tcp://scheduler:8786.")
 @parameters.preset_option
@@ -33,6 +35,10 @@ _LINES_SHOWN = 40
 @parameters.witness_offsets_option
 @parameters.confidence_option
 @parameters.confidence_beside_option
+@click.option(
+    "--heard-beside", is_flag=True,
+    help="Write how loud each note is in the recording, and how probably it was played, into a file of its own.",
+)  # fmt: skip
 @click.option("--overlay", is_flag=True, help="Also write three short clips per recording, with tones at the notes.")
 @click.option(
     "--include", type=parameters.Verdict(), default=VERDICTS[1], show_default=True,
@@ -61,6 +67,7 @@ def command(
     cluster: str | None,
     with_confidence: bool,
     confidence_beside: bool,
+    heard_beside: bool,
     overlay: bool,
     include: str,
     remake: tuple[str, ...],
@@ -86,9 +93,11 @@ def command(
     from musicnet_build.jobs.local import LocalRunner, default_workers
 
     started = time.monotonic()
-    shown = with_confidence, overlay, include, drop_condemned, confidence_beside
+    shown = with_confidence, overlay, include, drop_condemned, confidence_beside, heard_beside
     settings = Settings(RecipeSettings(**recipe), *shown, adapt_collection=adapt == ADAPTATIONS[1])
-    plan = plan_build(_read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside)
+    plan = plan_build(
+        _read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside, shard=shard
+    )
     if dry_run:
         console.report(_planned(plan), _planned_lines(plan), as_json)
         return 0
@@ -96,9 +105,10 @@ def command(
         click.echo(line, err=True)
     with console.progress_bar(verbose, lines=True) as progress:
         runner = cluster_runner(cluster) if cluster else LocalRunner(workers or default_workers())
-        rows = carry_out(plan, run=runner, progress=progress, prune=prune, shard=shard)
+        rows = carry_out(plan, run=runner, progress=progress, prune=prune)
+        place = str(output) if shard else parameters.upload(output, progress)
     values = {
-        "dataset": str(output),
+        "dataset": place,
         "recordings": [row.as_dict() for row in rows],
         "removed": sorted(plan.gone),
         "seconds": round(time.monotonic() - started, 3),
@@ -133,7 +143,12 @@ def _read(path: Path, allow_outside: bool) -> "Manifest":
 
 def _planned(plan: "Plan") -> dict[str, Any]:
     recordings = [
-        {"id": task.id, "name": task.entry.recording, "make": bool(plan.reasons[task.id]), "why": plan.reasons[task.id]}
+        {
+            "id": task.id,
+            "name": task.entry.named("recording"),
+            "make": bool(plan.reasons[task.id]),
+            "why": plan.reasons[task.id],
+        }
         for task in plan.tasks
     ]
     return {"recordings": recordings, "kept": list(plan.corrected), "not_in_manifest": sorted(plan.gone)}
@@ -144,7 +159,7 @@ def _planned_lines(plan: "Plan") -> list[str]:
     for task in plan.tasks:
         why = "; ".join(plan.reasons[task.id])
         kept = "labels changed by hand, kept" if task.id in plan.corrected else "up to date"
-        lines.append(f"{task.id:>6}  {task.entry.recording}: {f'to be made: {why}' if why else kept}")
+        lines.append(f"{task.id:>6}  {task.entry.named('recording')}: {f'to be made: {why}' if why else kept}")
     by_hand = " and its labels, which were changed by hand"
     lines += [
         f"{one:>6}  not in the manifest: --prune removes it{by_hand if one in plan.gone_corrected else ''}"
@@ -167,4 +182,5 @@ def _lines(values: dict[str, Any], rows: "list[Row]", plan: "Plan") -> list[str]
     counts = f"{len(rows) - failed - made - beside} up to date, {made} made"
     counts += f", {beside} with the same labels in other files" if beside else ""
     counts += f", {failed} failed" if failed else ""
-    return [*lines, f"{values['dataset']}: {counts}, in {values['seconds']:.1f} s"]
+    lines.append(f"{values['dataset']}: {counts}, in {values['seconds']:.1f} s")
+    return [*lines, "once all parts have ended, the same without --shard writes the lists"] if plan.is_part else lines

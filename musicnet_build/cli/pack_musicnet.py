@@ -13,8 +13,8 @@ from musicnet_build.cli import pack_options, parameters
 @click.command(name="musicnet")
 @pack_options.source_options
 @click.option(
-    "-o", "--output", type=parameters.OutputFile(".h5", ".hdf5", ".npz"), required=True,
-    help="HDF5 file to write, or .npz with interval trees.",
+    "-o", "--output", type=parameters.OutputFile(".h5", ".hdf5", ".npz", remote=True), required=True,
+    help="HDF5 file to write, or .npz with interval trees; or its URL.",
 )  # fmt: skip
 @click.option(
     "--samples", "sample_format", type=click.Choice(SAMPLE_FORMATS), default="float32", show_default=True,

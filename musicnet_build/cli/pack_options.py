@@ -27,7 +27,11 @@ def _workers(context: click.Context, parameter: click.Parameter, value: int | No
 
 folder_argument = click.argument("folder", type=parameters.existing_folder)
 output_option = click.option(
-    "-o", "--output", type=parameters.OutputFile(".h5", ".hdf5"), required=True, help="HDF5 file to write."
+    "-o",
+    "--output",
+    type=parameters.OutputFile(".h5", ".hdf5", remote=True),
+    required=True,
+    help="HDF5 file to write, or its URL.",
 )
 workers_option = click.option(
     "--workers", type=click.IntRange(1, 256), help="Processes; by default one per processor.",
@@ -88,7 +92,9 @@ def recordings_options(category: str) -> Callable[[_Command], _Command]:
 
 def folders_options(category: str) -> Callable[[_Command], _Command]:
     """Return the same for packers that write a folder."""
-    output = click.option("-o", "--output", type=parameters.OutputFolder(), required=True, help="Folder to write.")
+    output = click.option(
+        "-o", "--output", type=parameters.OutputFolder(remote=True), required=True, help="Folder to write, or its URL."
+    )
 
     def add(command: _Command) -> _Command:
         return source_options(output(category_option(category)(a_maps_option(command))))
@@ -145,11 +151,12 @@ def run_packer(
         if preview:
             progress("drawing", 0.0)
         previews = preview() if preview else ()
+        place = parameters.upload(output, progress)
     console.warn(packed.warnings)
     special = shown(packed)
     others = _other_categories(folder, settings)
     values = {
-        "output": str(output),
+        "output": place,
         "recordings": packed.recordings,
         "made": packed.made,
         "parts": dict(packed.parts),
@@ -164,7 +171,7 @@ def run_packer(
     line = special.line or f"{packed.recordings} recordings{_in_brackets(packed.parts)}"
     line += f"; {others} of other categories left out (--category)" if others else ""
     size = f"{packed.size_bytes / 1e6:.1f} MB, in {values['seconds']:.1f} s"
-    console.report(values, [f"{output}: {line}, {size}", *map(str, previews)], as_json)
+    console.report(values, [f"{place}: {line}, {size}", *map(str, previews)], as_json)
 
 
 def _other_categories(folder: Path, settings: Any) -> int:

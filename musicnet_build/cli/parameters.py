@@ -4,24 +4,36 @@ import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from musicnet_build.choices import ALIGNMENT_PRESETS, VERDICTS
 from musicnet_build.errors import LabelError
 
+if TYPE_CHECKING:
+    from musicnet_build.progress import Progress
+
+_URL_OF = "musicnet_build.url_of_output"
+
 
 class OutputFile(click.Path):
-    """A file to write: its ending is one of those given, and its folder is there or can be made."""
+    """A file to write: its ending is one of those given, and its folder is there or can be made.
 
-    def __init__(self, *endings: str) -> None:
+    Parameters
+    ----------
+    *endings : str
+    remote : bool
+        Take a URL, too; what is to be uploaded to it (see ``upload``) is then made at the path that is returned.
+    """
+
+    def __init__(self, *endings: str, remote: bool = False) -> None:
         super().__init__(dir_okay=False, readable=False, path_type=Path)
-        self.endings = endings
+        self.endings, self.remote = endings, remote
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path, or fail as misuse."""
-        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        path = Path(os.fsdecode(super().convert(_staged(self, value, param, ctx), param, ctx)))
         fault = self.ending_fault(path) or _folder_fault(path.parent)
         if fault:
             self.fail(fault, param, ctx)
@@ -104,14 +116,15 @@ class Anchors(click.ParamType):  # type: ignore[type-arg]  # generic from click 
 
 
 class OutputFolder(click.Path):
-    """A folder to write into, which is there or can be made."""
+    """A folder to write into, which is there or can be made; ``remote`` as for a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, remote: bool = False) -> None:
         super().__init__(file_okay=False, readable=False, path_type=Path)
+        self.remote = remote
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path, or fail as misuse."""
-        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        path = Path(os.fsdecode(super().convert(_staged(self, value, param, ctx), param, ctx)))
         if fault := _folder_fault(path):
             self.fail(fault, param, ctx)
         return path
@@ -140,6 +153,51 @@ class Verdict(click.Choice[str]):
         """Return the verdict, or fail as misuse."""
         former = {"accepted": "accept", "rejected": "reject"}
         return super().convert(former.get(value, value), param, ctx)
+
+
+def upload(output: Path, progress: "Progress") -> str:
+    """Upload what was made where a parameter that takes URLs was given one; return the place of the result.
+
+    Parameters
+    ----------
+    output : Path
+        As the command was given it.
+    progress : callable
+
+    Returns
+    -------
+    str
+        The URL as it may be shown, or the path.
+    """
+    url = click.get_current_context().meta.get(_URL_OF, {}).get(output)
+    if url is None:
+        return str(output)
+    from musicnet_build.remote.uploads import publish
+    from musicnet_build.remote.urls import shown
+
+    publish(output, url, progress)
+    return shown(url)
+
+
+def _staged(
+    output: OutputFile | OutputFolder, value: Any, param: click.Parameter | None, ctx: click.Context | None
+) -> Any:
+    """The path at which something is made that goes to a URL; what is no URL as it is."""
+    from musicnet_build.errors import DatasetError
+    from musicnet_build.remote.uploads import staging
+    from musicnet_build.remote.urls import is_remote, shown
+
+    if not is_remote(str(value)):
+        return value
+    if not output.remote:
+        output.fail(f"{shown(str(value))} is a URL: only build and pack write to these.", param, ctx)
+    try:
+        path = staging(str(value))
+    except DatasetError as error:
+        output.fail(str(error), param, ctx)
+    if ctx:
+        ctx.meta.setdefault(_URL_OF, {})[path] = str(value)
+    return path
 
 
 def check_outputs(inputs: Iterable[Path], outputs: Iterable[Path | None]) -> None:
@@ -218,6 +276,10 @@ audio_output_option = click.option(
     "-o", "--output", type=OutputFile(".wav", ".flac"), required=True, help="WAV or FLAC file to write."
 )
 confidence_option = click.option("--with-confidence", is_flag=True, help="Add the column `confidence` to CSV output.")
+played_option = click.option(
+    "--with-played", is_flag=True,
+    help="Add the column `played` to CSV output: the probability that a note was played at all.",
+)  # fmt: skip
 confidence_beside_option = click.option(
     "--confidence-beside", is_flag=True,
     help="Write the confidence into a file of its own; labels keep the seven columns of MusicNet.",

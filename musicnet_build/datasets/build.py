@@ -17,10 +17,7 @@ from musicnet_build.datasets.collection.networks import with_networks
 from musicnet_build.datasets.job import (
     FAILED,
     Row,
-    Task,
     make_recording,
-    memory_needed,
-    seconds_needed,
     state_of,
 )
 from musicnet_build.datasets.lists import remove_recordings, withdraw_failed, write_lists
@@ -28,6 +25,8 @@ from musicnet_build.datasets.manifest import Manifest
 from musicnet_build.datasets.places import files_record_path, remove_all_leftovers
 from musicnet_build.datasets.plan import Plan, Settings, plan_build
 from musicnet_build.datasets.tables.columns import Entry
+from musicnet_build.datasets.tasks.needs import memory_needed, seconds_needed
+from musicnet_build.datasets.tasks.task import Task
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import locked
 from musicnet_build.jobs.local import Job, LocalRunner, Outcome, default_workers
@@ -103,11 +102,10 @@ def carry_out(
     run: Runner | None = None,
     progress: Progress = ignore,
     prune: bool = False,
-    shard: tuple[int, int] | None = None,
 ) -> list[Row]:
-    """Do what was planned (see ``build``); of ``shard`` (k, n), only the k-th of n parts, and no lists."""
+    """Do what was planned (see ``build``); of a part of the recordings no lists are written."""
     root = plan.root
-    with _working_in(root, shared=shard is not None):
+    with _working_in(root, shared=plan.is_part):
         if plan.gone and not prune:
             by_hand = f" (labels changed by hand: {', '.join(plan.gone_corrected)})" if plan.gone_corrected else ""
             raise DatasetError(
@@ -117,9 +115,8 @@ def carry_out(
         # While it is away, the dataset does not pass for a whole one.
         (root / musicnet.INDEX_FILE).unlink(missing_ok=True)
         run = run or LocalRunner(default_workers())
-        if shard:
+        if plan.is_part:
             # Others write here: what they have not finished is no leftover.
-            plan = replace(plan, tasks=plan.tasks[shard[0] - 1 :: shard[1]])
             return _rows(plan, _run(plan, run, progress))
         remove_all_leftovers(root)
         if plan.adapt_collection:
@@ -142,8 +139,8 @@ def _count(ids: Sequence[str]) -> str:
 
 
 def _run(plan: Plan, run: Runner, progress: Progress) -> list[Outcome]:
-    jobs = [Job(task.id, make_recording, {"task": task}, functools.partial(memory_needed, task)) for task in plan.tasks]
-    names = {task.id: task.entry.recording for task in plan.tasks}
+    jobs = [Job(task.id, make_recording, {"task": task}, _memory(task, plan)) for task in plan.tasks]
+    names = {task.id: task.entry.named("recording") for task in plan.tasks}
     work_s = {task.id: seconds_needed(task) for task in plan.tasks if plan.reasons[task.id]}
     pace = Pace(names, work_s, getattr(run, "workers", None))
     progress(pace.start(), 0.0)
@@ -152,6 +149,11 @@ def _run(plan: Plan, run: Runner, progress: Progress) -> list[Outcome]:
         progress(pace.step(outcome), pace.fraction)
 
     return run(jobs, on_done)
+
+
+def _memory(task: Task, plan: Plan) -> int | Callable[[], int]:
+    """What a job needs, which is found out by reading the recording; not where it is elsewhere and has its labels."""
+    return functools.partial(memory_needed, task) if plan.reasons[task.id] or not task.copies else 0
 
 
 def _rows(plan: Plan, outcomes: Sequence[Outcome]) -> list[Row]:
@@ -164,7 +166,7 @@ def _row(task: Task, outcome: Outcome) -> Row:
     record = read_record(files_record_path(task.root, task.id)) if outcome.state == "done" else None
     if record is None:
         # Files are named as in the manifest: the same dataset wherever it is built.
-        reason = (outcome.reason or "its record is missing: run again.").replace(f"{task.folder}{os.sep}", "")
+        reason = task.as_named(outcome.reason or "its record is missing: run again.")
         return Row(task.id, _name(task.entry), FAILED, (reason.replace(f"{task.dataset}{os.sep}", ""),), False, False)
     state, reasons = state_of(task.entry, record.report)
     made = outcome.result is True
@@ -172,7 +174,7 @@ def _row(task: Task, outcome: Outcome) -> Row:
 
 
 def _name(entry: Entry) -> str:
-    return Path(entry.recording).name
+    return Path(entry.named("recording")).name
 
 
 @contextlib.contextmanager

@@ -13,14 +13,13 @@ be remade. Which jobs there are belongs to ``build``, what is written once all a
 """
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from musicnet_build._typing import Audio
-from musicnet_build.align_files import AlignedFiles, align_files, excerpt, input_hashes, made_from, versions
-from musicnet_build.audio.io import audio_info, read_audio
+from musicnet_build.align_files import AlignedFiles, align_files, excerpt, versions
+from musicnet_build.audio.io import read_audio
 from musicnet_build.corpora.musicnet import count_overlaps
 from musicnet_build.datasets.places import (
     Corrected,
@@ -32,94 +31,18 @@ from musicnet_build.datasets.places import (
 )
 from musicnet_build.datasets.placing import View, place_files
 from musicnet_build.datasets.tables.columns import Entry
-from musicnet_build.errors import AudioError, DatasetError, LabelError
-from musicnet_build.files import read_hashed, sha256_of, write_json
-from musicnet_build.jobs.resume import Made, Record, code_fingerprint, make_once, remove_record
+from musicnet_build.datasets.tasks.task import Task, hash_inputs
+from musicnet_build.errors import DatasetError, LabelError
+from musicnet_build.files import read_hashed, write_json
+from musicnet_build.jobs.resume import Made, Record, make_once, remove_record
 from musicnet_build.labels.files import labelled, read_labels, write_labels
 from musicnet_build.labels.score_notes import write_score_notes
 from musicnet_build.notes import SAMPLE_RATE, NoteTable
-from musicnet_build.recipe import RecipeSettings
-from musicnet_build.score.notation import library_version
 
 ACCEPT, REVIEW, REJECT, FAILED = "accept", "review", "reject", "failed"
 STATES = (ACCEPT, REVIEW, REJECT, FAILED)
 NOT_MEASURED = "its quality was not measured"
 BY_HAND = "labels by hand"
-
-# Peak memory of a job by its preset: at any length, and for each second of its recording. Upper bounds on what
-# tests/benchmarks/bench_memory.py measures; the preset musicnet also keeps the score's sound, here of up to twice the
-# recording's length.
-_PEAK_BYTES = {"precise": (450_000_000, 1_250_000), "musicnet": (300_000_000, 650_000)}
-# Processor seconds for a second of music: the table in docs/datasets.md, by tests/benchmarks/bench_datasets.py.
-_SECONDS_PER_SECOND = {"precise": 0.047, "musicnet": 0.013}
-# Of a sound file that does not say how long it is: as few as most have.
-_LEAST_BYTES_PER_SECOND = 16_000
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """What one recording's job is told.
-
-    Attributes
-    ----------
-    dataset, folder : str
-        The dataset's folder, and that of the manifest.
-    entry : Entry
-        The recording's line of the manifest.
-    settings : RecipeSettings
-        What decides its labels.
-    with_confidence, confidence_beside, overlay : bool
-        Whether the labels show their confidence, whether a file beside them does, and whether there are three clips.
-    include : tuple of str
-        States in which a recording goes into the sets.
-    condemned : tuple of str
-        Judgements about its notes, as JSON; notes that should not be there are left out of the labels.
-    sha256 : mapping
-        Of its inputs, as they were when the build was planned.
-    remake : bool
-        Find the labels again, whatever is there.
-    network : str
-        Weights of an onset network that has learnt from recordings of its kind; its hash is in ``sha256``.
-    """
-
-    dataset: str
-    folder: str
-    entry: Entry
-    settings: RecipeSettings
-    with_confidence: bool = False
-    confidence_beside: bool = False
-    overlay: bool = False
-    include: tuple[str, ...] = (ACCEPT, REVIEW)
-    condemned: tuple[str, ...] = ()
-    sha256: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    remake: bool = False
-    network: str = ""
-
-    @property
-    def id(self) -> str:
-        """The recording's."""
-        return self.entry.id
-
-    @property
-    def root(self) -> Path:
-        """The dataset's folder."""
-        return Path(self.dataset)
-
-    def path(self, name: str) -> Path:
-        """Return the path of the input that the manifest names in this column."""
-        return Path(self.folder, getattr(self.entry, name))
-
-    def files(self) -> tuple[Path, Path, Path | None]:
-        """Return the paths of recording, score and, where there is one, witness."""
-        return self.path("recording"), self.path("score"), self.path("witness") if self.entry.witness else None
-
-    def made_from(self) -> dict[str, Any]:
-        """Return what the labels depend on."""
-        if not self.entry.labels:
-            reader = library_version(self.entry.score)
-            return made_from(self.sha256, self.settings) | ({"verovio": reader} if reader else {})
-        span = {"start_s": self.settings.start_s, "end_s": self.settings.end_s}
-        return {**self.sha256, "code": code_fingerprint("labels", "audio", "notes"), **span}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,8 +109,13 @@ def make_recording(task: Task) -> bool:
     MusicnetBuildError
         When the recording, the score or the labels cannot be used.
     """
-    if not task.sha256:
-        task = dataclasses.replace(task, sha256=hash_inputs(task))
+    try:
+        return _made(task if task.sha256 else dataclasses.replace(task, sha256=hash_inputs(task)))
+    finally:
+        task.drop_copies()
+
+
+def _made(task: Task) -> bool:
     recording = _Recording(task)
     corrected = None if task.remake else find_corrected(task.root, task.id)
     if corrected:
@@ -209,47 +137,13 @@ def _place(recording: "_Recording", facts: Mapping[str, Any], corrected: Path | 
         is_included=state_of(task.entry, facts)[0] in task.include,
         with_confidence=task.with_confidence,
         confidence_beside=task.confidence_beside,
+        heard_beside=task.heard_beside,
         overlay=task.overlay,
         condemned=task.condemned,
         sound=(task.sha256["recording"], task.settings.start_s, task.settings.end_s),
         report=facts,
     )
     return place_files(task.root, view, recording.audio, corrected, keep_changed=not task.remake)
-
-
-def hash_inputs(task: Task) -> dict[str, str]:
-    """Return the hashes of what a recording's labels are made from.
-
-    Raises
-    ------
-    OSError
-        When a file cannot be read.
-    """
-    if task.entry.labels:
-        return {name: sha256_of(task.path(name)) for name in ("recording", "labels")}
-    recording, score, witness = task.files()
-    return input_hashes(recording, score, task.settings, witness)
-
-
-def memory_needed(task: Task) -> int:
-    """Estimate from above how much memory the job of a recording takes at its peak, in bytes."""
-    at_any_length, per_second = _PEAK_BYTES[task.settings.preset]
-    return at_any_length + round(_duration_s(task) * per_second)
-
-
-def seconds_needed(task: Task) -> float:
-    """Estimate how long the labels of a recording take to find on one processor, in seconds."""
-    return 0.0 if task.entry.labels else _duration_s(task) * _SECONDS_PER_SECOND[task.settings.preset]
-
-
-def _duration_s(task: Task) -> float:
-    """About how long a recording is, in seconds; 0 where it cannot be read: its job ends early."""
-    path = task.path("recording")
-    try:
-        stated_s = audio_info(path).duration_s
-        return path.stat().st_size / _LEAST_BYTES_PER_SECOND if stated_s is None else stated_s
-    except (AudioError, OSError):
-        return 0.0
 
 
 def state_of(entry: Entry, report: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -301,7 +195,9 @@ class _Recording:
         recording, score, witness = task.files()
         aligned = align_files(recording, score, task.settings, witness=witness, network=task.network or None)
         if dict(aligned.sha256) != dict(task.sha256):
-            raise DatasetError(f"{task.entry.recording} or its score was changed after the build began: run it again.")
+            raise DatasetError(
+                f"{task.entry.named('recording')} or its score was changed after the build began: run it again."
+            )
         self._audio = aligned.audio
         labels, report = self._keep(aligned.notes, _with_names(aligned, task), False)
         score_notes = kept_score_notes_path(task.id)
@@ -318,14 +214,13 @@ class _Recording:
         notes, _ = read_hashed(path, read_labels)
         (task.root / kept_score_notes_path(task.id)).unlink(missing_ok=True)
         _check_inside(notes, len(self.audio()), path)
-        report = {
+        report: dict[str, Any] = {
             "verdict": ACCEPT,
             "reasons": [],
             "notes": len(labelled(notes)),
             "overlaps_in_score": count_overlaps(labelled(notes)),
             "quality": None,
-            "recording": {"path": task.entry.recording, "sha256": task.sha256["recording"]},
-            "labels": {"path": task.entry.labels, "sha256": task.sha256["labels"]},
+            **{name: {"path": task.entry.named(name), "sha256": task.sha256[name]} for name in ("recording", "labels")},
             "versions": versions(),
         }
         return self._keep(notes, report, True)
@@ -380,9 +275,9 @@ def _with_names(aligned: AlignedFiles, task: Task) -> dict[str, Any]:
     """The report, with files named as in the manifest: the same dataset wherever it is built."""
     report = aligned.report()
     for name in {"recording", "score", "witness"} & set(report):
-        report[name]["path"] = getattr(task.entry, name)
+        report[name]["path"] = task.entry.named(name)
     del report["soundfont"]["path"]
-    report["warnings"] = [warning.replace(f"{task.folder}{os.sep}", "") for warning in report["warnings"]]
+    report["warnings"] = [task.as_named(warning) for warning in report["warnings"]]
     return report
 
 

@@ -151,7 +151,7 @@ def _origin(entry: Entry, row: Row) -> dict[str, Any]:
     assert row.record is not None
     facts, files = row.facts, row.record.files
     inputs = facts["inputs"]
-    named = {name: getattr(entry, name) for name in PATHS if name in inputs}
+    named = {name: entry.named(name) for name in PATHS if name in inputs}
     return {
         **{name: {"path": path, "sha256": inputs[name]} for name, path in named.items()},
         "soundfont": {"name": facts["soundfont"], "sha256": inputs["soundfont"]} if "soundfont" in inputs else None,

@@ -15,9 +15,10 @@ from typing import Any
 
 from musicnet_build.datasets.tables.columns import COLUMNS, Entry
 from musicnet_build.datasets.tables.faults import Fault, checked_entry, sentences
-from musicnet_build.datasets.tables.spreadsheet import PATHS, Row, amend_table, csv_rows, normalised, yaml_rows
+from musicnet_build.datasets.tables.spreadsheet import PATHS, URLS, Row, amend_table, csv_rows, normalised, yaml_rows
 from musicnet_build.errors import ManifestError
 from musicnet_build.files import write_text
+from musicnet_build.remote.urls import fault_of, is_remote, shown
 
 _SHOWN_PROBLEMS = 200
 
@@ -185,7 +186,11 @@ def _file_problems(folder: Path, rows: list[Row], allow_outside: bool) -> Iterat
             value = row.fields.get(name, "")
             if not value or not value.isprintable():
                 continue
-            if not allow_outside and not inside(folder, value):
+            if is_remote(value):
+                fault = fault_of(value) if name in URLS else "is not read by a URL: name a file"
+                if fault:
+                    yield Fault(row.line, f"{name} {fault}", f"{name} {shown(value)}: {fault}")
+            elif not allow_outside and not inside(folder, value):
                 text = f"{name} {value} lies outside the manifest's folder (--allow-outside permits that)"
                 yield Fault(row.line, f"{row.line} {text}", text)
             elif not os.path.isfile(folder / value):  # noqa: PTH113 - is_file() raises where a name is too long

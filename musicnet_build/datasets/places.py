@@ -1,22 +1,30 @@
 """Where the files of one recording are, in sight and below ``.build``, and which labels a person has changed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from musicnet_build.choices import SPLITS
 from musicnet_build.corpora import musicnet
 from musicnet_build.corpora.musicnet import BUILD_FOLDER
+from musicnet_build.datasets.tables.spreadsheet import URLS
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import read_json, remove_leftovers, sha256_of, sha256_of_bytes
 from musicnet_build.jobs.resume import Record, read_record
 from musicnet_build.labels.csv import CONFIDENCE_COLUMN
+from musicnet_build.remote.reading import Copy
+from musicnet_build.remote.urls import is_remote, shown
 
 FILES_FOLDER = f"{BUILD_FOLDER}/files"
 LABELS_FOLDER = f"{BUILD_FOLDER}/labels"
 COLLECTION_FOLDER = f"{BUILD_FOLDER}/collection"
+COPIES_FOLDER = f"{BUILD_FOLDER}/copies"
 CLIPS = ("start", "middle", "end")
+
+# Of a copy: the longest recording at 96 kHz with 24 bits in two channels; more than any score or label file.
+_MOST_BYTES = {True: 16 * 2**30, False: 2**30}
 
 FOLDERS = (
     *(f"{split}_{kind}" for split in SPLITS for kind in ("data", "labels")),
@@ -24,11 +32,13 @@ FOLDERS = (
     musicnet.QUALITY_FOLDER,
     musicnet.OVERLAYS_FOLDER,
     musicnet.CONFIDENCE_FOLDER,
+    musicnet.HEARD_FOLDER,
     musicnet.SCORE_NOTES_FOLDER,
     musicnet.SPLITS_FOLDER,
     FILES_FOLDER,
     LABELS_FOLDER,
     COLLECTION_FOLDER,
+    COPIES_FOLDER,
     BUILD_FOLDER,
 )
 """All folders that files of a dataset are in."""
@@ -95,9 +105,37 @@ def kept_score_notes_path(recording_id: str) -> str:
     return f"{LABELS_FOLDER}/{recording_id}.score.csv"
 
 
+def kept_heard_path(recording_id: str, ending: str = "csv") -> str:
+    """Return where it is kept what was heard of each label, or the record of that."""
+    return f"{LABELS_FOLDER}/{recording_id}.heard.{ending}"
+
+
+def copy_of(root: Path, recording_id: str, column: str, name: str) -> Copy | None:
+    """Return the copy of a recording's input, None where its name is no URL.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder.
+    recording_id, column : str
+    name : str
+        What the manifest names in the column.
+    """
+    if not is_remote(name):
+        return None
+    # Readers of scores and labels go by the ending.
+    ending = re.sub("[^a-z0-9.]", "", PurePosixPath(shown(name)).suffix.lower())[:10]
+    return Copy(name, root / COPIES_FOLDER / f"{recording_id}-{column}{ending}", _MOST_BYTES[column == "recording"])
+
+
 def confidence_place(recording_id: str) -> str:
     """Return where the confidence of labels is that have no column for it."""
     return f"{musicnet.CONFIDENCE_FOLDER}/{recording_id}.csv"
+
+
+def heard_place(recording_id: str) -> str:
+    """Return where it is shown how loud each labelled note is in the recording, and whether it was played."""
+    return f"{musicnet.HEARD_FOLDER}/{recording_id}.csv"
 
 
 def score_notes_place(recording_id: str) -> str:
@@ -107,7 +145,7 @@ def score_notes_place(recording_id: str) -> str:
 
 def beside_places(recording_id: str) -> list[str]:
     """Return where the files are that go row by row with labels."""
-    return [confidence_place(recording_id), score_notes_place(recording_id)]
+    return [confidence_place(recording_id), heard_place(recording_id), score_notes_place(recording_id)]
 
 
 def label_places(recording_id: str) -> list[str]:
@@ -131,7 +169,8 @@ def all_places(recording_id: str) -> list[str]:
     learnt = [f"{COLLECTION_FOLDER}/{recording_id}.{ending}" for ending in ("npz", "json")]
     records = [f"{BUILD_FOLDER}/{recording_id}.json", f"{FILES_FOLDER}/{recording_id}.json", *learnt]
     kept = [kept(recording_id) for kept in (kept_labels_path, kept_report_path, kept_score_notes_path)]
-    kept.append(musicnet.quality_path(recording_id))
+    kept += [kept_heard_path(recording_id), kept_heard_path(recording_id, "json")]
+    kept += [musicnet.quality_path(recording_id), *(f"{COPIES_FOLDER}/{recording_id}-{one}.seen.json" for one in URLS)]
     places = (label_places, audio_places, clip_places, beside_places)
     return [path for each in places for path in each(recording_id)] + kept + records
 

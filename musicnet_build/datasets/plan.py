@@ -9,10 +9,11 @@ from pathlib import Path
 from musicnet_build.anchors import read_anchors
 from musicnet_build.corpora import musicnet
 from musicnet_build.datasets.collection.networks import foreseen
-from musicnet_build.datasets.job import ACCEPT, REJECT, REVIEW, Task, hash_inputs
+from musicnet_build.datasets.job import ACCEPT, REJECT, REVIEW
 from musicnet_build.datasets.manifest import InvalidManifestError, Manifest, inside
 from musicnet_build.datasets.places import find_corrected, labels_record_path
 from musicnet_build.datasets.tables.columns import Entry
+from musicnet_build.datasets.tasks.task import Task, hash_inputs
 from musicnet_build.errors import AlignmentError, DatasetError, SoundfontError
 from musicnet_build.jobs.resume import differences, read_record
 from musicnet_build.listening.catalogue import judgements_folder
@@ -47,6 +48,8 @@ class Settings:
         Leave out notes of which a person found, listening to the dataset, that they should not be there.
     confidence_beside : bool
         Write the confidence of the labels into files of their own.
+    heard_beside : bool
+        Write into files of their own how loud each note is in the recording, and whether it was played.
     adapt_collection : bool
         Let the onset network learn from all recordings of an instrumentation together: ``collection.networks``.
     """
@@ -57,6 +60,7 @@ class Settings:
     include: str = REVIEW
     drop_condemned: bool = False
     confidence_beside: bool = False
+    heard_beside: bool = False
     adapt_collection: bool = False
 
 
@@ -81,6 +85,8 @@ class Plan:
         Those of them whose labels a person has changed.
     adapt_collection : bool
         As in ``Settings``. Which labels a new network changes is not known before it has learnt.
+    is_part : bool
+        Whether others make the rest of the recordings: then no lists are written.
     """
 
     manifest: Manifest
@@ -91,6 +97,7 @@ class Plan:
     gone: tuple[str, ...]
     gone_corrected: tuple[str, ...]
     adapt_collection: bool = False
+    is_part: bool = False
 
     def lines(self, *, prune: bool = False) -> list[str]:
         """Return what a person wants to know before anything is made again or removed, in a few lines."""
@@ -107,6 +114,7 @@ class Plan:
 
 
 _NEW = "it was not made before"
+_UNREAD = "its files elsewhere were not read as they are now"
 _SHOWN = 5
 
 
@@ -117,6 +125,7 @@ def plan_build(
     *,
     remake: Collection[str] = (),
     allow_outside: bool = False,
+    shard: tuple[int, int] | None = None,
 ) -> Plan:
     """Find out what a build would do; nothing is written.
 
@@ -130,6 +139,8 @@ def plan_build(
         Ids of recordings whose labels are to be found anew, even where a person has changed them.
     allow_outside : bool
         Let the manifest name soundfonts outside its folder.
+    shard : tuple of int, optional
+        (k, n): plan only the k-th of n parts, of which the first has the first recording, the second the next.
 
     Returns
     -------
@@ -146,9 +157,10 @@ def plan_build(
     unknown = set(remake) - {entry.id for entry in manifest.entries}
     if unknown:
         raise DatasetError(f"{manifest.path} names no recording {min(unknown, key=musicnet.id_order)}.")
-    tasks = on_all_cores(_with_hashes, _tasks(manifest, root, settings, remake, allow_outside))
+    part, parts = shard or (1, 1)
+    tasks = on_all_cores(_with_hashes, _tasks(manifest, root, settings, remake, allow_outside)[part - 1 :: parts])
     corrected = [task.id for task in tasks if not task.remake and find_corrected(root, task.id)]
-    gone = sorted(_ids_in(root) - {task.id for task in tasks}, key=musicnet.id_order)
+    gone = sorted(_ids_in(root) - {entry.id for entry in manifest.entries}, key=musicnet.id_order)
     return Plan(
         manifest=manifest,
         root=root,
@@ -158,6 +170,7 @@ def plan_build(
         gone=tuple(gone),
         gone_corrected=tuple(one for one in gone if find_corrected(root, one)),
         adapt_collection=settings.adapt_collection,
+        is_part=shard is not None,
     )
 
 
@@ -170,7 +183,7 @@ def _tasks(
     tasks, problems = [], []
     for entry, line in zip(manifest.entries, manifest.lines, strict=True):
         try:
-            named = _named_settings(manifest.folder, entry, recipe, allow_outside)
+            named = named_settings(manifest.folder, entry, recipe, allow_outside=allow_outside)
         except (AlignmentError, SoundfontError) as error:
             problems.append(f"line {line}: {error}")
             continue
@@ -182,6 +195,7 @@ def _tasks(
                 settings=named,
                 with_confidence=settings.with_confidence,
                 confidence_beside=settings.confidence_beside,
+                heard_beside=settings.heard_beside,
                 overlay=settings.overlay,
                 include=INCLUDED[settings.include],
                 condemned=condemning_events(events, entry.id),
@@ -193,8 +207,28 @@ def _tasks(
     return tasks
 
 
-def _named_settings(folder: Path, entry: Entry, recipe: RecipeSettings, allow_outside: bool) -> RecipeSettings:
-    """How a recording is labelled, with what stands in the files that its line names."""
+def named_settings(folder: Path, entry: Entry, recipe: RecipeSettings, *, allow_outside: bool) -> RecipeSettings:
+    """Return how a recording is labelled, with what stands in the files that its line names.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the manifest.
+    entry : Entry
+    recipe : RecipeSettings
+        Of the others.
+    allow_outside : bool
+        Let the line name a soundfont outside the folder.
+
+    Returns
+    -------
+    RecipeSettings
+
+    Raises
+    ------
+    AlignmentError, SoundfontError
+        When such a file cannot be used.
+    """
     settings = entry.settings(recipe)
     if entry.soundfont:
         settings = replace(settings, soundfont=_soundfont(folder, entry.soundfont, allow_outside))
@@ -214,18 +248,18 @@ def _soundfont(folder: Path, name: str, allow_outside: bool) -> str:
 
 def _with_hashes(task: Task) -> Task:
     try:
-        return replace(task, sha256=hash_inputs(task))
-    except OSError:
-        # Its job tries again, and fails with the reason.
+        return replace(task, sha256=hash_inputs(task, fetch=False))
+    except (DatasetError, OSError):
+        # Its job reads it, or fails with the reason.
         return task
 
 
 def _reasons(task: Task, settings: Settings) -> list[str]:
     if task.remake:
         return ["--remake"]
-    if not task.sha256:
-        return []
     path = labels_record_path(task.root, task.id)
+    if not task.sha256:
+        return ([_UNREAD] if path.is_file() else [_NEW]) if task.copies else []
     record = read_record(path)
     if record is None and path.is_file():
         return ["its record is damaged, or of version 0.1"]

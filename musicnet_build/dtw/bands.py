@@ -1,8 +1,54 @@
-"""Bands that force a warping path through given cells."""
+"""Bands in which a warping path is looked for: around a rough path, or through given cells."""
 
 import numpy as np
 
-from musicnet_build._typing import Float64s, Int64s
+from musicnet_build._typing import Features, Float64s, Int64s
+from musicnet_build.dtw.exact import Weights, dtw
+
+
+def band_of_rough_path(
+    X: Features, Y: Features, step_weights: Weights, frames: int, reach: int, memory_bytes: int = 2**30
+) -> Int64s:
+    """Make a band around the cheapest path between the means of some frames each.
+
+    Parameters
+    ----------
+    X, Y : ndarray of float32 [shape=(m, d)], [shape=(n, d)]
+        Features of the rows and of the columns.
+    step_weights : three floats
+        As for ``dtw``.
+    frames : int
+        How many frames one mean is of; looking for the rough path is so many times cheaper, squared.
+    reach : int
+        How many columns the band goes beyond the rough path to both sides.
+    memory_bytes : int
+        Most memory to use.
+
+    Returns
+    -------
+    ndarray of int64 [shape=(m, 2)]
+        Half-open column range of every row, as ``dtw`` takes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from musicnet_build.dtw.bands import band_of_rough_path
+    >>> X = np.arange(6, dtype=np.float32)[:, None]
+    >>> band_of_rough_path(X, X, (1.0, 1.0, 1.0), 2, 1).tolist()
+    [[0, 3], [0, 3], [1, 5], [1, 5], [3, 6], [3, 6]]
+    """
+    rough = dtw(_means(X, frames), _means(Y, frames), step_weights=step_weights, memory_bytes=memory_bytes).path
+    rows = np.arange(len(X)) // frames
+    low = rough[np.searchsorted(rough[:, 0], rows), 1]
+    high = rough[np.searchsorted(rough[:, 0], rows, side="right") - 1, 1]
+    return np.stack([np.maximum(low * frames - reach, 0), np.minimum((high + 1) * frames + reach, len(Y))], axis=1)
+
+
+def _means(features: Features, frames: int) -> Features:
+    """Means of so many frames each, the last of what is left."""
+    starts = np.arange(0, len(features), frames)
+    sums: Features = np.add.reduceat(features, starts, axis=0)
+    return sums / np.diff(starts, append=len(features))[:, None].astype(np.float32)
 
 
 def band_through(rows: Float64s, columns: Float64s, slack: float, shape: tuple[int, int]) -> Int64s:

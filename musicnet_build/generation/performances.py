@@ -22,6 +22,7 @@ import numpy as np
 
 from musicnet_build.audio.io import write_audio
 from musicnet_build.errors import DatasetError
+from musicnet_build.files import remove_leftovers
 from musicnet_build.generation.demo import perform, stand_in_recording
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
 from musicnet_build.jobs.resume import Made, code_fingerprint, make_once
@@ -122,6 +123,8 @@ def generate_performances(
     DatasetError
         When a piece cannot be made; those that could be are kept.
     """
+    for place in ("scores", "recordings", "truth", "records"):
+        remove_leftovers(Path(folder) / place)
     names = [f"piece-{number:03d}" for number in range(1, settings.pieces + 1)]
     font = str(soundfont.path)
     jobs = [

@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -31,7 +31,13 @@ OUT_OF_MEMORY = "it ran out of memory."
 
 _ATTEMPTS = 2
 _MEMORY_SHARE = 0.8
-_CONTAINER = Path("/sys/fs/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUPS = Path("/proc/self/cgroup")
+# Of version 2, which names no controllers, and 1: where a control group's memory stands, its limit, and what is used.
+_MEMORY_FILES = {
+    "": ("", "memory.max", "memory.current"),
+    "memory": ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _context = get_context("spawn")
 
@@ -89,19 +95,34 @@ def default_workers() -> int:
 
 
 def free_memory() -> int:
-    """Return how many bytes can be had without swapping, by this machine and by the container; a guess where neither
-    tells.
+    """Return how many bytes can be had without swapping, by this machine and by the control groups that this process is
+    in (a container, a job of Slurm); a guess where neither tells.
     """
     found = []
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         found.append(1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
     with contextlib.suppress(OSError, ValueError):
-        limit, used = (
-            int((_CONTAINER / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current")
-        )
-        found.append(max(limit - used, 0))
+        for line in _OWN_GROUPS.read_text(encoding="utf-8").splitlines():
+            found += _left_in_groups(*line.split(":", 2)[1:])
     return min(found, default=8 * 2**30)
+
+
+def _left_in_groups(controllers: str, group: str) -> Iterator[int]:
+    """What is left in a control group and in those around it; files that were read can be forgotten, and are left."""
+    for controller in {"", "memory"} & set(controllers.split(",")):
+        root, limit, used = _MEMORY_FILES[controller]
+        place = _GROUPS / root / group.strip("/")
+        for folder in (place, *place.parents):
+            with contextlib.suppress(OSError, ValueError):
+                most, taken = (int((folder / name).read_text(encoding="ascii")) for name in (limit, used))
+                yield max(most - taken + _forgettable(folder / "memory.stat"), 0)
+
+
+def _forgettable(statistics: Path) -> int:
+    """Bytes of files in memory that nobody uses now."""
+    lines = dict(line.split(" ", 1) for line in statistics.read_text(encoding="ascii").splitlines())
+    return int(lines.get("total_inactive_file", lines.get("inactive_file", 0)))
 
 
 def run_jobs(

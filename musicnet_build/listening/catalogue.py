@@ -12,6 +12,9 @@ from musicnet_build.errors import DatasetError
 from musicnet_build.files import read_json
 
 JUDGEMENTS_SUFFIX = ".audit"
+ANCHORS_FOLDER = "anchors"
+"""In the folder of the judgements: a CSV file for each recording with anchors, as ``align --anchor`` reads them."""
+
 MAX_REPORT_BYTES = 64 * 2**20
 
 

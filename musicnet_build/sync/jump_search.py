@@ -3,72 +3,27 @@
 It finds passages of the score; here, too, is where exactly the jumps between them are.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from musicnet_build._typing import Features, Float64s, Int32s, Int64s
+from musicnet_build._typing import Bools, Features, Float64s, Int32s, Int64s
+from musicnet_build.anchors import Place
 from musicnet_build.score.beats import TOLERANCE_BEATS, BeatGrid, beat_grid, repeated_sections, same_music
 from musicnet_build.score.order import Span
 from musicnet_build.score.reader import Score
 from musicnet_build.sync import jump_kernels as kernels
-from musicnet_build.sync.jump_costs import BLOCK_ROWS, Costs, Grid, pooled
+from musicnet_build.sync.jump_costs import BLOCK_ROWS, Costs, Grid, Prices, pooled
 
 SCRAP_S = 5.0
 """A passage at the beginning or the end that is shorter than this cannot be told from chance."""
 
+ASTRAY_S = 30.0
+"""What it costs to be elsewhere where somebody heard a place of the score: more than any way there, in seconds."""
+
+_PLACE_SLACK_S = 0.5
 _TWIN_SHARE = 0.9
-
-
-@dataclass(frozen=True)
-class Prices:
-    """What the search charges, in seconds of the recording unless said otherwise.
-
-    One second is what it costs to lay a second of the recording on a middling instead of the right place of the score.
-
-    Attributes
-    ----------
-    jump_s : float
-        A jump.
-    repeat_s : float
-        A jump that leaves out one of two equal passages next to each other, or plays it again.
-    width : float
-        Each second that is jumped over, forwards or backwards.
-    offbeat_s : float
-        Each end of a jump that is no downbeat.
-    free_end_s : float
-        Beginning or ending the recording elsewhere than at the beginning or end of the score.
-    outside : float
-        Each second before or behind the music that has no tones; at no price, a recording that resembles the score
-        little would be thought to be nothing but applause.
-    outside_music : float
-        Each second before or behind the music that sounds like music: more than a slow introduction costs.
-    stay : float
-        Each second of the recording in which the score does not advance.
-    skip : float
-        Each second of the score that nothing is laid on, where it resembles what is heard as little as a middling
-        place; less where it resembles it more.
-    shortest_s : float
-        Jumps over less are not considered.
-    least_margin_s : float
-        A playing order with jumps must explain the recording better than playing straight through by this much.
-    tempi : tuple of float
-        Tempi to try, as factors of the one at which score and recording have the same length.
-    """
-
-    jump_s: float = 2.5
-    repeat_s: float = 2.0
-    width: float = 0.01
-    offbeat_s: float = 0.1
-    free_end_s: float = 2.5
-    outside: float = 0.1
-    outside_music: float = 0.6
-    stay: float = 0.5
-    skip: float = 1.4
-    shortest_s: float = 4.0
-    least_margin_s: float = 1.25
-    tempi: tuple[float, ...] = (0.6, 1.0, 1.67)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +59,10 @@ class Passage:
         at = int(np.searchsorted(self.score_s, score_s))
         return float(self.recording_s[min(at, len(self.recording_s) - 1)])
 
+    def heard(self, places: Sequence[Place]) -> list[Place]:
+        """Return those of the places that are heard in it."""
+        return [place for place in places if self.recording_s[0] <= place.recording_s <= self.recording_s[-1]]
+
     @property
     def duration_s(self) -> float:
         """How long it lasts, in the recording or in the score: the lesser of the two."""
@@ -114,7 +73,8 @@ class Passage:
 class Pair:
     """What is searched: a score, as written and as rendered, and a recording on the grid.
 
-    ``outside`` is what leaving the recording's first k frames out costs, in frames, for k from 0 to all of them.
+    ``outside`` is what leaving the recording's first k frames out costs, in frames, for k from 0 to all of them;
+    ``heard`` the score seconds one of which somebody has heard in a frame of the recording.
     """
 
     music: Music
@@ -122,6 +82,51 @@ class Pair:
     rendered_frames_s: Float64s
     recording: Grid
     outside: Float64s
+    heard: Mapping[int, Float64s] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A score in frames of some score seconds each, and what it costs to lay the recording on them.
+
+    ``last_state`` is the frame in which the last note begins, ``astray`` the frames of the score that are far from what
+    was heard in a row.
+    """
+
+    hop_s: float
+    frames: int
+    costs: Costs
+    last_state: int
+    astray: dict[int, Bools]
+    astray_cost: np.float32
+
+    @classmethod
+    def at(cls, pair: Pair, tempo: float, prices: Prices) -> "Layout":
+        """Lay a score out at a tempo, as a factor of that at which score and recording have the same length."""
+        score, recording = pair.music.score, pair.recording
+        slowness = tempo * score.duration_s / recording.duration_s  # score seconds a second of the recording
+        hop_s = slowness * recording.hop_s
+        frames = max(1, int(np.ceil(score.duration_s / hop_s)))
+        rendered = pooled(pair.rendered, pair.rendered_frames_s, 0.0, hop_s, frames)
+        states_s = np.arange(frames)[:, None] * hop_s
+        return cls(
+            hop_s=hop_s,
+            frames=frames,
+            costs=Costs(recording.features, rendered.features, prices.skip * tempo),
+            last_state=min(int(score.notes["onset_s"].max() / hop_s), frames - 1),
+            astray={
+                row: np.abs(states_s - places_s).min(axis=1) > _PLACE_SLACK_S * slowness
+                for row, places_s in pair.heard.items()
+            },
+            astray_cost=np.float32(ASTRAY_S / recording.hop_s),
+        )
+
+    def block(self, first: int) -> tuple[Features, Features, Features]:
+        """As ``Costs.block``, with what it costs to be elsewhere than where something was heard."""
+        costs, charges, silent = self.costs.block(first)
+        for row in self.astray.keys() & range(first, first + len(costs)):
+            costs[row - first, self.astray[row]] += self.astray_cost
+        return costs, charges, silent
 
 
 class Attempt:
@@ -140,32 +145,24 @@ class Attempt:
 
     def __init__(self, pair: Pair, tempo: float, prices: Prices) -> None:
         self._music, self._recording = pair.music, pair.recording
-        duration_s = pair.music.score.duration_s
-        slowness = tempo * duration_s / pair.recording.duration_s  # score seconds a second of the recording
-        self._hop_s = slowness * pair.recording.hop_s
-        frames = max(1, int(np.ceil(duration_s / self._hop_s)))
-        rendered = pooled(pair.rendered, pair.rendered_frames_s, 0.0, self._hop_s, frames)
-        self._costs = Costs(pair.recording.features, rendered.features, prices.skip * tempo)
-        self._rules, self._beats = _rules(pair, self._hop_s, frames, tempo, prices)
-        self._steps = np.empty((BLOCK_ROWS, frames), dtype=np.uint8)
+        self._layout = Layout.at(pair, tempo, prices)
+        self._rules, self._beats = _rules(pair, self._layout, tempo, prices)
+        self._steps = np.empty((BLOCK_ROWS, self._layout.frames), dtype=np.uint8)
         self._sources = np.empty((BLOCK_ROWS, len(self._rules.gates)), dtype=np.int32)
         self._checkpoints: list[Float64s] = []
-        self.cost, self.straight_cost = self._search(frames)
+        self.cost = self._search()
 
-    def _search(self, frames: int) -> tuple[float, float]:
-        total, straight = np.full(frames, np.inf), np.full(frames, np.inf)
-        best_end = np.array([np.inf, -1.0, -1.0, np.inf])
-        for first in range(0, len(self._costs), BLOCK_ROWS):
+    def _search(self) -> float:
+        total, best_end = np.full(self._layout.frames, np.inf), np.array([np.inf, -1.0, -1.0])
+        for first in range(0, len(self._layout.costs), BLOCK_ROWS):
             self._checkpoints.append(total.copy())
-            self._advance(first, total, straight, best_end)
+            self._advance(first, total, best_end)
         self._end_row, self._end_state = int(best_end[1]), int(best_end[2])
-        return float(best_end[0]), float(best_end[3])
+        return float(best_end[0])
 
-    def _advance(self, first: int, total: Float64s, straight: Float64s, best_end: Float64s) -> None:
-        kernels.sweep(
-            *self._costs.block(first), first, len(self._costs), total, straight, self._steps, self._sources,
-            self._rules, best_end,
-        )  # fmt: skip
+    def _advance(self, first: int, total: Float64s, best_end: Float64s) -> None:
+        block, rows = self._layout.block(first), len(self._layout.costs)
+        kernels.sweep(*block, first, rows, total, self._steps, self._sources, self._rules, best_end)
 
     def passages(self) -> list[Passage]:
         """Return the passages of the cheapest path, in the order in which they are played."""
@@ -178,7 +175,7 @@ class Attempt:
         passages = [
             Passage(
                 Span(float(self._beats[entered[start]]), float(self._beats[gate]), float(recording_s[start])),
-                (states[start:stop] * self._hop_s).astype(np.float64),
+                (states[start:stop] * self._layout.hop_s).astype(np.float64),
                 recording_s[start:stop],
             )
             for start, stop, gate in zip(starts, stops, end_gates, strict=True)
@@ -190,12 +187,12 @@ class Attempt:
 
     def _path(self) -> tuple[Int32s, Int32s, Int32s]:
         """States, gates entered and gates left, as ``kernels.trace`` gives them, -1 where there is none."""
-        states, entered, left = (np.full(len(self._costs), -1, dtype=np.int32) for _ in range(3))
+        states, entered, left = (np.full(len(self._layout.costs), -1, dtype=np.int32) for _ in range(3))
         row, state = self._end_row, self._end_state
         while state >= 0:
             first = row // BLOCK_ROWS * BLOCK_ROWS
             total = self._checkpoints[first // BLOCK_ROWS].copy()
-            self._advance(first, total, total.copy(), np.array([np.inf, -1.0, -1.0, np.inf]))
+            self._advance(first, total, np.array([np.inf, -1.0, -1.0]))
             state = kernels.trace(
                 self._steps, self._sources, self._rules.gates, first, row, state, states, entered, left
             )
@@ -208,10 +205,10 @@ class Attempt:
         return int(np.searchsorted(self._rules.gates, self._end_state, side="right"))
 
 
-def _rules(pair: Pair, hop_s: float, frames: int, tempo: float, prices: Prices) -> tuple[kernels.Rules, Float64s]:
+def _rules(pair: Pair, layout: Layout, tempo: float, prices: Prices) -> tuple[kernels.Rules, Float64s]:
     """What the kernel wants to know, prices in frames of the recording; and the beat of each gate."""
     music, second = pair.music, 1.0 / pair.recording.hop_s
-    gates, beat_of_gate = _gates(music, hop_s, frames)
+    gates, beat_of_gate = _gates(music, layout.hop_s, layout.frames)
     beats = music.grid.beats[beat_of_gate]
     rules = kernels.Rules(
         gates=gates,
@@ -223,7 +220,7 @@ def _rules(pair: Pair, hop_s: float, frames: int, tempo: float, prices: Prices) 
         width=prices.width * tempo,
         shortcut=prices.repeat_s * second,
         outside=pair.outside,
-        last_state=min(int(music.score.notes["onset_s"].max() / hop_s), frames - 1),
+        last_state=layout.last_state,
     )
     return rules, beats
 
@@ -260,15 +257,18 @@ def _shortcuts(music: Music, beats: Float64s) -> Int64s:
     return np.minimum(np.searchsorted(beats, wanted), len(beats) - 1).astype(np.int64)
 
 
-def settled(music: Music, passages: list[Passage]) -> tuple[Span, ...]:
-    """Return the spans of passages without detours and scraps, every jump at its canonical place."""
-    kept = _without_scraps(_without_detours(music.score, passages))
+def settled(music: Music, passages: list[Passage], places: Sequence[Place] = ()) -> tuple[Span, ...]:
+    """Return the spans of passages without detours and scraps, every jump at its canonical place.
+
+    Places that somebody heard stay in their passages.
+    """
+    kept = _without_scraps(_without_detours(music.score, passages, places), places)
     for k in range(len(kept) - 1):
-        kept[k], kept[k + 1] = _canonical(music, kept[k], kept[k + 1])
+        kept[k], kept[k + 1] = _canonical(music, kept[k], kept[k + 1], places)
     return tuple(passage.span for passage in kept)
 
 
-def _without_detours(score: Score, passages: list[Passage]) -> list[Passage]:
+def _without_detours(score: Score, passages: list[Passage], places: Sequence[Place]) -> list[Passage]:
     """Undo jumps there and back where going on gives nearly the same notes: a place sounded more like its twin."""
     passages, k = list(passages), 1
     while k < len(passages) - 1:
@@ -276,8 +276,9 @@ def _without_detours(score: Score, passages: list[Passage]) -> list[Passage]:
         length_beats = span.end_beats - span.start_beats
         earlier, later = before.end_beats, behind.start_beats - length_beats  # where it would follow, or be followed
         there_and_back = (span.start_beats - before.end_beats) * (behind.start_beats - span.end_beats) < 0
+        undone = there_and_back and not passages[k].heard(places)
         follows, leads = (
-            there_and_back and same_music(score, span.start_beats, place, length_beats, _TWIN_SHARE)
+            undone and same_music(score, span.start_beats, place, length_beats, _TWIN_SHARE)
             for place in (earlier, later)
         )
         if follows and abs(later - earlier) < TOLERANCE_BEATS:
@@ -291,11 +292,15 @@ def _without_detours(score: Score, passages: list[Passage]) -> list[Passage]:
     return passages
 
 
-def _without_scraps(passages: list[Passage]) -> list[Passage]:
+def _without_scraps(passages: list[Passage], places: Sequence[Place]) -> list[Passage]:
     """Drop what a jump leads to at the end, or away from at the beginning, and is too short to mean anything."""
-    while len(passages) > 1 and passages[-1].duration_s < SCRAP_S:
+
+    def is_scrap(passage: Passage) -> bool:
+        return passage.duration_s < SCRAP_S and not passage.heard(places)
+
+    while len(passages) > 1 and is_scrap(passages[-1]):
         passages = passages[:-1]
-    while len(passages) > 1 and passages[0].duration_s < SCRAP_S:
+    while len(passages) > 1 and is_scrap(passages[0]):
         passages = passages[1:]
     return passages
 
@@ -314,18 +319,19 @@ def _joined(score: Score, passages: list[Passage], start_beats: float) -> Passag
     )
 
 
-def _canonical(music: Music, first: Passage, second: Passage) -> tuple[Passage, Passage]:
+def _canonical(music: Music, first: Passage, second: Passage, places: Sequence[Place]) -> tuple[Passage, Passage]:
     """Move a jump to the place that stands for all those between which no listener could tell.
 
     Where the same music stands before both ends of a jump, it may as well be made earlier; where it stands behind both,
-    later. Of all such places the first whose ends are both downbeats is taken, or else the first.
+    later. Of all such places the first whose ends are both downbeats is taken, or else the first; but none that parts
+    what somebody heard from its passage.
     """
-    places = [
-        *reversed(list(_places(music, first.span, second.span, -1))),
-        (first.span.end_beats, second.span.start_beats),
-        *_places(music, first.span, second.span, 1),
-    ]
-    end, start = next((place for place in places if _on_downbeats(music.grid, place)), places[0])
+    found = first.span.end_beats, second.span.start_beats
+    jumps = [
+        *reversed(list(_places(music, first.span, second.span, -1))), found, *_places(music, first.span, second.span, 1)
+    ]  # fmt: skip
+    possible = [jump for jump in jumps if _keeps(music, first, second, jump, places)] or [found]
+    end, start = next((jump for jump in possible if _on_downbeats(music.grid, jump)), possible[0])
     if start == second.span.start_beats:
         return first, second
     if start < second.span.start_beats:
@@ -335,6 +341,14 @@ def _canonical(music: Music, first: Passage, second: Passage) -> tuple[Passage, 
     return (
         replace(first, span=replace(first.span, end_beats=end)),
         replace(second, span=replace(second.span, start_beats=start, recording_start_s=recording_s)),
+    )
+
+
+def _keeps(music: Music, first: Passage, second: Passage, jump: tuple[float, float], places: Sequence[Place]) -> bool:
+    """Whether what is heard in two passages is still in them after another jump."""
+    end_s, start_s = music.score.tempo_map.seconds_at(jump) - TOLERANCE_BEATS
+    return all(bool(np.any(place.score_s < end_s)) for place in first.heard(places)) and all(
+        bool(np.any(place.score_s >= start_s)) for place in second.heard(places)
     )
 
 

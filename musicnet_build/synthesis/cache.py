@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from musicnet_build.files import replacing
+from musicnet_build.files import replacing, user_cache
 from musicnet_build.jobs.resume import code_fingerprint
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.reader import Score
@@ -82,12 +82,7 @@ def cached_synthesize(
 
 def cache_folder() -> Path | None:
     """Return the folder of the cache, which need not exist, or None where it is switched off or has no place."""
-    if os.environ.get(SWITCH, "").strip().lower() == "off":
-        return None
-    # The XDG base directory specification: a relative path is to be ignored. A user without a home has no cache.
-    home_cache = os.path.expanduser("~/.cache")  # noqa: PTH111 - Path's own raises where there is no home
-    candidates = Path(os.environ.get("XDG_CACHE_HOME", "")), Path(home_cache)
-    return next((base / "musicnet_build" for base in candidates if base.is_absolute()), None)
+    return None if os.environ.get(SWITCH, "").strip().lower() == "off" else user_cache()
 
 
 def rendering_key(score: Score, soundfont: Soundfont, sample_rate: int, strict: bool) -> str:

@@ -1,14 +1,15 @@
-"""Kill builds and packers at random moments, and fill their disk: what comes of it must be the same to the byte.
+"""Kill builds, packers and generators at random moments, and fill their disk: what comes of it must be the same bytes.
 
     python tests/benchmarks/bench_crashes.py FOLDER [--preset precise] [--recordings 8] [--seconds 12] [--kills 10]
-                                             [--seed 0]
+                                             [--workers 1 2] [--seed 0]
 
-Makes its own short scores and recordings in FOLDER and builds them once undisturbed, with two workers. Then, so many
-times each: kills the build with SIGKILL at a random moment and runs it again; kills one of its workers; kills
-`pack musicnet` and runs it again. A moment is up to 0.3 s after a random number of files is there, so that moments
-spread over the work however busy the machine is. Whatever a killed process leaves under its own name must be whole
-already. Where this process may mount a file system, a build and a packer also meet a full disk. Prints a line for
-each, and exits with 1 where a single byte differs from the undisturbed run.
+Makes its own short scores and recordings in FOLDER and builds them once undisturbed. Then, so many times each and with
+each number of workers: kills the build with SIGKILL at a random moment and runs it again; kills one of its workers;
+kills `pack musicnet`, `pack parquet` and `generate performances` and runs them again. A moment is up to 0.3 s after a
+random number of files is there, so that moments spread over the work however busy the machine is. Whatever a killed
+process leaves under its own name must be whole already. Where this process may mount a file system, a build and a
+packer also meet a full disk. Prints a line for each, and exits with 1 where a single byte differs from the undisturbed
+run.
 """
 
 import argparse
@@ -25,11 +26,9 @@ from pathlib import Path
 import numpy as np
 from bench_datasets import COMMAND, children, make_material
 
-WORKERS = "2"
-
 
 def start(*arguments):
-    command = [*COMMAND, *map(str, arguments), "--workers", WORKERS]
+    command = [*COMMAND, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -167,6 +166,35 @@ class Series:
         )
 
 
+def trials_of(manifest, folder, workers, options, generator):
+    """What is done with so many workers: the name of each trial, the function, and what it is told."""
+    expected = folder / "undisturbed"
+    many = ("--workers", workers)
+
+    def series(name, output, *command):
+        return Series((*command, *many), folder / name / output, expected / name / output, generator)
+
+    builds = series("build", "dataset", "build", manifest, "--preset", options.preset)
+    packs = series("pack", "musicnet.h5", "pack", "musicnet", builds.expected, "--gzip")
+    folders = series("parquet", "package", "pack", "parquet", builds.expected)
+    played = series("generate", "played", "generate", "performances", "--pieces", options.recordings, "--bars", 4)
+    for name, trial in (
+        ("build", builds.kill_and_resume),
+        ("worker", builds.kill_a_worker),
+        ("pack", packs.kill_and_resume),
+        ("parquet", folders.kill_and_resume),
+        ("played", played.kill_and_resume),
+    ):
+        yield from [(f"{name} {workers}", trial, ())] * options.kills
+    if workers != max(options.workers):
+        return
+    if can_mount():
+        for filling in (builds.fill_the_disk, packs.fill_the_disk):
+            yield from [(f"full {workers}", filling, (share,)) for share in (0.3, 0.9)]
+    else:
+        print("no file system can be mounted here: the full disk is left out")
+
+
 def can_mount():
     with tempfile.TemporaryDirectory() as folder:
         if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True, check=False).returncode:
@@ -182,36 +210,23 @@ def main():
     parser.add_argument("--recordings", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     folder, generator = arguments.folder, np.random.default_rng(arguments.seed)
     hours = arguments.recordings * arguments.seconds / 3600
-    manifest = make_material(folder / "material", arguments.recordings, hours, int(WORKERS))
+    manifest = make_material(folder / "material", arguments.recordings, hours, 2)
     shutil.rmtree(folder / "runs", ignore_errors=True)
-    expected = folder / "runs" / "undisturbed"
-    build = ("build", manifest, "--preset", arguments.preset)
-    builds = Series(build, folder / "runs" / "build" / "dataset", expected / "build" / "dataset", generator)
-    pack = ("pack", "musicnet", builds.expected, "--gzip")
-    packs = Series(pack, folder / "runs" / "pack" / "musicnet.h5", expected / "pack" / "musicnet.h5", generator)
     trials = [
-        (name, trial, ())
-        for name, trial in (
-            ("build", builds.kill_and_resume),
-            ("worker", builds.kill_a_worker),
-            ("pack", packs.kill_and_resume),
-        )
-        for _ in range(arguments.kills)
+        trial
+        for workers in arguments.workers
+        for trial in trials_of(manifest, folder / "runs" / str(workers), workers, arguments, generator)
     ]
-    if can_mount():
-        fillings = (builds.fill_the_disk, packs.fill_the_disk)
-        trials += [("full", filling, (share,)) for filling in fillings for share in (0.3, 0.9)]
-    else:
-        print("no file system can be mounted here: the full disk is left out")
     failures = 0
     for name, trial, options in trials:
         good, what, errors = trial(*options)
         failures += not good
-        print(f"{name:<7} {'ok' if good else 'BAD: not'} {what}", flush=True)
+        print(f"{name:<9} {'ok' if good else 'BAD: not'} {what}", flush=True)
         if not good:
             print(errors[-800:], flush=True)
     print(f"{len(trials) - failures} of {len(trials)} as they should be")

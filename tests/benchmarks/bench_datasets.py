@@ -3,20 +3,19 @@
     python tests/benchmarks/bench_datasets.py FOLDER [--recordings 30] [--hours 3] [--workers 2]
 
 Makes its own scores and recordings in FOLDER (kept: a second run builds at once), builds with both presets by the
-command a user runs, packs and reads the last dataset, and prints the tables of docs/datasets.md. ``--recordings 330
---hours 34`` is the size of MusicNet, and wants 90 GB of disk; ``--kill 10`` kills each build ten times on the way, and
-``--resume`` goes on with the datasets of an earlier run, whose times then count from there.
+command a user runs, packs and reads the last dataset, and prints the tables of docs/datasets.md. What an archive of
+MusicNet's size takes, ``bench_archive.py`` measures.
 """
 
 import argparse
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -106,6 +105,10 @@ def make_material(folder: Path, recordings: int, hours: float, workers: int) -> 
     return folder / "manifest.csv"
 
 
+Stop = Callable[[int, float], bool]
+"""Whether to kill a build of which so many recordings are ready, and which has taken so many processor seconds."""
+
+
 @dataclass
 class Build:
     """What one run of the command took."""
@@ -113,31 +116,27 @@ class Build:
     wall_s: float
     cpu_s: float
     states: dict[str, int]
-    kills: int = 0
     own_bytes: list[int] = field(default_factory=list)
     workers_bytes: list[int] = field(default_factory=list)
 
 
-def run_build(manifest: Path, output: Path, workers: int, preset: str, kills: int = 0) -> Build:
-    """Run the command to its end, killed so often on the way, each time after as many recordings."""
+def run_build(manifest: Path, output: Path, workers: int, preset: str, stops: Sequence[Stop] = ()) -> Build:
+    """Run the command to its end, killed before by each of the stops."""
     command = [*COMMAND, "build", manifest, "-o", output, "--workers", str(workers), "--preset", preset, "--json"]
-    recordings = len(manifest.read_text(encoding="utf-8").splitlines()) - 1
-    made, started, text = Build(0.0, 0.0, {}), time.monotonic(), None
-    for kill in range(1, kills + 1):
-        text = run_once(command, made, output, recordings * kill / (kills + 1))
-    text = text or run_once(command, made, output, np.inf)
+    made, started = Build(0.0, 0.0, {}), time.monotonic()
+    texts = [run_once(command, made, output, stop) for stop in (*stops, None)]
     made.wall_s = time.monotonic() - started
-    states = [row["state"] for row in json.loads(text)["recordings"]]
+    states = [row["state"] for row in json.loads(texts[-1])["recordings"]]
     made.states = {state: states.count(state) for state in sorted(set(states))}
     return made
 
 
-def run_once(command: list[object], made: Build, output: Path, most_ready: float) -> str:
-    """Run the command, or kill it once so many recordings are ready; add what it took, and return what it printed.
+def run_once(command: list[object], made: Build, output: Path, stop: Stop | None) -> str:
+    """Run the command, or kill it once it is to stop; add what it took, and return what it printed.
 
     Every quarter of a second the books of its processes are looked at.
     """
-    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     text: list[str] = []
     reader = threading.Thread(target=lambda: text.append(process.stdout.read()))
     reader.start()
@@ -147,25 +146,23 @@ def run_once(command: list[object], made: Build, output: Path, most_ready: float
         cpu_s |= {pid: taken for pid in processes if (taken := processor_seconds(pid))}
         made.own_bytes.append(resident_bytes(process.pid))
         made.workers_bytes.append(sum(map(resident_bytes, processes[1:])))
-        if sum(1 for _ in (output / ".build").glob("[0-9]*.json")) >= most_ready:
+        if stop and stop(sum(1 for _ in (output / ".build").glob("[0-9]*.json")), sum(cpu_s.values())):
             process.kill()
-            made.kills += 1
-            break
         time.sleep(SAMPLE_S)
-    process.wait()
     reader.join()
     made.cpu_s += sum(cpu_s.values())
-    if process.returncode not in (0, -signal.SIGKILL):
+    if process.returncode and not stop:
         sys.exit(f"the build failed: {text[0][:1000]}")
-    return "" if process.returncode else text[0]
+    return text[0]
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started, none where it has ended."""
+    """The processes that a process has started, whichever of its threads; none where it has ended."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        started = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
     except OSError:
         return []
+    return [int(child) for each in started for child in each]
 
 
 def processor_seconds(pid: int) -> float:
@@ -196,13 +193,11 @@ def bench_builds(manifest: Path, folder: Path, hours: float, options: argparse.N
     workers = options.workers
     for preset in options.presets:
         dataset = folder / f"dataset-{preset}"
-        if not options.resume:
-            shutil.rmtree(dataset, ignore_errors=True)
-        build, again = (run_build(manifest, dataset, workers, preset, kills) for kills in (options.kill, 0))
+        shutil.rmtree(dataset, ignore_errors=True)
+        build, again = (run_build(manifest, dataset, workers, preset) for _ in range(2))
         for name, value in {
             f"build, {workers} workers, s": f"{build.wall_s:.0f}",
             "hours of music an hour": f"{3600 * hours / build.wall_s:.1f}",
-            "killed on the way, times": f"{build.kills}",
             "CPU minutes for an hour of music": f"{build.cpu_s / 60 / hours:.1f}",
             f"MusicNet ({MUSICNET_RECORDINGS} recordings, {MUSICNET_HOURS:g} h), projected, h": (
                 f"{MUSICNET_HOURS / hours * build.wall_s / 3600:.1f}"
@@ -258,8 +253,6 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=3.0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--presets", nargs="+", default=["precise", "musicnet"])
-    parser.add_argument("--kill", type=int, default=0, help="kill each build so often on the way, and go on")
-    parser.add_argument("--resume", action="store_true", help="go on with the datasets of an earlier run")
     arguments = parser.parse_args()
     workers, hours = arguments.workers, arguments.hours
     material = arguments.folder / f"material-{arguments.recordings}-{hours:g}"

@@ -22,8 +22,10 @@ LEFT_OUT_S = 30
 
 def job(recording, score, preset):
     """Do a recording's job in this process; print its peak and what `build` reckons with, in bytes."""
-    from musicnet_build.datasets.job import Task, make_recording, memory_needed
+    from musicnet_build.datasets.job import make_recording
     from musicnet_build.datasets.tables.columns import Entry
+    from musicnet_build.datasets.tasks.needs import memory_needed
+    from musicnet_build.datasets.tasks.task import Task
     from musicnet_build.recipe import RecipeSettings
     from musicnet_build.synthesis.soundfonts import choose_soundfont
 

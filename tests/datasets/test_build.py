@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -117,7 +116,7 @@ def local_cluster(folder: Path) -> Iterator[str]:
         yield process.stdout.readline().strip()
     finally:
         process.stdin.close()
-        process.wait(timeout=30)
+        process.wait(timeout=300)
 
 
 def test_no_scheduler_is_one_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -397,6 +396,28 @@ def test_confidence_beside_leaves_seven_columns(built: tuple[Material, Path]) ->
     assert after == {name: data for name, data in before.items() if not name.startswith(".build")}
 
 
+def test_what_is_heard_of_labels_stands_beside_them_and_is_heard_once(
+    built: tuple[Material, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    material, out = built
+    before = contents(out)
+    asked = replace(material.settings, heard_beside=True)
+    material.build(out, settings=asked)
+    labels, heard = ((out / name / "1.csv").read_text().splitlines() for name in ("train_labels", "heard"))
+    assert heard[0] == "start_time,end_time,instrument,note,velocity,played"
+    assert [row.split(",")[:4] for row in heard] == [row.split(",")[:4] for row in labels]
+    assert len({row.split(",")[4] for row in heard[1:]}) > 3
+    assert find_problems(out) == []
+    after = contents(out)
+    monkeypatch.delattr("musicnet_build.datasets.placing.listened")  # listening again would fail
+    assert made(material.build(out, settings=asked)) == []
+    material.build(out)
+    assert not (out / "heard" / "1.csv").exists()
+    assert contents(out)["train_labels/1.csv"] == before["train_labels/1.csv"]
+    material.build(out, settings=asked)
+    assert contents(out) == after
+
+
 def test_what_the_labels_were_made_from_is_shown_for_those_that_are_still_there(built: tuple[Material, Path]) -> None:
     material, out = built
     labels = out / "train_labels" / "1.csv"
@@ -454,15 +475,16 @@ def test_parts_made_by_several_machines_become_the_same_dataset(
 ) -> None:
     out = tmp_path / "out"
     for part in (1, 2):
-        plan = plan_build(read_manifest(material.manifest), out, material.settings)
-        rows = carry_out(plan, run=run_here, shard=(part, 2))
+        plan = plan_build(read_manifest(material.manifest), out, material.settings, shard=(part, 2))
+        rows = carry_out(plan, run=run_here)
         assert made(rows) == (["1", "3"] if part == 1 else ["2"])
         assert not (out / "index.json").exists()
+    assert plan_build(read_manifest(material.manifest), out, material.settings, shard=(4, 4)).tasks == ()
     with (out / ".build" / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         with pytest.raises(DatasetError, match="another build"):
             material.build(out)
-        carry_out(plan, run=run_here, shard=(1, 2))
+        carry_out(plan, run=run_here)
     assert made(material.build(out)) == []
     assert contents(out) == contents(dataset)
 
@@ -508,13 +530,18 @@ def test_a_soundfont_that_is_not_there_is_named_with_its_line(material: Material
 
 
 SCRIPT = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from small_dataset import Material
 from musicnet_build.jobs.local import LocalRunner
+
+def run(jobs, on_done):
+    return LocalRunner(2)(jobs, lambda outcome: os.killpg(0, signal.SIGKILL))
+
 if __name__ == "__main__":
-    Material(Path(sys.argv[1])).build(Path(sys.argv[2]), run=LocalRunner(2))
+    Material(Path(sys.argv[1])).build(Path(sys.argv[2]), run=run)
 """
+"""Kills itself and its workers when the first recording is done."""
 
 
 def test_a_build_that_is_killed_is_completed_by_the_next(material: Material, dataset: Path, tmp_path: Path) -> None:
@@ -523,15 +550,12 @@ def test_a_build_that_is_killed_is_completed_by_the_next(material: Material, dat
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])
     }
-    process = subprocess.Popen([sys.executable, str(script), str(material.folder), str(out)], env=environment)
-    while not list(out.glob("*_data/*")):
-        assert process.poll() is None
-        time.sleep(0.002)
-    process.kill()
-    process.wait()
+    command = [sys.executable, str(script), str(material.folder), str(out)]
+    killed = subprocess.run(command, env=environment, start_new_session=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert list(out.glob("*_data/[!.]*"))
     assert not (out / "SHA256SUMS").exists()
-    time.sleep(0.2)  # its workers notice
-    material.build(out)
+    assert len(made(material.build(out))) < 3
     assert contents(out) == contents(dataset)
 
 

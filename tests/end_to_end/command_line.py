@@ -3,18 +3,17 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-PROGRAM = str(Path(sys.executable).with_name("musicnet-build"))
+from command_server import PROGRAM, served
 
 
 def run(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run ``musicnet-build`` with its output captured."""
-    command = [PROGRAM, *map(str, arguments)]
+    """Run ``musicnet-build`` with its output captured; from the start where the environment is another."""
+    command = [PROGRAM if environment else served(), *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env=os.environ | environment
+        command, capture_output=True, text=True, timeout=600, check=False, env=os.environ | environment
     )
 
 

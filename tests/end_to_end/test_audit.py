@@ -14,7 +14,9 @@ from command_line import PROGRAM, as_json, done, misused, refused
 from conftest import Music
 from small_dataset import Material
 
+from musicnet_build.anchors import parse_anchors, read_anchors, write_anchors
 from musicnet_build.audio.io import read_audio
+from musicnet_build.cli.audit_aligner import manifest_aligner
 from musicnet_build.datasets.job import Row
 from musicnet_build.files import sha256_of
 from musicnet_build.labels.files import read_labels
@@ -47,15 +49,15 @@ def test_the_address_is_printed_and_served_until_interrupted(built: Material) ->
     assert process.stderr is not None
     address = process.stdout.readline().strip()
     assert address.startswith("http://127.0.0.1:")
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         cookie = answer.headers["set-cookie"].partition(";")[0]
     request = urllib.request.Request(address.partition("?")[0] + "api/recordings", headers={"Cookie": cookie})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         listed = json.load(answer)
     assert [one["id"] for one in listed["recordings"]] == ["1", "2", "3"]
     assert listed["reviewer"] == "ada"
     os.kill(process.pid, signal.SIGINT)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert (process.stdout.read(), process.stderr.read()) == ("", "")
 
 
@@ -80,6 +82,19 @@ def test_verdicts_reach_the_manifest_and_the_next_build(built: Material) -> None
     assert "reject         2" in done("audit", "apply", built.folder / "out", "--manifest", built.manifest)
 
 
+def test_anchors_that_were_kept_reach_the_manifest_and_the_page_again(built: Material) -> None:
+    dataset = built.folder / "out"
+    kept = parse_anchors("0.5=1:1,1.25=2:3")
+    write_anchors(dataset.with_name("out.audit") / "anchors" / "2.csv", kept)
+    applied = as_json("audit", "apply", dataset, "--manifest", built.manifest)
+    assert applied["anchors"] == {"2": {"anchors": "anchors/2.csv"}}
+    assert {row["id"]: row["anchors"] for row in built.rows()} == {"1": "", "2": "anchors/2.csv", "3": ""}
+    assert read_anchors(built.folder / "anchors" / "2.csv") == kept
+    built.change("3", preset="musicnet")
+    aligner = manifest_aligner(built.manifest, None)
+    assert [aligner.anchors(one) for one in "1239"] == [(), kept, None, None]
+
+
 def test_condemned_notes_leave_the_labels_where_that_is_asked_for(built: Material) -> None:
     labels = built.folder / "out" / "train_labels" / "1.csv"
     notes, before = read_labels(labels), labels.read_bytes()
@@ -102,6 +117,8 @@ def test_misuse_and_faulty_files_are_said_in_a_line(built: Material, music: Musi
     dataset = built.folder / "out"
     assert "one label file" in misused("audit", music.recording, "--no-browser")
     assert "is a folder" in misused("audit", dataset, music.truth, "--no-browser")
+    assert "needs its --manifest" in misused("audit", dataset, "--score", music.score)
+    assert "give --score" in misused("audit", music.recording, music.truth, "--manifest", built.manifest)
     assert "does not exist" in misused("audit", tmp_path / "nothing")
     (tmp_path / "bad.csv").write_text("no labels", encoding="utf-8")
     assert "bad.csv" in refused("audit", music.recording, tmp_path / "bad.csv", "--no-browser")

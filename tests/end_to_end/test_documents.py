@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 import record_pieces
+from command_server import served
 from documents import PAGES, ROOT, Block, blocks, commands, scripts
 
 from musicnet_build.cli import group
@@ -33,7 +34,8 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(page: str, example_files: Pa
     folder = tmp_path / "page"
     shutil.copytree(example_files, folder, ignore=shutil.ignore_patterns(*MADE_BY_THE_PAGE.get(page, ())))
     (folder / "examples").symlink_to(ROOT / "examples")
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    programs = [str(Path(served()).parent), str(Path(sys.executable).parent), os.environ["PATH"]]
+    environment = os.environ | {"PATH": os.pathsep.join(programs)}
     names: dict[str, object] = {}
     for block in (block for block in BLOCKS if block.page == page and not block.reason):
         if block.language == "bash":

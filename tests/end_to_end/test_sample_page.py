@@ -23,7 +23,7 @@ SAVED = "document.getElementById('saved').textContent.includes('✓')"
 
 
 def until(page: Any, expression: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, f"never became true: {expression}"
         page.wait_for_timeout(30)

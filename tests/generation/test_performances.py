@@ -59,7 +59,11 @@ def test_pieces_that_are_there_are_not_made_again_and_others_are(folder: Path) -
     assert (folder / "recordings" / "piece-001.flac").read_bytes() == before
 
 
-def test_a_piece_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_piece_that_cannot_be_made_is_named_and_leftovers_of_killed_processes_go(tmp_path: Path) -> None:
     (tmp_path / "scores").write_text("no folder")
+    leftover = tmp_path / "truth" / ".piece-001-abcd1234.csv"
+    leftover.parent.mkdir()
+    leftover.touch()
     with pytest.raises(DatasetError, match="piece-001: "):
         generate_performances(tmp_path, choose_soundfont(), PerformanceSettings(pieces=1, bars=2))
+    assert not leftover.exists()

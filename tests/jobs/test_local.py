@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from musicnet_build.errors import ScoreError
+from musicnet_build.jobs import local
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
+
+pytestmark = pytest.mark.usefixtures("spawned")
 
 
 def write(path: str, text: str = "done") -> None:
@@ -51,18 +54,26 @@ def note_environment(path: str) -> None:
     write(path, os.environ["OMP_NUM_THREADS"])
 
 
-def note_presence(path: str) -> None:
-    """Count how many of these jobs are at work at once."""
+def present(folder: Path) -> list[Path]:
+    return list(folder.glob("job-?"))
+
+
+def note_presence(path: str, together: int) -> None:
+    """Count how many of these jobs are at work at once, and wait for as many as may be."""
     mine = Path(path)
     mine.touch()
+    deadline = time.monotonic() + 60
     time.sleep(0.2)
-    write(f"{path}.seen", str(len(list(mine.parent.glob("job-?")))))
+    while len(present(mine.parent)) < together and not list(mine.parent.glob(f"*.seen-{together}")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    Path(f"{path}.seen-{len(present(mine.parent))}").touch()
     mine.unlink()
 
 
 def sleep(path: str) -> None:
     write(path)
-    time.sleep(60)
+    time.sleep(600)
 
 
 def job(function: object, path: Path, memory_bytes: int | Callable[[], int] = 0) -> Job:
@@ -129,9 +140,12 @@ def test_workers_compute_in_one_thread(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("budget", "together"), [(100, 1), (200, 2)])
 def test_no_more_jobs_run_at_once_than_memory_allows(budget: int, together: int, tmp_path: Path) -> None:
     needs = (100, lambda: 100, 100, lambda: 100)
-    jobs = [job(note_presence, tmp_path / f"job-{index}", need) for index, need in enumerate(needs)]
+    jobs = [
+        Job(f"{index}", note_presence, {"path": str(tmp_path / f"job-{index}"), "together": together}, need)
+        for index, need in enumerate(needs)
+    ]
     assert {outcome.state for outcome in run_jobs(jobs, workers=2, memory_bytes=budget)} == {"done"}
-    assert max(int(path.read_text()) for path in tmp_path.glob("*.seen")) == together
+    assert max(int(path.name.rpartition("-")[2]) for path in tmp_path.glob("*.seen-*")) == together
 
 
 def test_a_job_larger_than_all_memory_still_runs(tmp_path: Path) -> None:
@@ -161,12 +175,13 @@ def test_workers_stop_at_once_with_the_run(how: signal.Signals, tmp_path: Path) 
         stderr=subprocess.DEVNULL,
     )
     while len(list((tmp_path / "out").iterdir())) < 2:
+        assert process.poll() is None
         time.sleep(0.02)
     workers = children_of(process.pid)
     assert len(workers) >= 2
     process.send_signal(how)
-    process.wait(timeout=10)
-    deadline = time.monotonic() + 5
+    process.wait(timeout=120)
+    deadline = time.monotonic() + 120
     while any(is_running(worker) for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -181,3 +196,25 @@ def children_of(pid: int) -> list[int]:
 def is_running(pid: int) -> bool:
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return bool(state) and not state.startswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("own", "folder", "limit", "used", "cache"),
+    [
+        ("0::/slurm/job_7/step_0", "slurm/job_7", "max", "current", "inactive_file"),
+        ("4:cpu,memory:/job_7", "memory/job_7", "limit_in_bytes", "usage_in_bytes", "total_inactive_file"),
+        ("4:cpu:/\n0::/elsewhere", "", "max", "current", "inactive_file"),
+    ],
+)
+def test_the_limit_of_a_schedulers_job_counts_without_the_files_in_memory(
+    own: str, folder: str, limit: str, used: str, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").write_text(f"{own}\n")
+    monkeypatch.setattr(local, "_OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr(local, "_GROUPS", tmp_path / "groups")
+    (tmp_path / "groups" / folder).mkdir(parents=True)
+    for name, text in {limit: "5000", used: "3000", "stat": f"anon 7\n{cache} 1000\n"}.items():
+        (tmp_path / "groups" / folder / f"memory.{name}").write_text(text)
+    assert local.free_memory() == 3000
+    (tmp_path / "groups" / folder / f"memory.{limit}").write_text("max")
+    assert local.free_memory() > 5000

@@ -186,11 +186,11 @@ def test_a_note_that_any_reviewer_condemns_is_condemned() -> None:
 
 
 WRITER = """
-import sys
+import itertools, sys
 from pathlib import Path
 from musicnet_build.listening.judgements import Journal
 journal = Journal(Path(sys.argv[1]))
-for number in range(200):
+for number in itertools.count():
     event = {"v": 1, "id": f"{number:026d}", "reviewer": "ada", "text": "x" * 300}
     journal.append("ada", [event])
     print(number, flush=True)
@@ -207,6 +207,6 @@ def test_what_was_acknowledged_survives_a_kill_at_any_moment(tmp_path: Path) -> 
     process.wait()
     found = [int(one["id"]) for one in Journal(tmp_path).read()]
     assert set(acknowledged + rest) <= set(found)
-    assert len(found) == len(set(found)) < 200
-    Journal(tmp_path).append("ada", [event(999)])
+    assert len(found) == len(set(found))
+    Journal(tmp_path).append("ada", [event(10**9)])
     assert len(Journal(tmp_path).read()) == len(found) + 1

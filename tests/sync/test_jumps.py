@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 from made_score import made_score
+from scipy.ndimage import gaussian_filter1d
 
+from musicnet_build.anchors import Place
 from musicnet_build.errors import AlignmentError
 from musicnet_build.generation.demo import SEED, perform, stand_in_recording, write_canon
 from musicnet_build.score.order import PlayingOrder, Span, describe
@@ -116,6 +118,19 @@ def test_a_passage_played_three_times_as_fast_is_no_cut(noise: Music) -> None:
     assert spans_of(order) == [(0.0, 160.0)]
 
 
+def test_the_less_a_change_of_tempo_costs_the_nearer_playing_straight_through_comes_to_a_cut(noise: Music) -> None:
+    drifting = gaussian_filter1d(np.random.default_rng(7).standard_normal((1600, 60)), 1.0, axis=0)
+    rendered = (drifting / np.linalg.norm(drifting, axis=1, keepdims=True)).astype(np.float32)
+    played = np.concatenate([np.repeat(rendered[:400], 3, axis=0), rendered[400:900], rendered[1200:]])
+    frames_s = np.arange(len(played)) * FRAME_S
+    orders = [
+        find_playing_order(noise.score, rendered, frames_s[:1600], played, frames_s, prices=prices).order
+        for prices in (dataclasses.replace(PRICES, tempo_change_s=price_s) for price_s in (0.0, 1.0, 100.0))
+    ]
+    assert [spans_of(order) for order in orders] == [[(0.0, 90.0), (120.0, 160.0)]] * 3
+    assert 3 < orders[0].margin_s < orders[1].margin_s <= orders[2].margin_s
+
+
 def test_where_a_twin_of_a_passage_sounds_a_little_more_alike_no_jump_leads_there_and_back() -> None:
     random = np.random.default_rng(5)
     passage, head, middle, tail = ([int(p) for p in random.integers(1, 127, n)] for n in (32, 32, 32, 32))
@@ -200,25 +215,66 @@ def canon(tmp_path_factory: pytest.TempPathFactory) -> tuple[Score, np.ndarray]:
     return score, coarse_features(semitone_spectra(synthesize(score, choose_soundfont()).audio, COARSE_HOP))
 
 
-def heard(canon: tuple[Score, np.ndarray], spans: list[tuple[float, float]]) -> PlayingOrder:
-    """The order found in a stand-in recording of the canon in some order."""
-    score, rendered = canon
+def recorded(score: Score, spans: list[tuple[float, float]]) -> np.ndarray:
+    """Features of a stand-in recording of the canon in some order."""
     played, _ = score_in_order(score, PlayingOrder(tuple(Span(*span) for span in spans)))
     audio = stand_in_recording(perform(played, SEED), choose_soundfont(), SEED)
-    recording = coarse_features(semitone_spectra(audio, COARSE_HOP))
-    return find_playing_order(
-        score, rendered, coarse_frames_s(len(rendered)), recording, coarse_frames_s(len(recording))
-    ).order
+    return coarse_features(semitone_spectra(audio, COARSE_HOP))
+
+
+def heard(canon: tuple[Score, np.ndarray], recording: np.ndarray, *anchors: tuple[float, float]) -> PlayingOrder:
+    """The order found in a recording of the canon, with score beats that somebody heard at some seconds."""
+    score, rendered = canon
+    frames_s = coarse_frames_s(len(rendered)), coarse_frames_s(len(recording))
+    places = [Place(recording_s, score.tempo_map.seconds_at([beat])) for recording_s, beat in anchors]
+    return find_playing_order(score, rendered, frames_s[0], recording, frames_s[1], places=places).order
 
 
 def test_the_canon_played_as_written_has_no_jump(canon: tuple[Score, np.ndarray]) -> None:
-    assert spans_of(heard(canon, [(0.0, 84.0)])) == [(0.0, 84.0)]
+    assert spans_of(heard(canon, recorded(canon[0], [(0.0, 84.0)]))) == [(0.0, 84.0)]
 
 
 @pytest.mark.parametrize("spans", [[(0.0, 32.0), (48.0, 84.0)], [(0.0, 56.0), (40.0, 84.0)]])
 def test_a_cut_and_a_repeat_in_the_canon_are_found(
     canon: tuple[Score, np.ndarray], spans: list[tuple[float, float]]
 ) -> None:
-    found = spans_of(heard(canon, spans))
+    found = spans_of(heard(canon, recorded(canon[0], spans)))
     assert len(found) == 2
     assert np.allclose(found, spans, atol=1.0)
+
+
+def held(music: Music, spans: list[tuple[float, float]], *anchors: tuple[float, list[float]]) -> PlayingOrder:
+    """The order found where score beats, of which one is heard, are known for some recording seconds."""
+    whole, recording = music.features([(0.0, 160.0)], noise=0.0), music.features(spans)
+    places = [Place(recording_s, np.array(beats) * 0.5) for recording_s, beats in anchors]
+    return find_playing_order(music.score, *whole, *recording, places=places).order
+
+
+def test_a_cut_too_short_for_the_search_is_found_where_somebody_says_what_is_heard_behind_it(noise: Music) -> None:
+    cut = [(0.0, 60.0), (66.0, 160.0)]
+    assert spans_of(held(noise, cut)) == [(0.0, 160.0)]
+    assert spans_of(held(noise, cut, (31.0, [68.0]))) == cut
+
+
+def test_what_is_heard_decides_between_two_orders_that_sound_the_same() -> None:
+    random = np.random.default_rng(4)
+    theme = [int(pitch) for pitch in random.integers(1, 127, 40)]
+    rest = [int(pitch) for pitch in random.integers(1, 127, 80)]
+    music = Music(theme + rest[:20] + theme + rest[20:])
+    recording = [(60.0, 160.0)]
+    assert spans_of(held(music, recording, (10.0, [80.0]))) == [(60.0, 160.0)]
+    assert spans_of(held(music, recording, (10.0, [20.0]))) == [(0.0, 24.0), (84.0, 160.0)]
+
+
+def test_places_that_the_recording_contradicts_change_nothing(noise: Music) -> None:
+    played = [(0.0, 160.0)]
+    assert spans_of(held(noise, played, (30.0, [76.0]))) == played
+    assert spans_of(held(noise, played, (30.0, [60.0]), (50.0, [40.0, 100.0]))) == played
+    assert spans_of(held(noise, played, (30.0, [60.0]), (30.05, [120.0]))) == played
+
+
+def test_a_short_cut_in_the_canon_is_found_where_an_anchor_stands_behind_it(canon: tuple[Score, np.ndarray]) -> None:
+    cut = [(0.0, 36.0), (39.0, 84.0)]
+    recording = recorded(canon[0], cut)
+    assert spans_of(heard(canon, recording)) == [(0.0, 84.0)]
+    assert spans_of(heard(canon, recording, (41.4, 43.0))) == cut

@@ -194,7 +194,7 @@ for turn in range(12):
 """
     command = [sys.executable, "-c", program, HELPERS, str(font.path)]
     processes = [subprocess.Popen(command, env=os.environ | {"MUSICNET_BUILD_CACHE": ""}) for _ in range(2)]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(300) for process in processes] == [0, 0]
     assert not [path for path in entries(folder) if path.name.startswith(".")]
 
 

@@ -23,8 +23,10 @@ import numpy as np
 
 from musicnet_build.align_files import align_files
 from musicnet_build.corpora.musicnet import id_order
-from musicnet_build.datasets.job import REJECT, Task, memory_needed
+from musicnet_build.datasets.job import REJECT
 from musicnet_build.datasets.places import COLLECTION_FOLDER as FOLDER
+from musicnet_build.datasets.tasks.needs import memory_needed
+from musicnet_build.datasets.tasks.task import Task
 from musicnet_build.features.onset_training import Example, Training, fine_tuned
 from musicnet_build.features.onsets import onset_model, write_onset_model
 from musicnet_build.files import replacing, sha256_of_values
@@ -145,7 +147,10 @@ def keep_examples(task: Task) -> Record:
         programs = {int(program) + 1 for program in aligned.notes["program"]}
         return Made([name], {"instruments": sorted(programs), "examples": len(examples)})
 
-    return make_once(task.root / FOLDER / f"{task.id}.json", task.root, task.made_from(), make)[0]
+    try:
+        return make_once(task.root / FOLDER / f"{task.id}.json", task.root, task.made_from(), make)[0]
+    finally:
+        task.drop_copies()
 
 
 def learn(root: str, instruments: Sequence[int], files: Sequence[dict[str, str]]) -> Record:

@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from musicnet_build.choices import ALIGNMENT_PRESETS
 from musicnet_build.errors import ScoreError
 from musicnet_build.recipe import RecipeSettings
+from musicnet_build.remote.urls import shown
 from musicnet_build.score.order import read_passages
 
 _Text = Annotated[str, StringConstraints(max_length=1000)]
+_Place = Annotated[str, StringConstraints(max_length=4000)]  # signed URLs are long
 
 
 class Entry(BaseModel):
@@ -21,7 +23,7 @@ class Entry(BaseModel):
     id : str
         A whole number, as in MusicNet: its loaders take the names of the files for numbers.
     recording, score : str
-        Paths from the manifest's folder. The score may be missing where there are labels.
+        Paths from the manifest's folder, or URLs. The score may be missing where there are labels.
     labels : str
         Labels by hand (CSV, MIDI, TSV, JAMS, Audacity), taken as they are; times count from ``start_s``.
     witness : str
@@ -58,8 +60,8 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
     id: Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,8})$")]
-    recording: Annotated[_Text, StringConstraints(min_length=1)]
-    score: _Text = ""
+    recording: Annotated[_Place, StringConstraints(min_length=1)]
+    score: _Place = ""
     split: Literal["train", "validation", "test"] = "train"
     composer: _Text = ""
     composition: _Text = ""
@@ -78,8 +80,8 @@ class Entry(BaseModel):
     anchors: _Text = ""
     transposition: Annotated[int, Field(ge=-36, le=36)] = 0
     tuning_cents: Annotated[float, Field(ge=-200, le=200)] = 0.0
-    labels: _Text = ""
-    witness: _Text = ""
+    labels: _Place = ""
+    witness: _Place = ""
     paired_by: _Text = ""
     check: _Text = ""
     verdict: Literal["", "accept", "review", "reject"] = ""
@@ -114,6 +116,10 @@ class Entry(BaseModel):
         if self.end_s is not None and self.end_s <= self.start_s:
             raise ValueError(f"end_s {self.end_s:g} is not after start_s {self.start_s:g}")
         return self
+
+    def named(self, column: str) -> str:
+        """Return the file that a column names as it may be shown: of a URL nothing that should be kept secret."""
+        return shown(getattr(self, column))
 
     def settings(self, default: RecipeSettings) -> RecipeSettings:
         """Return how this recording is labelled: as the others, but for what its line says."""

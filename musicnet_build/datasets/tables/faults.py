@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from musicnet_build.choices import SPLITS, VERDICTS
 from musicnet_build.datasets.tables.columns import COLUMNS, Entry
 from musicnet_build.datasets.tables.spreadsheet import Row, fault_of_number, unknown_field
+from musicnet_build.remote.urls import shown
 
 _CHOICES = {"split": SPLITS, "verdict": VERDICTS}
 _UNITS = {"start_s": "seconds", "end_s": "seconds", "tuning_cents": "cents", "transposition": "semitones"}
@@ -52,11 +53,11 @@ def _sentence(fault: Any) -> str:
     told = str(fault["msg"]).removeprefix("Value error, ")
     if not name:
         return told
-    value = str(fault["input"])[:60]
+    value = shown(str(fault["input"]))[:60]
     limits = fault.get("ctx", {})
     told_as = {
         "string_pattern_mismatch": "is not a whole number of at most nine digits",
-        "string_too_long": "is longer than 1,000 characters",
+        "string_too_long": f"is longer than {limits.get('max_length', 0):,} characters",
         "literal_error": f"is none of {', '.join(_CHOICES.get(name, ()))}",
         "float_parsing": fault_of_number(value, _UNITS.get(name, "")),
         "int_parsing": f"write a whole number of {_UNITS.get(name, '')}, as in -2",

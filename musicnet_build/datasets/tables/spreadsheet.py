@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import yaml
 
@@ -22,7 +23,10 @@ from musicnet_build.files import read_bounded, write_bytes
 
 MAX_FILE_BYTES = 32 * 2**20
 
-PATHS = ("recording", "score", "labels", "witness", "anchors")
+URLS = ("recording", "score", "labels", "witness")
+"""Fields that name files, also by URLs."""
+
+PATHS = (*URLS, "anchors")
 """Fields that name files, from the manifest's folder."""
 
 _NUMBERS = ("start_s", "end_s", "tuning_cents")
@@ -185,9 +189,10 @@ def fault_of_number(value: str, unit: str) -> str:
 
 def _found_path(folder: Path, value: str) -> str:
     """A path as the disk has it: with slashes, and its letters composed or decomposed as they are there."""
-    slashed = value.replace("\\", "/")
-    forms = [value, slashed, *(unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))]
-    return next((form for form in forms if os.path.isfile(folder / form)), value)  # noqa: PTH113 - names may be too long
+    local = unquote(value.removeprefix("file://")) if value.startswith("file://") else value
+    slashed = local.replace("\\", "/")
+    forms = [local, slashed, *(unicodedata.normalize(form, slashed) for form in ("NFC", "NFD"))]
+    return next((form for form in forms if os.path.isfile(folder / form)), local)  # noqa: PTH113 - names may be too long
 
 
 def _text_of(path: Path) -> tuple[str, str]:

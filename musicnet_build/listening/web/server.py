@@ -21,6 +21,7 @@ from musicnet_build.listening import pictures, streams
 from musicnet_build.listening.judgements import Event, Journal, Judgements, judgements_of, reviewers_of, standing
 from musicnet_build.listening.web.blind import CONTEXT_SAMPLES, Blind
 from musicnet_build.listening.web.guard import Guard
+from musicnet_build.listening.web.realigning import Aligner, Realigning, read_request
 from musicnet_build.listening.web.session import OpenRecording, Session
 from musicnet_build.listening.web.submissions import MAX_BODY_BYTES, completed, read_submissions
 from musicnet_build.notes import SAMPLE_RATE
@@ -43,6 +44,8 @@ class AuditServer:
         Name that the page begins with.
     port : int
         0 for any that is free.
+    aligner : Aligner, optional
+        Finds labels anew through what the reviewer heard.
 
     Attributes
     ----------
@@ -50,8 +53,11 @@ class AuditServer:
         With the token that lets a browser in.
     """
 
-    def __init__(self, session: Session, journal: Journal, reviewer: str, port: int = 0) -> None:
+    def __init__(
+        self, session: Session, journal: Journal, reviewer: str, port: int = 0, aligner: Aligner | None = None
+    ) -> None:
         self._session, self._journal, self._reviewer = session, journal, reviewer
+        self._realigning = Realigning(session, journal.folder, aligner)
         self._blind = Blind(session)
         self._files = _static_files()
         # Bound here rather than by uvicorn, so that the address is true before anything is served.
@@ -94,6 +100,9 @@ class AuditServer:
             Route(f"{one}/tile", self._answering(self._tile)),
             Route(f"{one}/envelope", self._answering(self._envelope)),
             Route(f"{one}/judgements", self._answering(self._judgements)),
+            Route(f"{one}/place", self._answering(self._place)),
+            Route(f"{one}/anchors", self._answering(self._anchors)),
+            Route(f"{one}/anchors", self._realigned, methods=["POST"]),
             Route("/api/events", self._events, methods=["POST"]),
         ]
 
@@ -223,13 +232,10 @@ class AuditServer:
 
     async def _events(self, request: HttpRequest) -> Response:
         """Keep judgements; the answer comes once they are on the disk."""
-        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-            return JSONResponse({"error": "Judgements are JSON."}, 415)
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_BODY_BYTES:
-                return JSONResponse({"error": "That is too much at once."}, 413)
+        try:
+            body = await _json_body(request)
+        except _RefusedError as refusal:
+            return JSONResponse({"error": str(refusal)}, refusal.status)
         try:
             submissions = read_submissions(body)
             now = datetime.datetime.now(datetime.UTC)
@@ -245,6 +251,27 @@ class AuditServer:
         except DatasetError as error:
             return JSONResponse({"error": str(error)}, 507)
         return Response(status_code=204)
+
+    # Anchors
+
+    def _place(self, request: HttpRequest) -> Response:
+        return JSONResponse({"place": self._realigning.place(request.path_params["id"], _integer(request, "row"))})
+
+    def _anchors(self, request: HttpRequest) -> Response:
+        return JSONResponse(self._realigning.known(request.path_params["id"]))
+
+    async def _realigned(self, request: HttpRequest) -> Response:
+        """Try, keep or discard anchors; the answer comes once the labels are there to be heard."""
+        try:
+            wanted = read_request(await _json_body(request))
+            known = await run_in_threadpool(self._realigning.answer, request.path_params["id"], wanted)
+        except _RefusedError as refusal:
+            return JSONResponse({"error": str(refusal)}, refusal.status)
+        except KeyError:
+            return JSONResponse({"error": "There is no such recording, or no score of it."}, 404)
+        except MusicnetBuildError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse(known)
 
     def _opened(self, request: HttpRequest) -> OpenRecording:
         return self._session.recording(request.path_params["id"])
@@ -281,6 +308,22 @@ def bound_socket(port: int) -> socket.socket:
 
 class _RefusedError(Exception):
     """What is wrong with a request."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def _json_body(request: HttpRequest) -> bytes:
+    """What was posted, of bounded size."""
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise _RefusedError("What is sent here is JSON.", 415)
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise _RefusedError("That is too much at once.", 413)
+    return body
 
 
 def _static_files() -> dict[str, bytes]:

@@ -7,7 +7,9 @@ import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,12 +42,17 @@ class OpenRecording:
     """
 
     def __init__(self, item: Item, play: Player | None) -> None:
-        self.item = item
-        self.labels = [read_label_set(item, index) for index in range(len(item.labels))]
+        self._play = play
         self.report = read_report(item.report)
         self.sound = Sound(item.audio)
-        self.streams = [Stream(self.sound, labels.notes, play) for labels in self.labels]
+        self.take_labels(item)
         self.tile: Callable[[int, int], bytes] = lru_cache(CACHED_TILES)(self._tile)
+
+    def take_labels(self, item: Item) -> None:
+        """Take the labels of an item of the same recording."""
+        labels = [read_label_set(item, index) for index in range(len(item.labels))]
+        streams = [Stream(self.sound, one.notes, self._play) for one in labels]
+        self.item, self.labels, self.streams = item, labels, streams
 
     def facts(self) -> dict[str, Any]:
         """Return what the page shows of the recording besides notes, sound and pictures."""
@@ -135,6 +142,23 @@ class Session:
                 self._open.popitem(last=False)
                 gc.collect()
             return self._open[recording_id]
+
+    def compare(self, recording_id: str, labels: Path | None) -> None:
+        """Set other labels beside the first of a recording, or take them away again.
+
+        Parameters
+        ----------
+        recording_id : str
+        labels : Path or None
+            A label file.
+        """
+        with self._lock:
+            item = self.items[recording_id]
+            item = replace(item, labels=(item.labels[0], labels) if labels else item.labels[:1])
+            if recording_id in self._open:
+                self._open[recording_id].take_labels(item)
+            self.items[recording_id] = item
+            self._sets.cache_clear()
 
     def label_set(self, recording_id: str, index: int = 0) -> LabelSet:
         """Return labels of a recording without its sound; they are read once.

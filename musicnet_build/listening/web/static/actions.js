@@ -52,6 +52,11 @@ export function actionsOf(page) {
       page.judge.missingAt(Math.max(0, Math.round(state.positionS * state.notes.rate)));
       page.say('marked: a note is missing here');
     },
+    'anchor-here': () => page.anchors.here(),
+    'anchor-note': () => page.anchors.note(),
+    'anchors-try': () => page.anchors.ask('try'),
+    'anchors-keep': () => page.anchors.ask('keep'),
+    'anchors-discard': () => page.anchors.ask('discard'),
     undo: () => page.say(page.judge.undo() ? 'taken back' : 'nothing to take back'),
     redo: () => page.say(page.judge.redo() ? 'holds again' : 'nothing to do again'),
     help: () => page.help(),

@@ -32,6 +32,14 @@ async function answered(path, options) {
 /** @param {string} path @returns {Promise<any>} */
 export const json = async (path) => (await answered(path)).json();
 
+const WRITING = { 'Content-Type': 'application/json', 'X-Audit-Token': pageToken };
+
+/** @param {string} path @param {object} body */
+const post = (path, body) => answered(path, { method: 'POST', headers: WRITING, body: JSON.stringify(body) });
+
+/** @param {string} path @param {object} body @returns {Promise<any>} */
+export const posted = async (path, body) => (await post(path, body)).json();
+
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<ArrayBuffer>} */
 export const binary = async (path, signal) => (await answered(path, { signal })).arrayBuffer();
 
@@ -110,8 +118,7 @@ export class Outbox {
 
   /** @param {object[]} batch */
   post(batch) {
-    const headers = { 'Content-Type': 'application/json', 'X-Audit-Token': pageToken };
-    return answered('/api/events', { method: 'POST', headers, body: JSON.stringify(batch) });
+    return post('/api/events', batch);
   }
 
   /** @param {{id: string}[]} batch */

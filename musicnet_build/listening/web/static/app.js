@@ -1,6 +1,7 @@
 /** Puts the page together: opens recordings, draws what changed, hands keys and buttons to actions. */
 
 import { actionsOf, hearLabels } from './actions.js';
+import { Anchors } from './anchors.js';
 import { Outbox, binary, json, recordingPath } from './api.js';
 import { clock, setTheme, theme } from './canvas.js';
 import { Judge } from './judge.js';
@@ -28,6 +29,7 @@ export class Page {
     this.zoom = new Zoom(element('zoom'), this.state, redraw);
     this.judge = new Judge((event) => this.outbox.add(event), () => this.judged());
     this.state.judge = this.judge;
+    this.anchors = new Anchors(this);
     this.still = matchMedia('(prefers-reduced-motion: reduce)');
     this.settings = JSON.parse(localStorage.getItem(REMEMBERED) || '{}');
   }
@@ -85,6 +87,7 @@ export class Page {
       showInstruments(this.state, () => this.heardOtherwise());
       this.recolour();
       await this.takeLabels();
+      await this.anchors.open();
       document.body.dataset.ready = id;
     } catch (error) {
       this.fail(error.message);

@@ -1,0 +1,1 @@
+"""What the job of one recording is told, the files that it reads, and what it needs."""

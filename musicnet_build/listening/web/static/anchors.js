@@ -1,0 +1,90 @@
+/** Anchors: what is heard when, labels found anew through it, and whether they are kept. */
+
+import { json, posted } from './api.js';
+import { clock } from './canvas.js';
+import { element } from './panel.js';
+import { RATE } from './player.js';
+
+const PLACE = /^[^\s:=,]+(:\d+(\.\d+)?)?$/;
+
+export class Anchors {
+  /** @param {import('./app.js').Page} page */
+  constructor(page) {
+    this.page = page;
+    /** @type {string[]} such as 12.5=33:1 */
+    this.list = [];
+    element('place').onkeydown = (event) => { if (event.key === 'Enter') this.here(); };
+  }
+
+  /** What the server knows of the recording that was opened. */
+  async open() {
+    this.take(await json(`${this.page.path}/anchors`));
+  }
+
+  /** @param {{offered: boolean, anchors: string[], kept: string, tried: boolean}} known */
+  take(known) {
+    element('anchors-card').hidden = !known.offered;
+    this.list = known.anchors;
+    this.tried = known.tried;
+    this.show(known.tried ? 'new labels: hear them, then keep or discard' : known.kept && `kept in ${known.kept}`);
+  }
+
+  show(text = '') {
+    const remove = (one) => { this.list = this.list.filter((other) => other !== one); this.show(); };
+    element('anchors').replaceChildren(...this.list.map((one) => {
+      const [seconds, place] = one.split('=');
+      const row = document.createElement('li');
+      const button = Object.assign(document.createElement('button'), { type: 'button', onclick: () => remove(one) });
+      button.textContent = 'remove';
+      row.append(`${clock(Number(seconds), 2)} is ${place} `, button);
+      return row;
+    }));
+    element('anchors-state').textContent = text;
+    for (const name of ['keep', 'discard']) document.querySelector(`[data-action="anchors-${name}"]`).disabled = !this.tried;
+  }
+
+  /** The moment at the playhead is the place in the field. */
+  here() {
+    const place = element('place').value.trim();
+    if (PLACE.test(place)) this.add(place);
+    else this.show('write measure and beat, as in 33:1');
+  }
+
+  /** The moment at the playhead is where the chosen note is heard. */
+  async note() {
+    const { state, path } = this.page;
+    if (state.chosen === null || state.heard) return this.show('choose a note of the first labels');
+    return this.answered(async () => this.add((await json(`${path}/place?row=${state.chosen}`)).place));
+  }
+
+  add(place) {
+    const seconds = (Math.round(this.page.player.position()) / RATE).toFixed(3);
+    this.list = [...this.list.filter((one) => !one.startsWith(`${seconds}=`)), `${seconds}=${place}`];
+    this.show();
+  }
+
+  /** @param {'try'|'keep'|'discard'} action */
+  async ask(action) {
+    const { page } = this;
+    if (action === 'try') this.show('finding labels anew; this takes as long as align does …');
+    await this.answered(async () => {
+      const rest = page.player.position();
+      const known = await posted(`${page.path}/anchors`, { action, anchors: this.list.join(',') });
+      if (action !== 'keep') {
+        await page.open(page.state.facts.id);
+        page.player.rest = rest;
+        if (action === 'try') await page.hear(1);
+      }
+      this.take(known);
+    });
+  }
+
+  /** @param {() => Promise<any>} work whose failure is told here */
+  async answered(work) {
+    try {
+      await work();
+    } catch (error) {
+      this.show(error.message);
+    }
+  }
+}

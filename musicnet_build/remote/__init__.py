@@ -1,0 +1,1 @@
+"""Files that are elsewhere: read once into a local file, and folders and packages uploaded whole."""
