@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from musicnet_build.anchors import Anchor, parse_anchors, place_of
 from musicnet_build.recipe import RecipeSettings
+from musicnet_build.remote.urls import is_remote
 from musicnet_build.score.reader import Score, read_score
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def manifest_aligner(path: Path, soundfont: str | None) -> ScoreAligner:
     sources = {}
     for entry in manifest.entries:
         settings = named_settings(manifest.folder, entry, RecipeSettings(soundfont=soundfont), allow_outside=False)
-        if not entry.labels and settings.preset in HELD_BY_ANCHORS:
+        remote = any(map(is_remote, (entry.recording, entry.score, entry.witness)))
+        if not (entry.labels or remote) and settings.preset in HELD_BY_ANCHORS:
             witness = manifest.folder / entry.witness if entry.witness else None
             recording, score = manifest.folder / entry.recording, manifest.folder / entry.score
             sources[entry.id] = Source(recording, score, settings, witness)
