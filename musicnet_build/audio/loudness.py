@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from musicnet_build._typing import Audio
 from musicnet_build.errors import AudioError
+from musicnet_build.notes import SAMPLE_RATE
 
 REFERENCE_RMS = 0.05
 """The level to which signals are brought before they are compared."""
@@ -42,6 +43,12 @@ def active_span(audio: Audio) -> tuple[int, int]:
     if not len(loud):
         loud = np.flatnonzero(level)
     return int(loud[0]) * _BLOCK_SAMPLES, int(loud[-1] + 1) * _BLOCK_SAMPLES
+
+
+def music_duration_s(audio: Audio) -> float:
+    """Return how many seconds of a mono signal at 44.1 kHz are music, by :func:`active_span`."""
+    start, end = active_span(audio)
+    return (end - start) / SAMPLE_RATE
 
 
 def levelled(audio: Audio) -> Audio:

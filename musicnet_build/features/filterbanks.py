@@ -27,9 +27,13 @@ def pitch_to_hz(pitch: ArrayLike, a4_hz: float = 440.0) -> Float64s:
 
 @lru_cache(maxsize=16)
 def pitch_filterbank(
-    window_length: int, bands_per_octave: int, highest_pitch: int = HIGHEST_PITCH, tuning_cents: float = 0.0
+    window_length: int,
+    bands_per_octave: int,
+    highest_pitch: int = HIGHEST_PITCH,
+    tuning_cents: float = 0.0,
+    sample_rate: int = SAMPLE_RATE,
 ) -> Float32s:
-    """Return triangular filters for 44.1 kHz, centred on equal-tempered pitches from MIDI 21 up.
+    """Return triangular filters, centred on equal-tempered pitches from MIDI 21 up.
 
     Each filter falls to zero at its neighbours' centres, but never spans less than one bin to each side, so that
     low filters of short windows are not empty.
@@ -44,6 +48,8 @@ def pitch_filterbank(
         MIDI number on which the last filter is centred.
     tuning_cents : float
         How far the centres lie above equal temperament on A4 = 440 Hz.
+    sample_rate : int
+        In Hz.
 
     Returns
     -------
@@ -52,7 +58,7 @@ def pitch_filterbank(
     step = 12.0 / bands_per_octave
     pitches = np.arange(LOWEST_PITCH, highest_pitch + step / 2, step) + tuning_cents / 100.0
     centres_hz = pitch_to_hz(pitches)
-    bin_hz = SAMPLE_RATE / window_length
+    bin_hz = sample_rate / window_length
     below = np.maximum(centres_hz - pitch_to_hz(pitches - step), bin_hz)
     above = np.maximum(pitch_to_hz(pitches + step) - centres_hz, bin_hz)
     distance = np.arange(1 + window_length // 2)[:, None] * bin_hz - centres_hz
@@ -62,13 +68,17 @@ def pitch_filterbank(
 
 @lru_cache(maxsize=16)
 def bands_of_bins(
-    window_length: int, bands_per_octave: int, highest_pitch: int = HIGHEST_PITCH, tuning_cents: float = 0.0
+    window_length: int,
+    bands_per_octave: int,
+    highest_pitch: int = HIGHEST_PITCH,
+    tuning_cents: float = 0.0,
+    sample_rate: int = SAMPLE_RATE,
 ) -> Int64s:
     """Return the half-open range of bands to which each bin adds, of the filters of :func:`pitch_filterbank`.
 
     Parameters
     ----------
-    window_length, bands_per_octave, highest_pitch, tuning_cents
+    window_length, bands_per_octave, highest_pitch, tuning_cents, sample_rate
         As for ``pitch_filterbank``.
 
     Returns
@@ -76,7 +86,7 @@ def bands_of_bins(
     ndarray of int64 [shape=(1 + window_length // 2, 2)]
         Empty ranges where no band reaches.
     """
-    inside = pitch_filterbank(window_length, bands_per_octave, highest_pitch, tuning_cents) > 0
+    inside = pitch_filterbank(window_length, bands_per_octave, highest_pitch, tuning_cents, sample_rate) > 0
     first, behind = inside.argmax(axis=1), inside.shape[1] - inside[:, ::-1].argmax(axis=1)
     return np.stack([first, np.where(inside.any(axis=1), behind, first)], axis=1)
 

@@ -196,6 +196,7 @@ def semitones(
     hop_length: int = HOP_LENGTH,
     highest_pitch: int = _HIGHEST_BAND,
     tuning_cents: float = 0.0,
+    sample_rate: int = SAMPLE_RATE,
 ) -> Features:
     """Return the semitone spectrogram of a levelled signal, from MIDI 21 up."""
     return spectra.band_spectrogram(
@@ -205,6 +206,7 @@ def semitones(
         bands_per_octave=12,
         highest_pitch=highest_pitch,
         tuning_cents=tuning_cents,
+        sample_rate=sample_rate,
     )
 
 

@@ -136,13 +136,14 @@ def band_spectrogram(
     highest_pitch: int = HIGHEST_PITCH,
     log_gain: float = BAND_GAIN,
     tuning_cents: float = 0.0,
+    sample_rate: int = SAMPLE_RATE,
 ) -> Features:
     """Return the logarithm of the amplitudes in bands of equal width on the pitch scale, from MIDI 21 up.
 
     Parameters
     ----------
     audio : ndarray of float32 [shape=(n,)]
-        Mono signal at 44.1 kHz.
+        Mono signal.
     window_length, hop_length : int
         In samples.
     bands_per_octave : int
@@ -153,14 +154,16 @@ def band_spectrogram(
         The value is log(1 + log_gain * amplitude).
     tuning_cents : float
         How far above A4 = 440 Hz the instruments are tuned.
+    sample_rate : int
+        In Hz.
 
     Returns
     -------
     ndarray of float32 [shape=(frame_count(n), bands)]
         The first band is centred on MIDI 21.
     """
-    bank = pitch_filterbank(window_length, bands_per_octave, highest_pitch, tuning_cents)
-    bands_of = bands_of_bins(window_length, bands_per_octave, highest_pitch, tuning_cents)
+    bank = pitch_filterbank(window_length, bands_per_octave, highest_pitch, tuning_cents, sample_rate)
+    bands_of = bands_of_bins(window_length, bands_per_octave, highest_pitch, tuning_cents, sample_rate)
     bands = np.empty((frame_count(len(audio), hop_length), bank.shape[1]), np.float32)
     block_frames = max(1, _BLOCK_VALUES // window_length)
 
@@ -208,5 +211,7 @@ def estimated_tuning_cents(audio: Audio, *, frames: int = 400, window_length: in
 
 def with_silence(audio: Audio, start: int, stop: int) -> Audio:
     """Return samples ``start`` to ``stop`` of the signal, zeros outside it."""
+    if start >= 0 and stop <= len(audio):
+        return audio[start:stop].astype(np.float32, copy=False)
     piece = audio[max(start, 0) : max(stop, 0)]
     return np.pad(piece, (max(-start, 0), max(stop - max(start, 0) - len(piece), 0))).astype(np.float32, copy=False)

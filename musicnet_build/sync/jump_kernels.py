@@ -57,6 +57,28 @@ class Rules(NamedTuple):
     last_state: int
 
 
+class Tempi(NamedTuple):
+    """What holds for straight paths at several tempi; prices as in ``Rules``.
+
+    Attributes
+    ----------
+    states, last_states : int64 [shape=(tempi,)]
+        How many states each tempo has, and the first in which the music may end.
+    hops_s : float64 [shape=(tempi,)]
+        Score seconds of a state.
+    stay, change : float
+        Price of staying, and of going on at another tempo.
+    outside : float64 [shape=(rows of the recording + 1,)]
+    """
+
+    states: Int64s
+    last_states: Int64s
+    hops_s: Float64s
+    stay: float
+    change: float
+    outside: Float64s
+
+
 @kernel
 def sweep(
     costs: Float32s,
@@ -65,7 +87,6 @@ def sweep(
     first_row: int,
     rows: int,
     total: Float64s,
-    straight: Float64s,
     steps: UInt8s,
     sources: Int32s,
     rules: Rules,
@@ -81,29 +102,25 @@ def sweep(
         How silent these frames are, from 0 to 1: what is laid on silence is not played.
     first_row, rows : int
         The recording frame of the block's first row, and how many there are in all.
-    total, straight : float64 [shape=(m,)]
-        Cheapest cost so far of being in each state, with and without jumps; changed in place.
+    total : float64 [shape=(m,)]
+        Cheapest cost so far of being in each state; changed in place.
     steps : uint8 [shape=(rows of the block, m)]
         How each state was reached; written.
     sources : int32 [shape=(rows of the block, gates)]
         For a jump into a gate: the gate left; written.
     rules : Rules
-    best_end : float64 [shape=(4,)]
-        Cheapest end so far: cost, row, state, and cost without jumps; changed in place.
+    best_end : float64 [shape=(3,)]
+        Cheapest end so far: cost, row and state; changed in place.
     """
-    before, no_steps = np.empty_like(total), np.empty_like(steps[0])
+    before = np.empty_like(total)
     for row in range(len(costs)):
         i = first_row + row
-        before[:] = straight
-        _step(before, rules.stay, charges[row], silent[row], straight, no_steps)
-        straight[0] = min(straight[0], rules.outside[i])
-        _lay(costs[row], charges[row], straight, no_steps)
         before[:] = total
         _step(before, rules.stay, charges[row], silent[row], total, steps[row])
         _jump(before, rules, total, steps[row], sources[row])
         _start(rules, rules.outside[i], total, steps[row])
         _lay(costs[row], charges[row], total, steps[row])
-        _end(total, straight, rules, rules.outside[rows] - rules.outside[i + 1], i, best_end)
+        _end(total, rules, rules.outside[rows] - rules.outside[i + 1], i, best_end)
 
 
 @kernel
@@ -118,12 +135,12 @@ def _step(before: Float64s, stay: float, charges: Float32s, silent: np.float32, 
 @kernel
 def _lay(costs: Float32s, charges: Float32s, total: Float64s, steps: UInt8s) -> None:
     """Lay a frame of the recording on every state, and skip frames of the score from there where that is cheaper."""
-    total[0] += costs[0]
+    least = total[0] = total[0] + costs[0]
     for j in range(1, len(total)):
-        total[j] += costs[j]
-        skipped = total[j - 1] + charges[j]
-        if skipped < total[j]:
-            total[j], steps[j] = skipped, SKIP
+        laid, skipped = total[j] + costs[j], least + charges[j]
+        # Without a branch, which would be foretold wrongly too often.
+        least = skipped if skipped < laid else laid
+        total[j], steps[j] = least, SKIP if skipped < laid else steps[j]
 
 
 @kernel
@@ -179,16 +196,74 @@ def _start(rules: Rules, value: float, total: Float64s, steps: UInt8s) -> None:
 
 
 @kernel
-def _end(total: Float64s, straight: Float64s, rules: Rules, rest: float, i: int, best_end: Float64s) -> None:
+def _end(total: Float64s, rules: Rules, rest: float, i: int, best_end: Float64s) -> None:
     """Remember the recording frame and the state in which the music ends most cheaply."""
     for j in range(rules.last_state, len(total)):
         if total[j] + rest < best_end[0]:
             best_end[0], best_end[1], best_end[2] = total[j] + rest, i, j
-        best_end[3] = min(best_end[3], straight[j] + rest)
     for k in range(len(rules.gates)):
         j = rules.gates[k] - 1
         if 0 <= j < rules.last_state and total[j] + rules.ends[k, 2] + rest < best_end[0]:
             best_end[0], best_end[1], best_end[2] = total[j] + rules.ends[k, 2] + rest, i, j
+
+
+@kernel
+def sweep_straight(
+    costs: Float32s,
+    charges: Float32s,
+    silent: Float32s,
+    first_row: int,
+    totals: Float64s,
+    tempi: Tempi,
+    best_end: float,
+) -> float:
+    """Advance straight paths, which know no jumps but may change their tempo, over a block of recording frames.
+
+    Parameters
+    ----------
+    costs, charges : float32 [shape=(tempi, rows of the block, m)]
+        As for ``sweep``, at each tempo; only its own states count.
+    silent : float32 [shape=(rows of the block,)]
+    first_row : int
+    totals : float64 [shape=(tempi, m)]
+        Cheapest cost so far of being in each state at each tempo; changed in place.
+    tempi : Tempi
+    best_end : float
+        Cost of the cheapest end so far.
+
+    Returns
+    -------
+    float
+        The same behind this block.
+    """
+    before, no_steps = np.empty_like(totals), np.empty(totals.shape[1], np.uint8)
+    outside = tempi.outside
+    for row in range(len(silent)):
+        i = first_row + row
+        before[:] = totals
+        for k in range(len(totals)):
+            m = tempi.states[k]
+            _step(before[k, :m], tempi.stay, charges[k, row, :m], silent[row], totals[k, :m], no_steps)
+            totals[k, 0] = min(totals[k, 0], outside[i])
+            _lay(costs[k, row, :m], charges[k, row, :m], totals[k, :m], no_steps)
+        before[:] = totals
+        for k in range(len(totals)):
+            _change_tempo(before, k, tempi, totals[k])
+            ends = totals[k, tempi.last_states[k] : tempi.states[k]]
+            best_end = min(best_end, ends.min() + outside[-1] - outside[i + 1])
+    return best_end
+
+
+@kernel
+def _change_tempo(before: Float64s, tempo: int, tempi: Tempi, total: Float64s) -> None:
+    """Go on at this tempo where another one comes cheaper to the same place of the score."""
+    for other in range(len(before)):
+        if other == tempo:
+            continue
+        ratio = tempi.hops_s[tempo] / tempi.hops_s[other]
+        for j in range(tempi.states[tempo]):
+            at = min(int((j + 0.5) * ratio), tempi.states[other] - 1)
+            total[j] = min(total[j], before[other, at] + tempi.change)
 
 
 @kernel

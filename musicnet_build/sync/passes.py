@@ -80,30 +80,34 @@ class SemitoneSpectra:
         return _relative_to_loudest(_rise(self.onset_window, lag_frames=2), FINE_HOP, 1.0)
 
 
-def semitone_spectra(audio: Audio, hop_length: int) -> SemitoneSpectra:
+def semitone_spectra(audio: Audio, hop_length: int, sample_rate: int = SAMPLE_RATE) -> SemitoneSpectra:
     """Return the semitone spectra of a signal, with silence put at both ends.
 
     Parameters
     ----------
     audio : ndarray of float32 [shape=(n,)]
-        Mono signal at 44.1 kHz, of any level.
+        Mono signal of any level.
     hop_length : int
-        Samples from frame to frame.
+        From frame to frame, in samples at 44.1 kHz.
+    sample_rate : int
+        Of the signal, in Hz: 44,100 or a whole fraction of it.
 
     Returns
     -------
     SemitoneSpectra
-        Frame *k* is centred on sample ``k * hop_length`` of the padded signal.
+        Frame *k* is centred on second ``k * hop_length / 44100`` of the padded signal.
     """
-    signal = padded(audio)
-    return SemitoneSpectra(
-        *(onsets.semitones(signal, length, hop_length, spectra.HIGHEST_PITCH) for length in (2048, 4096))
+    signal, part = padded(audio, sample_rate), SAMPLE_RATE // sample_rate
+    onset_window, pitch_window = (
+        onsets.semitones(signal, length // part, hop_length // part, spectra.HIGHEST_PITCH, sample_rate=sample_rate)
+        for length in (2048, 4096)
     )
+    return SemitoneSpectra(onset_window, pitch_window)
 
 
-def padded(audio: Audio) -> Audio:
+def padded(audio: Audio, sample_rate: int = SAMPLE_RATE) -> Audio:
     """Return a signal at the level at which signals are compared, with silence put at both ends."""
-    margin = PADDING_FRAMES * onsets.HOP_LENGTH
+    margin = round(PADDING_S * sample_rate)
     signal = np.zeros(len(audio) + 2 * margin, np.float32)
     np.multiply(audio, level_factor(audio), out=signal[margin:-margin])
     return signal

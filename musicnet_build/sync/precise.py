@@ -18,11 +18,11 @@ import numpy as np
 
 from musicnet_build._typing import Audio, Features, Float64s
 from musicnet_build.anchors import found_places, pins_finder
-from musicnet_build.audio.loudness import active_span
+from musicnet_build.audio.loudness import music_duration_s
 from musicnet_build.dtw.timemap import TimeMap, monotone_map, smoothed
 from musicnet_build.features import onsets, spectra
 from musicnet_build.features.onset_training import Example, fine_tuned
-from musicnet_build.notes import SAMPLE_RATE, NoteTable, pitched
+from musicnet_build.notes import NoteTable, pitched
 from musicnet_build.progress import Progress
 from musicnet_build.score.beats import measures_of
 from musicnet_build.score.model import Measures
@@ -58,7 +58,7 @@ from musicnet_build.sync.witness.agreement import Agreement, agreement, joined
 from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
-from musicnet_build.threads import in_background
+from musicnet_build.threads import in_background, on_all_cores
 
 SAME_SOUND, OTHER_SOUND = 0.2, 0.3
 """Mean cost of a step of the fine passes: under the one, a rendering is compared with itself (0.07 to 0.2 measured);
@@ -67,6 +67,9 @@ recordings, and renderings with another soundfont, cost 0.6 and more."""
 TEMPO_SMOOTHING_S = 0.3
 MUSIC_SHARE = 0.9
 """Where less than this of what sounds is the music, the score is rendered again, as long as the music."""
+
+RENDERING_RATE = 22_050
+"""Renderings are only compared, and that up to the highest key of a piano, 4.2 kHz."""
 
 VOLUME, EXPRESSION = 7, 11
 LEAST_LEVEL = 64
@@ -94,9 +97,9 @@ class RecordingFeatures:
     tuning_cents: float
 
     @property
-    def frames(self) -> int:
-        """How many frames the activations have."""
-        return len(self.spectrograms.change) - 2 * PADDING_FRAMES
+    def levels(self) -> Features:
+        """The log spectrum in semitones, in the frames of the activations."""
+        return self.fine.onset_window[PADDING_FRAMES:-PADDING_FRAMES]
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,12 +219,6 @@ def _activations(
     return {pitch: curve[PADDING_FRAMES:-PADDING_FRAMES] for pitch, curve in curves.items()}
 
 
-def music_duration_s(recording: Audio) -> float:
-    """Return how many seconds of a recording, mono at 44.1 kHz, are music."""
-    start, end = active_span(recording)
-    return (end - start) / SAMPLE_RATE
-
-
 def render_coarsely(score: Score, music_s: float, soundfont: Soundfont, options: Options) -> RenderedFeatures:
     """Synthesize a score as long as the music is; the sound itself, which may be large, is not kept.
 
@@ -240,8 +237,9 @@ def render_coarsely(score: Score, music_s: float, soundfont: Soundfont, options:
     notes = pitched(score.notes)
     stretch = music_s / float(notes["offset_s"].max() - notes["onset_s"].min())
     retimed = audible(score).retimed(lambda time_s: time_s * stretch)
-    rendered = cached_synthesize(retimed, soundfont, strict=options.strict)
-    return RenderedFeatures(semitone_spectra(rendered.audio, COARSE_HOP), music_s, stretch, rendered.warnings)
+    rendered = cached_synthesize(retimed, soundfont, sample_rate=RENDERING_RATE, strict=options.strict)
+    seen = semitone_spectra(rendered.audio, COARSE_HOP, RENDERING_RATE)
+    return RenderedFeatures(seen, music_s, stretch, rendered.warnings)
 
 
 def audible(score: Score) -> Score:
@@ -315,11 +313,8 @@ def _aligned(
     for _, recorded in sides.values():
         silence_outside(recorded, music_s, COARSE_HOP)
     band = coarse_band(sides[FLOOR], pins_finder(options.anchors, score, measures, stretch), options.memory_bytes)
-    maps = [
-        time_map
-        for floor, diagonals in COARSE_PASSES
-        for time_map in coarse_maps(*sides[floor], diagonals, options.memory_bytes, band)
-    ]
+    passes = on_all_cores(lambda each: coarse_maps(*sides[each[0]], each[1], options.memory_bytes, band), COARSE_PASSES)
+    maps = [time_map for found in passes for time_map in found]
     passes_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(best_of(maps, passes_s, notes, stretch, heard.activations), TEMPO_SMOOTHING_S)
     return CoarseAlignment(stretch, *sides[FLOOR], passes_s, settled, music_s, rendered.warnings)
@@ -336,7 +331,9 @@ def _align_finely(
     """The least mean cost of a fine pass, and recording seconds of score seconds by each [passes, times]."""
     retimed = audible(score).retimed(lambda time_s: np.maximum(coarse.guess_s(time_s), 0.0))
     # Not kept in the cache: this rendering is of one recording's tempo.
-    rendered = semitone_spectra(synthesize(retimed, soundfont, strict=options.strict).audio, FINE_HOP)
+    played = synthesize(retimed, soundfont, sample_rate=RENDERING_RATE, strict=options.strict)
+    rendered = semitone_spectra(played.audio, FINE_HOP, RENDERING_RATE)
+    del played
     fine = [fine_map(rendered, heard.fine, settings, coarse.music_s, options.memory_bytes) for settings in FINE_PASSES]
     guess_s = coarse.guess_s(times_s)
     return min(cost for cost, _ in fine), np.array([time_map.recording_at(guess_s) for _, time_map in fine])
@@ -355,21 +352,21 @@ def _placed(
     How sure they are is told by the network as it was: what has learnt from its own answers is too sure of them.
     """
 
-    def place(activations: dict[int, Features]) -> Refinement:
+    def place(activations: dict[int, Features], levels: Features | None = None) -> Refinement:
         judge = None if activations is heard.activations else heard.activations
-        refined = refine(notes, fine_s, coarse_s, activations, mismatch, judge)
+        refined = refine(notes, fine_s, coarse_s, activations, mismatch, judge, levels)
         return replace(refined, onset_s=in_score_order(refined.onset_s, notes))
 
     refined, agreed = place(heard.activations), None
     if mismatch == 0:
         return refined, None, []
     if options.witness:
-        agreed = agreement(options.witness, notes, refined.onset_s, sure_notes(refined), heard.frames)
+        agreed = agreement(options.witness, notes, refined.onset_s, sure_notes(refined), len(heard.levels))
         refined = place(joined(heard.activations, agreed)) if agreed.agrees else refined
     examples = sure_examples(notes, refined, heard.spectrograms)
     if examples:
         model = options.network or fine_tuned(onsets.onset_model(), examples, TRAINING)
-        refined = place(joined(_activations(heard.spectrograms, notes, model), agreed))
+        refined = place(joined(_activations(heard.spectrograms, notes, model), agreed), heard.levels)
     return refined, agreed, examples
 
 

@@ -1,5 +1,6 @@
 """Jobs end as they should, whatever happens to the processes that do them."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -13,6 +14,12 @@ import pytest
 from musicnet_build.errors import ScoreError
 from musicnet_build.jobs import local
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
+
+
+@pytest.fixture(autouse=True)
+def spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers start as they do outside the tests."""
+    monkeypatch.setattr(local, "_context", multiprocessing.get_context("spawn"))
 
 
 def write(path: str, text: str = "done") -> None:
@@ -52,14 +59,20 @@ def note_environment(path: str) -> None:
     write(path, os.environ["OMP_NUM_THREADS"])
 
 
+def present(folder: Path) -> list[Path]:
+    return list(folder.glob("job-?"))
+
+
 def note_presence(path: str, together: int) -> None:
     """Count how many of these jobs are at work at once, and wait for as many as may be."""
     mine = Path(path)
     mine.touch()
+    deadline = time.monotonic() + 60
     time.sleep(0.2)
-    while len(list(mine.parent.glob("job-?"))) < together and not list(mine.parent.glob(f"*.seen-{together}")):
+    while len(present(mine.parent)) < together and not list(mine.parent.glob(f"*.seen-{together}")):
+        assert time.monotonic() < deadline
         time.sleep(0.02)
-    Path(f"{path}.seen-{len(list(mine.parent.glob('job-?')))}").touch()
+    Path(f"{path}.seen-{len(present(mine.parent))}").touch()
     mine.unlink()
 
 

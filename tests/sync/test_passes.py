@@ -1,13 +1,36 @@
-"""The coarse passes go through what is pinned, and say where that cannot be."""
+"""What the passes compare; that coarse ones go through what is pinned, and say where that cannot be."""
 
 import numpy as np
 import pytest
 
 from musicnet_build.anchors import Pins
 from musicnet_build.errors import AlignmentError
-from musicnet_build.sync.passes import COARSE_HOP, PADDING_S, PIN_SLACK_S, coarse_band, coarse_maps
+from musicnet_build.sync.passes import (
+    COARSE_HOP,
+    FINE_HOP,
+    PADDING_S,
+    PIN_SLACK_S,
+    coarse_band,
+    coarse_maps,
+    semitone_spectra,
+)
 
 HOP_S = COARSE_HOP / 44100
+
+
+def test_a_signal_at_half_the_rate_has_the_same_spectra() -> None:
+    def chord(rate: int) -> np.ndarray:
+        times_s = np.arange(2 * rate) / rate
+        tones = [np.sin(2 * np.pi * hz * times_s) * (times_s > 0.5 * k) for k, hz in enumerate((110, 466, 3520))]
+        return (0.1 * np.sum(tones, axis=0)).astype(np.float32)
+
+    whole, half = (semitone_spectra(chord(rate), FINE_HOP, rate) for rate in (44_100, 22_050))
+    for name in ("onset_window", "pitch_window"):
+        expected, found = getattr(whole, name), getattr(half, name)
+        assert found.shape == expected.shape
+        assert np.quantile(np.abs(found - expected), 0.99) < 0.01 * expected.max()
+
+
 LONG = 200
 
 
