@@ -40,7 +40,7 @@ from musicnet_build.synthesis.soundfonts import choose_soundfont
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
-# Workers of jobs are forks of a process that has made their imports, which take seconds; those of test_local are not.
+# Workers of jobs are forks of a process that has made their imports, which take seconds; see the fixture `spawned`.
 multiprocessing.set_forkserver_preload([*IMPORTED, "torch._dynamo"])
 local._context = multiprocessing.get_context("forkserver")
 
@@ -50,6 +50,12 @@ EXCERPT_BEATS = (24.0, 34.0)  # where all five instruments play
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that at the end no worker waits for another."""
     items.sort(key=lambda item: ("example_files" not in item.fixturenames, "end_to_end" not in item.path.parts))
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of jobs that start as they do outside the tests, with the limits of this process."""
+    monkeypatch.setattr(local, "_context", multiprocessing.get_context("spawn"))
 
 
 @dataclass(frozen=True)

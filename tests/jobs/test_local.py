@@ -1,6 +1,5 @@
 """Jobs end as they should, whatever happens to the processes that do them."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,11 +14,7 @@ from musicnet_build.errors import ScoreError
 from musicnet_build.jobs import local
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
 
-
-@pytest.fixture(autouse=True)
-def spawned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers start as they do outside the tests."""
-    monkeypatch.setattr(local, "_context", multiprocessing.get_context("spawn"))
+pytestmark = pytest.mark.usefixtures("spawned")
 
 
 def write(path: str, text: str = "done") -> None:
