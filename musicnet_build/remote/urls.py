@@ -91,7 +91,8 @@ def fault_of(url: str) -> str | None:
         return "file systems that are read through others (::) are not read"
     if _credentials(protocol, place):
         return "holds a user or password: credentials are taken from the environment"
-    return None if place.partition("/")[2] else "names no file"
+    _, inside, name = place.rstrip("/").rpartition("/")
+    return None if inside and name not in (".", "..") else "names no file"
 
 
 def open_store(url: str) -> tuple[Any, str]:

@@ -5,7 +5,8 @@
 
 Makes its own short scores and recordings in FOLDER, finds out what the jobs take by themselves in one process, and
 builds them by the command that a user runs, on a scheduler and workers that are started as docs/datasets.md says. The
-workers have had a job each before anything is counted: a long build pays their imports once. Prints the table of
+workers have had a job each before anything is counted: a long build pays their imports once. What the cluster takes
+while it has nothing to do goes with the clock, not with the work, and is told by itself. Prints the table of
 docs/scale.md, and exits with 1 where a dataset is not that of the one process, byte for byte.
 """
 
@@ -22,9 +23,11 @@ from pathlib import Path
 
 from bench_crashes import files_of, is_same
 from bench_datasets import COMMAND, children, make_material, print_table, processor_seconds
+from distributed import Client
 from measuring import last_line_as_json, machine, run
 
 WARM_RECORDINGS = 4
+IDLE_S = 15.0
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -37,10 +40,14 @@ class Cluster:
     nanny: int
 
     def cpu_s(self):
-        """Processor seconds of the scheduler with what minds the workers, and of the workers, so far."""
-        workers = children(self.nanny)
-        minding = processor_seconds(self.scheduler) + processor_seconds(self.nanny)
-        return minding, sum(map(processor_seconds, workers))
+        """Processor seconds of all of it so far."""
+        return sum(map(processor_seconds, (self.scheduler, self.nanny, *children(self.nanny))))
+
+    def idle_cpu(self):
+        """Processor seconds that it takes in a second in which it has nothing to do."""
+        before_s = self.cpu_s()
+        time.sleep(IDLE_S)
+        return (self.cpu_s() - before_s) / IDLE_S
 
 
 @contextlib.contextmanager
@@ -61,6 +68,8 @@ def cluster(folder, workers):
             processes.append(subprocess.Popen(list(map(str, command)), stderr=log, stdout=log, env=environment))
             while not (address := address_in(file)):
                 time.sleep(0.1)
+        with Client(address) as client:
+            client.wait_for_workers(workers)
         yield Cluster(address, processes[0].pid, processes[1].pid)
     finally:
         for process in reversed(processes):
@@ -117,18 +126,18 @@ def bench(arguments):
         with cluster(folder, workers) as running:
             build = [*COMMAND, "build", "--cluster", running.address, "--preset", arguments.preset]
             run([*build, warm, "-o", folder / "runs" / f"warm-{workers}"])
-            before = running.cpu_s()
+            idle, before_s = running.idle_cpu(), running.cpu_s()
             usage = run([*build, manifest, "-o", output])
-            minding_s, workers_s = (after - was for after, was in zip(running.cpu_s(), before, strict=True))
+            cluster_s = running.cpu_s() - before_s
         same.append(is_same(output, expected))
-        added_s = minding_s + workers_s - own_s
+        idle_s = idle * usage.wall_s
         for name, value in {
             "the jobs by themselves, CPU s": f"{own_s:.1f}",
-            "workers, CPU s": f"{workers_s:.1f}",
-            "scheduler and what minds the workers, CPU s": f"{minding_s:.2f}",
+            "scheduler and workers, CPU s": f"{cluster_s:.1f}",
+            "of that for being there, CPU s": f"{idle_s:.1f}",
+            "being there, CPU s a minute": f"{60 * idle:.1f}",
+            "added to each recording besides, CPU s": f"{(cluster_s - idle_s - own_s) / count:.2f}",
             "the command itself, CPU s": f"{usage.cpu_s:.1f}",
-            "added by the cluster for each recording, CPU s": f"{added_s / count:.3f}",
-            "the same, of the work": f"{added_s / own_s:.0%}",
             "wall-clock, s": f"{usage.wall_s:.0f}",
             "the bytes of one process": "yes" if same[-1] else "NO",
         }.items():

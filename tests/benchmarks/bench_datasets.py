@@ -116,6 +116,7 @@ class Build:
     wall_s: float
     cpu_s: float
     states: dict[str, int]
+    kills: int = 0
     own_bytes: list[int] = field(default_factory=list)
     workers_bytes: list[int] = field(default_factory=list)
 
@@ -125,7 +126,7 @@ def run_build(manifest: Path, output: Path, workers: int, preset: str, stops: Se
     command = [*COMMAND, "build", manifest, "-o", output, "--workers", str(workers), "--preset", preset, "--json"]
     made, started = Build(0.0, 0.0, {}), time.monotonic()
     texts = [run_once(command, made, output, stop) for stop in (*stops, None)]
-    made.wall_s = time.monotonic() - started
+    made.wall_s, made.kills = time.monotonic() - started, texts.count("")
     states = [row["state"] for row in json.loads(texts[-1])["recordings"]]
     made.states = {state: states.count(state) for state in sorted(set(states))}
     return made

@@ -29,7 +29,8 @@ def test_paths_are_no_urls() -> None:
         ("https://token@host/a.flac", "holds a user or password"),
         ("s3://key:secret@bucket/a.flac", "holds a user or password"),
         ("sftp://user:secret@host/a.flac", "holds a user or password"),
-        ("s3://bucket", "names no file"),
+        ("s3://bucket/", "names no file"),
+        ("s3://bucket/a/..", "names no file"),
     ],
 )
 def test_what_leads_elsewhere_or_holds_a_secret_is_refused(url: str, fault: str | None) -> None:
