@@ -47,8 +47,9 @@ def band_of_rough_path(
 def _means(features: Features, frames: int) -> Features:
     """Means of so many frames each, the last of what is left."""
     starts = np.arange(0, len(features), frames)
-    sums: Features = np.add.reduceat(features, starts, axis=0)
-    return sums / np.diff(starts, append=len(features))[:, None].astype(np.float32)
+    counts = np.diff(starts, append=len(features)).astype(np.float32)
+    means: Features = np.add.reduceat(features, starts, axis=0) / counts[:, None]
+    return means
 
 
 def band_through(rows: Float64s, columns: Float64s, slack: float, shape: tuple[int, int]) -> Int64s:
