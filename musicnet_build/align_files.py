@@ -225,17 +225,43 @@ def listened_again(aligned: AlignedFiles, *, velocity: bool = False, played: boo
     AlignedFiles
         With the same labels otherwise.
     """
+    tuning_cents = aligned.alignment.warping.tuning_cents
+    notes = listened(aligned.audio, aligned.notes, tuning_cents, velocity=velocity, played=played)
+    return replace(aligned, alignment=replace(aligned.alignment, notes=notes))
+
+
+def listened(
+    audio: Audio, notes: NoteTable, tuning_cents: float | None = None, *, velocity: bool, played: bool
+) -> NoteTable:
+    """Return labels with what a recording says of their notes besides their time.
+
+    Parameters
+    ----------
+    audio : ndarray of float32 [shape=(samples,)]
+        Mono, 44.1 kHz.
+    notes : NoteTable
+        In recording seconds.
+    tuning_cents : float, optional
+        Measured where it is not given.
+    velocity, played : bool
+        As for ``listened_again``.
+
+    Returns
+    -------
+    NoteTable
+    """
+    from musicnet_build.features.spectra import estimated_tuning_cents
     from musicnet_build.quality.dynamics import recorded_velocities
     from musicnet_build.quality.partials import partial_levels
     from musicnet_build.quality.played import played_probability
 
-    notes = aligned.notes.copy()
-    levels = partial_levels(aligned.audio, notes, aligned.alignment.warping.tuning_cents)
+    heard = notes.copy()
+    levels = partial_levels(audio, heard, estimated_tuning_cents(audio) if tuning_cents is None else tuning_cents)
     if velocity:
-        notes["velocity"] = recorded_velocities(levels)
+        heard["velocity"] = recorded_velocities(levels)
     if played:
-        notes["played"] = played_probability(levels, notes)
-    return replace(aligned, alignment=replace(aligned.alignment, notes=notes))
+        heard["played"] = played_probability(levels, heard)
+    return heard
 
 
 def made_from(sha256: Mapping[str, str], settings: RecipeSettings) -> dict[str, Any]:

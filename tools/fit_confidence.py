@@ -70,7 +70,7 @@ class Examples:
 
     Attributes
     ----------
-    features : ndarray of float64 [shape=(n, 5)]
+    features : ndarray of float64 [shape=(n, 9)]
     right : ndarray of bool [shape=(n,)]
         Whether the label lies within 50 ms of the truth.
     weight : ndarray of float64 [shape=(n,)]

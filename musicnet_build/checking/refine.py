@@ -277,7 +277,7 @@ def _adapted(
 ) -> Evidence | None:
     """What the onset network hears after it has learnt from the notes that are sure; None where too few are."""
     near = _mass_near(evidence, notes, expected_s, onset_s, model)
-    refinement = Refinement(onset_s, onset_s, near, near, onset_s[None])
+    refinement = Refinement(onset_s, onset_s, near, near, near, onset_s[None], np.full((2, len(near)), np.inf))
     by_pitch = notes.copy()
     by_pitch["onset_s"] = onset_s
     network = adapted_model(by_pitch, refinement, spectrograms)

@@ -29,10 +29,7 @@ _AFTERGLOW_S = 1.0
 @parameters.strict_option
 @parameters.confidence_option
 @parameters.confidence_beside_option
-@click.option(
-    "--with-played", is_flag=True,
-    help="Add the column `played` to CSV output: the probability that a note was played at all.",
-)  # fmt: skip
+@parameters.played_option
 @click.option(
     "--velocity", type=click.Choice(VELOCITIES), default=VELOCITIES[0], show_default=True,
     help="Velocities in formats that have them: the score's, or how loud each note is in the recording.",

@@ -35,6 +35,10 @@ _LINES_SHOWN = 40
 @parameters.witness_offsets_option
 @parameters.confidence_option
 @parameters.confidence_beside_option
+@click.option(
+    "--heard-beside", is_flag=True,
+    help="Write how loud each note is in the recording, and how probably it was played, into a file of its own.",
+)  # fmt: skip
 @click.option("--overlay", is_flag=True, help="Also write three short clips per recording, with tones at the notes.")
 @click.option(
     "--include", type=parameters.Verdict(), default=VERDICTS[1], show_default=True,
@@ -63,6 +67,7 @@ def command(
     cluster: str | None,
     with_confidence: bool,
     confidence_beside: bool,
+    heard_beside: bool,
     overlay: bool,
     include: str,
     remake: tuple[str, ...],
@@ -88,7 +93,7 @@ def command(
     from musicnet_build.jobs.local import LocalRunner, default_workers
 
     started = time.monotonic()
-    shown = with_confidence, overlay, include, drop_condemned, confidence_beside
+    shown = with_confidence, overlay, include, drop_condemned, confidence_beside, heard_beside
     settings = Settings(RecipeSettings(**recipe), *shown, adapt_collection=adapt == ADAPTATIONS[1])
     plan = plan_build(
         _read(manifest, allow_outside), output, settings, remake=remake, allow_outside=allow_outside, shard=shard

@@ -11,8 +11,9 @@ from musicnet_build.cli import console, parameters
 @click.argument("labels", type=parameters.existing_file)
 @parameters.label_outputs_option
 @parameters.confidence_option
+@parameters.played_option
 @parameters.json_option
-def command(labels: Path, outputs: tuple[Path, ...], with_confidence: bool, as_json: bool) -> None:
+def command(labels: Path, outputs: tuple[Path, ...], with_confidence: bool, with_played: bool, as_json: bool) -> None:
     """Convert LABELS to other formats; times, pitches and what else each format can hold are kept."""
     parameters.check_outputs([labels], outputs)
     from musicnet_build.labels.files import labelled, read_labels, write_labels
@@ -24,7 +25,7 @@ def command(labels: Path, outputs: tuple[Path, ...], with_confidence: bool, as_j
     duplicates = len(pitched(notes)) - len(labelled(notes))
     files, lines = [], []
     for output in outputs:
-        write_labels(output, notes, with_confidence=with_confidence)
+        write_labels(output, notes, with_confidence=with_confidence, with_played=with_played)
         holds_all = output.suffix.lower() in MIDI_ENDINGS
         left_out = {"drums": 0, "duplicates": 0} if holds_all else {"drums": drums, "duplicates": duplicates}
         written = len(notes) - sum(left_out.values())

@@ -276,6 +276,10 @@ audio_output_option = click.option(
     "-o", "--output", type=OutputFile(".wav", ".flac"), required=True, help="WAV or FLAC file to write."
 )
 confidence_option = click.option("--with-confidence", is_flag=True, help="Add the column `confidence` to CSV output.")
+played_option = click.option(
+    "--with-played", is_flag=True,
+    help="Add the column `played` to CSV output: the probability that a note was played at all.",
+)  # fmt: skip
 confidence_beside_option = click.option(
     "--confidence-beside", is_flag=True,
     help="Write the confidence into a file of its own; labels keep the seven columns of MusicNet.",

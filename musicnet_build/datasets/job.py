@@ -137,6 +137,7 @@ def _place(recording: "_Recording", facts: Mapping[str, Any], corrected: Path | 
         is_included=state_of(task.entry, facts)[0] in task.include,
         with_confidence=task.with_confidence,
         confidence_beside=task.confidence_beside,
+        heard_beside=task.heard_beside,
         overlay=task.overlay,
         condemned=task.condemned,
         sound=(task.sha256["recording"], task.settings.start_s, task.settings.end_s),

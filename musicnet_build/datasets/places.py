@@ -32,6 +32,7 @@ FOLDERS = (
     musicnet.QUALITY_FOLDER,
     musicnet.OVERLAYS_FOLDER,
     musicnet.CONFIDENCE_FOLDER,
+    musicnet.HEARD_FOLDER,
     musicnet.SCORE_NOTES_FOLDER,
     musicnet.SPLITS_FOLDER,
     FILES_FOLDER,
@@ -104,6 +105,11 @@ def kept_score_notes_path(recording_id: str) -> str:
     return f"{LABELS_FOLDER}/{recording_id}.score.csv"
 
 
+def kept_heard_path(recording_id: str, ending: str = "csv") -> str:
+    """Return where it is kept what was heard of each label, or the record of that."""
+    return f"{LABELS_FOLDER}/{recording_id}.heard.{ending}"
+
+
 def copy_of(root: Path, recording_id: str, column: str, name: str) -> Copy | None:
     """Return the copy of a recording's input, None where its name is no URL.
 
@@ -127,6 +133,11 @@ def confidence_place(recording_id: str) -> str:
     return f"{musicnet.CONFIDENCE_FOLDER}/{recording_id}.csv"
 
 
+def heard_place(recording_id: str) -> str:
+    """Return where it is shown how loud each labelled note is in the recording, and whether it was played."""
+    return f"{musicnet.HEARD_FOLDER}/{recording_id}.csv"
+
+
 def score_notes_place(recording_id: str) -> str:
     """Return where it is shown what notes of the score the labels were made from."""
     return f"{musicnet.SCORE_NOTES_FOLDER}/{recording_id}.csv"
@@ -134,7 +145,7 @@ def score_notes_place(recording_id: str) -> str:
 
 def beside_places(recording_id: str) -> list[str]:
     """Return where the files are that go row by row with labels."""
-    return [confidence_place(recording_id), score_notes_place(recording_id)]
+    return [confidence_place(recording_id), heard_place(recording_id), score_notes_place(recording_id)]
 
 
 def label_places(recording_id: str) -> list[str]:
@@ -158,6 +169,7 @@ def all_places(recording_id: str) -> list[str]:
     learnt = [f"{COLLECTION_FOLDER}/{recording_id}.{ending}" for ending in ("npz", "json")]
     records = [f"{BUILD_FOLDER}/{recording_id}.json", f"{FILES_FOLDER}/{recording_id}.json", *learnt]
     kept = [kept(recording_id) for kept in (kept_labels_path, kept_report_path, kept_score_notes_path)]
+    kept += [kept_heard_path(recording_id), kept_heard_path(recording_id, "json")]
     kept += [musicnet.quality_path(recording_id), *(f"{COPIES_FOLDER}/{recording_id}-{one}.seen.json" for one in URLS)]
     places = (label_places, audio_places, clip_places, beside_places)
     return [path for each in places for path in each(recording_id)] + kept + records

@@ -6,6 +6,7 @@ Labels come from what was kept, sound from the recording; what is there already 
 import dataclasses
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from musicnet_build._typing import Audio
+from musicnet_build.align_files import listened
 from musicnet_build.audio.io import write_audio
 from musicnet_build.corpora import musicnet
 from musicnet_build.datasets.places import (
@@ -22,6 +24,8 @@ from musicnet_build.datasets.places import (
     clip_places,
     confidence_place,
     files_record_path,
+    heard_place,
+    kept_heard_path,
     kept_labels_path,
     kept_report_path,
     kept_score_notes_path,
@@ -31,8 +35,18 @@ from musicnet_build.datasets.places import (
 )
 from musicnet_build.errors import DatasetError
 from musicnet_build.files import digests_of, read_json, sha256_of_bytes, write_bytes, write_json
-from musicnet_build.jobs.resume import Record, differences, is_file, is_whole, read_record, write_record
-from musicnet_build.labels.csv import confidence_rows, rows_of, write_csv
+from musicnet_build.jobs.resume import (
+    Made,
+    Record,
+    code_fingerprint,
+    differences,
+    is_file,
+    is_whole,
+    make_once,
+    read_record,
+    write_record,
+)
+from musicnet_build.labels.csv import confidence_rows, heard_rows, rows_of, write_csv
 from musicnet_build.labels.files import read_labels
 from musicnet_build.listening.judgements import condemned_rows
 from musicnet_build.listening.overlay import overlay
@@ -50,8 +64,9 @@ class View:
     id, split : str
     is_included : bool
         Whether it goes into its set, or its labels among what is left out.
-    with_confidence, confidence_beside, overlay : bool
-        Whether the labels show their confidence, whether a file beside them does, and whether there are three clips.
+    with_confidence, confidence_beside, heard_beside, overlay : bool
+        Whether the labels show their confidence, whether a file beside them does, whether another says how loud notes
+        are and whether they were played, and whether there are three clips.
     condemned : tuple of str
         Judgements about its notes, as JSON; notes that should not be there are left out of the labels.
     sound : tuple
@@ -65,6 +80,7 @@ class View:
     is_included: bool
     with_confidence: bool
     confidence_beside: bool
+    heard_beside: bool
     overlay: bool
     condemned: tuple[str, ...]
     sound: tuple[Any, ...]
@@ -96,6 +112,8 @@ def place_files(
     found, left_out = (b"", 0) if corrected else _kept_labels(root, view)
     labels = corrected.read_bytes() if corrected else labels_as(found, with_confidence=view.with_confidence)
     beside = _files_beside(root, view, labels, found)
+    if view.heard_beside:
+        beside[heard_place(view.id)] = _heard(root, view, labels, found or labels, audio)
     path = files_record_path(root, view.id)
     before = read_record(path)
     hashes = {place: sha256_of_bytes(content) for place, content in beside.items()}
@@ -136,6 +154,22 @@ def _files_beside(root: Path, view: View, labels: bytes, found: bytes) -> dict[s
     if kept.is_file():
         files[score_notes_place(view.id)] = rows_of(labels, kept.read_text(encoding="utf-8")).encode()
     return files
+
+
+def _heard(root: Path, view: View, labels: bytes, known: bytes, audio: Callable[[], Audio]) -> bytes:
+    """How loud each label is in the recording, and whether it was played; heard once."""
+    kept = root / kept_heard_path(view.id)
+
+    def make() -> Made:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "labels.csv"
+            path.write_bytes(known)
+            write_bytes(kept, heard_rows(listened(audio(), read_labels(path), velocity=True, played=True)))
+        return Made([kept_heard_path(view.id)])
+
+    made_from = {"labels": sha256_of_bytes(known), "sound": view.sound, "code": code_fingerprint("quality", "features")}
+    make_once(root / kept_heard_path(view.id, "json"), root, made_from, make)
+    return rows_of(labels, kept.read_text(encoding="utf-8")).encode()
 
 
 class _Placing:

@@ -48,6 +48,8 @@ class Settings:
         Leave out notes of which a person found, listening to the dataset, that they should not be there.
     confidence_beside : bool
         Write the confidence of the labels into files of their own.
+    heard_beside : bool
+        Write into files of their own how loud each note is in the recording, and whether it was played.
     adapt_collection : bool
         Let the onset network learn from all recordings of an instrumentation together: ``collection.networks``.
     """
@@ -58,6 +60,7 @@ class Settings:
     include: str = REVIEW
     drop_condemned: bool = False
     confidence_beside: bool = False
+    heard_beside: bool = False
     adapt_collection: bool = False
 
 
@@ -192,6 +195,7 @@ def _tasks(
                 settings=named,
                 with_confidence=settings.with_confidence,
                 confidence_beside=settings.confidence_beside,
+                heard_beside=settings.heard_beside,
                 overlay=settings.overlay,
                 include=INCLUDED[settings.include],
                 condemned=condemning_events(events, entry.id),

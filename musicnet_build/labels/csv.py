@@ -63,6 +63,26 @@ def confidence_rows(written: bytes) -> bytes:
     return b"".join(b",".join((*row[:_NAMING], row[-1])) + b"\n" for row in rows)
 
 
+def heard_rows(notes: NoteTable) -> bytes:
+    """Return what was heard of labels: a row per label, with its velocity and the probability that it was played.
+
+    Parameters
+    ----------
+    notes : NoteTable
+
+    Returns
+    -------
+    bytes
+    """
+    notes = labelled(notes)
+    start, end = sample_times(notes)
+    header = ("start_time", "end_time", "instrument", "note", "velocity", PLAYED_COLUMN)
+    columns = (start, end, notes["program"] + 1, notes["pitch"], notes["velocity"])
+    played = ["" if math.isnan(value) else f"{value:.4f}" for value in notes["played"]]
+    rows = [header, *([*map(str, row[:-1]), row[-1]] for row in zip(*columns, played, strict=True))]
+    return "".join(",".join(row) + "\n" for row in rows).encode()
+
+
 def rows_of(labels: bytes, beside: str) -> str:
     """Return the rows of a file beside labels whose labels are still there, as they were.
 

@@ -8,10 +8,10 @@ from musicnet_build.sync.refinement import Refinement
 SURE = 0.5
 """Notes of at least this confidence count as confident."""
 
-_CENTRES = (4.312, 4.267, -3.448, 1.143, -3.444)
-_SCALES = (2.227, 1.467, 1.029, 2.661, 0.915)
-_WEIGHTS = (1.120, 0.631, -0.076, 0.399, -0.914)
-_BIAS = 2.793
+_CENTRES = (5.104, 5.044, -3.942, 2.168, -3.936, 5.635, -4.640, -0.404, -0.416)
+_SCALES = (1.946, 1.023, 0.539, 2.382, 0.313, 1.844, 0.686, 0.601, 0.610)
+_WEIGHTS = (0.436, 0.510, -0.420, 0.329, -0.190, 0.531, 0.318, 0.258, 0.368)
+_BIAS = 4.200
 
 
 def note_confidence(refinement: Refinement) -> Float64s:
@@ -43,16 +43,22 @@ def confidence_features(refinement: Refinement) -> Float64s:
 
     Returns
     -------
-    ndarray of float64 [shape=(n, 5)]
+    ndarray of float64 [shape=(n, 9)]
         The logit of what the refinement itself believes, and its mean over the notes labelled within a second; how far
-        the passes are from the label, as the mean logarithm of that distance in seconds plus 10 ms, and its mean; and
-        between them the logit of the share of the note's own activation that lies within 50 ms.
+        the passes are from the label, as the mean logarithm of that distance in seconds plus 10 ms, and its mean;
+        between them the logit of the share of the note's own activation that lies within 50 ms. Then the logit of what
+        the activations believe that placed the note, how far it is from its chord, as the logarithm of seconds plus
+        5 ms, and the logarithms of the seconds since the pitch was played last and until it is next, of 1 s at most:
+        what is repeated soon can be taken for another onset.
     """
     belief = _logit(refinement.p_within_50ms)
     apart_s = np.abs(refinement.pass_onsets_s - refinement.onset_s)
     apart = np.log(apart_s + 0.01).mean(axis=0)
     around, apart_around = (mean_around(refinement.onset_s, values, 1.0) for values in (belief, apart))
-    return np.stack([belief, around, apart, _logit(refinement.activation_mass), apart_around], axis=1)
+    from_chord = np.log(np.abs(refinement.onset_s - refinement.chord_s) + 0.005)
+    gaps = np.log(np.clip(refinement.pitch_gaps_s, 0.02, 1.0))
+    mass, as_placed = _logit(refinement.activation_mass), _logit(refinement.p_as_placed)
+    return np.stack([belief, around, apart, mass, apart_around, as_placed, from_chord, *gaps], axis=1)
 
 
 def _logit(probability: Float64s) -> Float64s:

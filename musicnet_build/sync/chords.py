@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from musicnet_build._typing import Features, Float64s, Floats, Int64s
 from musicnet_build.features.onsets import HOP_S
+from musicnet_build.features.spectra import LOWEST_PITCH
 from musicnet_build.jit import kernel
 from musicnet_build.notes import NoteTable
 
@@ -30,6 +31,13 @@ STRAY = 0.05
 
 MUTE = 0.1
 """Probability that the activation of a note tells nothing of its chord."""
+
+TIED_S = 0.06
+"""A note that ends at most this long before the next of its part begins may be heard to give way to it."""
+
+LOUDER_WEIGHT, MOST_LOUDER, UNHEARD = 0.1, 2.0, 0.2
+"""What each frame in which a note is louder than the one before it says against its beginning later: this times the
+difference in the log spectrum, which counts up to so much. With that probability it says nothing."""
 
 _STEP_SPREADS_S = np.array([0.010, 0.014, 0.020, 0.028, 0.040, 0.056, 0.080, 0.112, 0.160, 0.224, 0.320])
 
@@ -111,6 +119,64 @@ def log_likelihoods(pitches: NDArray[np.int16], chords: Chords, activations: dic
         barred = (frames < low[:, None]) | (frames > high[:, None]) | (frames < 0) | (frames >= len(curve))
         result[rows] = log_softmax(np.where(barred, logits.min(axis=1, keepdims=True) - 3.0, logits))
     return result
+
+
+def log_changes(notes: NoteTable, chords: Chords, levels: Features) -> Float64s:
+    """Return the log probability of each note's onset by where it becomes louder than the note before it in its part.
+
+    Bows and breath begin softly, and what follows without a gap has begun where the one note gives way to the other.
+    Each level counts from its highest around the onset, up to half of the shorter of the two notes to both sides.
+
+    Parameters
+    ----------
+    notes : NoteTable [shape=(n,)]
+        In score seconds.
+    chords : Chords
+        Of these notes.
+    levels : ndarray of float32 [shape=(frames, bands)]
+        Log spectrum of the recording in semitones from A0 on.
+
+    Returns
+    -------
+    ndarray of float64 [shape=(n, w)]
+        Up to a constant for each note; 0 where a part is not one voice, or rests or repeats its note.
+    """
+    offsets, centre = frame_offsets(), chords.centre[chords.of_note]
+    result = np.zeros((len(notes), len(offsets)))
+    before = _notes_before(notes)
+    rows = np.flatnonzero(before >= 0)
+    before = before[rows]
+    gap_s = notes["onset_s"][rows] - notes["onset_s"][before]
+    shorter = np.minimum(1.0, (notes["offset_s"] - notes["onset_s"])[rows] / gap_s)
+    reach = 0.5 * shorter * np.maximum(centre[rows] - centre[before], 0)
+    inside = np.abs(offsets) <= reach[:, None]
+    frames = np.clip(centre[rows, None] + offsets, 0, len(levels) - 1)
+
+    def level(pitches: NDArray[np.int16]) -> Float64s:
+        heard = levels[frames, np.clip(pitches - LOWEST_PITCH, 0, levels.shape[1] - 1)[:, None]].astype(np.float64)
+        highest: Float64s = np.max(heard, axis=1, where=inside, initial=-np.inf, keepdims=True)
+        return np.asarray(heard - highest, dtype=np.float64)
+
+    louder = level(notes["pitch"][rows]) - level(notes["pitch"][before])
+    louder = np.where(inside, np.clip(louder, -MOST_LOUDER, MOST_LOUDER), 0.0)
+    probability = np.exp(log_softmax(-LOUDER_WEIGHT * (np.cumsum(louder, axis=1) - louder)))
+    result[rows] = np.log(with_floor(probability, UNHEARD))
+    return result
+
+
+def _notes_before(notes: NoteTable) -> Int64s:
+    """For each note that begins alone in its part the row of the one that leads to it without a gap; -1 without one."""
+    before = np.full(len(notes), -1)
+    for part in np.unique(notes["part"]):
+        rows = np.flatnonzero(notes["part"] == part)
+        rows = rows[np.argsort(notes["onset_s"][rows], kind="stable")]
+        steps = np.diff(notes["onset_s"][rows]) > 0
+        alone = 1 + np.flatnonzero(steps & np.append(steps[1:], True))
+        leads, follows = rows[alone - 1], rows[alone]
+        tied = notes["offset_s"][leads] > notes["onset_s"][follows] - TIED_S
+        tied &= notes["pitch"][leads] != notes["pitch"][follows]
+        before[follows[tied]] = leads[tied]
+    return before
 
 
 def territories(pitches: NDArray[np.int16], frames: Float64s) -> tuple[Float64s, Float64s]:

@@ -1,4 +1,4 @@
-"""The grid of the jump search, and what it costs to lay a frame of the recording on a frame of the score."""
+"""Prices and grid of the jump search, and what it costs to lay a frame of the recording on a frame of the score."""
 
 from dataclasses import dataclass
 
@@ -23,6 +23,61 @@ _DIMENSIONS = 48
 _SILENT_NORM, _SOUNDING_NORM = 0.1, 0.4
 _LOW_SHARE = 0.2
 _LEAST_SOUNDING = 10
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What the search charges, in seconds of the recording unless said otherwise.
+
+    One second is what it costs to lay a second of the recording on a middling instead of the right place of the score.
+
+    Attributes
+    ----------
+    jump_s : float
+        A jump.
+    repeat_s : float
+        A jump that leaves out one of two equal passages next to each other, or plays it again.
+    width : float
+        Each second that is jumped over, forwards or backwards.
+    offbeat_s : float
+        Each end of a jump that is no downbeat.
+    free_end_s : float
+        Beginning or ending the recording elsewhere than at the beginning or end of the score.
+    outside : float
+        Each second before or behind the music that has no tones; at no price, a recording that resembles the score
+        little would be thought to be nothing but applause.
+    outside_music : float
+        Each second before or behind the music that sounds like music: more than a slow introduction costs.
+    stay : float
+        Each second of the recording in which the score does not advance.
+    skip : float
+        Each second of the score that nothing is laid on, where it resembles what is heard as little as a middling
+        place; less where it resembles it more.
+    shortest_s : float
+        Jumps over less are not considered.
+    tempo_change_s : float
+        Each change of the tempo on the straight path that an order with jumps is compared with.
+    least_margin_s : float
+        A playing order with jumps must explain the recording better than playing straight through by this much.
+    tempi, straight_tempi : tuple of float
+        Tempi to try, as factors of the one at which score and recording have the same length; and those between which
+        the straight path may change.
+    """
+
+    jump_s: float = 2.5
+    repeat_s: float = 2.0
+    width: float = 0.01
+    offbeat_s: float = 0.1
+    free_end_s: float = 2.5
+    outside: float = 0.1
+    outside_music: float = 0.6
+    stay: float = 0.5
+    skip: float = 1.4
+    shortest_s: float = 4.0
+    tempo_change_s: float = 2.0
+    least_margin_s: float = 1.25
+    tempi: tuple[float, ...] = (0.6, 1.0, 1.67)
+    straight_tempi: tuple[float, ...] = (0.6, 0.77, 1.0, 1.3, 1.67)
 
 
 @dataclass(frozen=True, eq=False)

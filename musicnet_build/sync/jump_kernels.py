@@ -57,6 +57,28 @@ class Rules(NamedTuple):
     last_state: int
 
 
+class Tempi(NamedTuple):
+    """What holds for straight paths at several tempi; prices as in ``Rules``.
+
+    Attributes
+    ----------
+    states, last_states : int64 [shape=(tempi,)]
+        How many states each tempo has, and the first in which the music may end.
+    hops_s : float64 [shape=(tempi,)]
+        Score seconds of a state.
+    stay, change : float
+        Price of staying, and of going on at another tempo.
+    outside : float64 [shape=(rows of the recording + 1,)]
+    """
+
+    states: Int64s
+    last_states: Int64s
+    hops_s: Float64s
+    stay: float
+    change: float
+    outside: Float64s
+
+
 @kernel
 def sweep(
     costs: Float32s,
@@ -183,6 +205,65 @@ def _end(total: Float64s, rules: Rules, rest: float, i: int, best_end: Float64s)
         j = rules.gates[k] - 1
         if 0 <= j < rules.last_state and total[j] + rules.ends[k, 2] + rest < best_end[0]:
             best_end[0], best_end[1], best_end[2] = total[j] + rules.ends[k, 2] + rest, i, j
+
+
+@kernel
+def sweep_straight(
+    costs: Float32s,
+    charges: Float32s,
+    silent: Float32s,
+    first_row: int,
+    totals: Float64s,
+    tempi: Tempi,
+    best_end: float,
+) -> float:
+    """Advance straight paths, which know no jumps but may change their tempo, over a block of recording frames.
+
+    Parameters
+    ----------
+    costs, charges : float32 [shape=(tempi, rows of the block, m)]
+        As for ``sweep``, at each tempo; only its own states count.
+    silent : float32 [shape=(rows of the block,)]
+    first_row : int
+    totals : float64 [shape=(tempi, m)]
+        Cheapest cost so far of being in each state at each tempo; changed in place.
+    tempi : Tempi
+    best_end : float
+        Cost of the cheapest end so far.
+
+    Returns
+    -------
+    float
+        The same behind this block.
+    """
+    before, no_steps = np.empty_like(totals), np.empty(totals.shape[1], np.uint8)
+    outside = tempi.outside
+    for row in range(len(silent)):
+        i = first_row + row
+        before[:] = totals
+        for k in range(len(totals)):
+            m = tempi.states[k]
+            _step(before[k, :m], tempi.stay, charges[k, row, :m], silent[row], totals[k, :m], no_steps)
+            totals[k, 0] = min(totals[k, 0], outside[i])
+            _lay(costs[k, row, :m], charges[k, row, :m], totals[k, :m], no_steps)
+        before[:] = totals
+        for k in range(len(totals)):
+            _change_tempo(before, k, tempi, totals[k])
+            ends = totals[k, tempi.last_states[k] : tempi.states[k]]
+            best_end = min(best_end, ends.min() + outside[-1] - outside[i + 1])
+    return best_end
+
+
+@kernel
+def _change_tempo(before: Float64s, tempo: int, tempi: Tempi, total: Float64s) -> None:
+    """Go on at this tempo where another one comes cheaper to the same place of the score."""
+    for other in range(len(before)):
+        if other == tempo:
+            continue
+        ratio = tempi.hops_s[tempo] / tempi.hops_s[other]
+        for j in range(tempi.states[tempo]):
+            at = min(int((j + 0.5) * ratio), tempi.states[other] - 1)
+            total[j] = min(total[j], before[other, at] + tempi.change)
 
 
 @kernel

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from musicnet_build._typing import Features, Float64s, Int32s, Int64s
+from musicnet_build._typing import Bools, Features, Float64s, Int32s, Int64s
 from musicnet_build.anchors import Place
 from musicnet_build.score.beats import TOLERANCE_BEATS, BeatGrid, beat_grid, repeated_sections, same_music
 from musicnet_build.score.order import Span
 from musicnet_build.score.reader import Score
 from musicnet_build.sync import jump_kernels as kernels
-from musicnet_build.sync.jump_costs import BLOCK_ROWS, Costs, Grid, pooled
+from musicnet_build.sync.jump_costs import BLOCK_ROWS, Costs, Grid, Prices, pooled
 
 SCRAP_S = 5.0
 """A passage at the beginning or the end that is shorter than this cannot be told from chance."""
@@ -24,56 +24,6 @@ ASTRAY_S = 30.0
 
 _PLACE_SLACK_S = 0.5
 _TWIN_SHARE = 0.9
-
-
-@dataclass(frozen=True)
-class Prices:
-    """What the search charges, in seconds of the recording unless said otherwise.
-
-    One second is what it costs to lay a second of the recording on a middling instead of the right place of the score.
-
-    Attributes
-    ----------
-    jump_s : float
-        A jump.
-    repeat_s : float
-        A jump that leaves out one of two equal passages next to each other, or plays it again.
-    width : float
-        Each second that is jumped over, forwards or backwards.
-    offbeat_s : float
-        Each end of a jump that is no downbeat.
-    free_end_s : float
-        Beginning or ending the recording elsewhere than at the beginning or end of the score.
-    outside : float
-        Each second before or behind the music that has no tones; at no price, a recording that resembles the score
-        little would be thought to be nothing but applause.
-    outside_music : float
-        Each second before or behind the music that sounds like music: more than a slow introduction costs.
-    stay : float
-        Each second of the recording in which the score does not advance.
-    skip : float
-        Each second of the score that nothing is laid on, where it resembles what is heard as little as a middling
-        place; less where it resembles it more.
-    shortest_s : float
-        Jumps over less are not considered.
-    least_margin_s : float
-        A playing order with jumps must explain the recording better than playing straight through by this much.
-    tempi : tuple of float
-        Tempi to try, as factors of the one at which score and recording have the same length.
-    """
-
-    jump_s: float = 2.5
-    repeat_s: float = 2.0
-    width: float = 0.01
-    offbeat_s: float = 0.1
-    free_end_s: float = 2.5
-    outside: float = 0.1
-    outside_music: float = 0.6
-    stay: float = 0.5
-    skip: float = 1.4
-    shortest_s: float = 4.0
-    least_margin_s: float = 1.25
-    tempi: tuple[float, ...] = (0.6, 1.0, 1.67)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +85,50 @@ class Pair:
     heard: Mapping[int, Float64s] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A score in frames of some score seconds each, and what it costs to lay the recording on them.
+
+    ``last_state`` is the frame in which the last note begins, ``astray`` the frames of the score that are far from what
+    was heard in a row.
+    """
+
+    hop_s: float
+    frames: int
+    costs: Costs
+    last_state: int
+    astray: dict[int, Bools]
+    astray_cost: np.float32
+
+    @classmethod
+    def at(cls, pair: Pair, tempo: float, prices: Prices) -> "Layout":
+        """Lay a score out at a tempo, as a factor of that at which score and recording have the same length."""
+        score, recording = pair.music.score, pair.recording
+        slowness = tempo * score.duration_s / recording.duration_s  # score seconds a second of the recording
+        hop_s = slowness * recording.hop_s
+        frames = max(1, int(np.ceil(score.duration_s / hop_s)))
+        rendered = pooled(pair.rendered, pair.rendered_frames_s, 0.0, hop_s, frames)
+        states_s = np.arange(frames)[:, None] * hop_s
+        return cls(
+            hop_s=hop_s,
+            frames=frames,
+            costs=Costs(recording.features, rendered.features, prices.skip * tempo),
+            last_state=min(int(score.notes["onset_s"].max() / hop_s), frames - 1),
+            astray={
+                row: np.abs(states_s - places_s).min(axis=1) > _PLACE_SLACK_S * slowness
+                for row, places_s in pair.heard.items()
+            },
+            astray_cost=np.float32(ASTRAY_S / recording.hop_s),
+        )
+
+    def block(self, first: int) -> tuple[Features, Features, Features]:
+        """As ``Costs.block``, with what it costs to be elsewhere than where something was heard."""
+        costs, charges, silent = self.costs.block(first)
+        for row in self.astray.keys() & range(first, first + len(costs)):
+            costs[row - first, self.astray[row]] += self.astray_cost
+        return costs, charges, silent
+
+
 class Attempt:
     """The search at one tempo: its cost, and on demand the passages that it found.
 
@@ -151,43 +145,24 @@ class Attempt:
 
     def __init__(self, pair: Pair, tempo: float, prices: Prices) -> None:
         self._music, self._recording = pair.music, pair.recording
-        duration_s = pair.music.score.duration_s
-        slowness = tempo * duration_s / pair.recording.duration_s  # score seconds a second of the recording
-        self._hop_s = slowness * pair.recording.hop_s
-        frames = max(1, int(np.ceil(duration_s / self._hop_s)))
-        rendered = pooled(pair.rendered, pair.rendered_frames_s, 0.0, self._hop_s, frames)
-        self._costs = Costs(pair.recording.features, rendered.features, prices.skip * tempo)
-        states_s = np.arange(frames)[:, None] * self._hop_s
-        self._astray = {
-            row: np.abs(states_s - places_s).min(axis=1) > _PLACE_SLACK_S * slowness
-            for row, places_s in pair.heard.items()
-        }
-        self._rules, self._beats = _rules(pair, self._hop_s, frames, tempo, prices)
-        self._steps = np.empty((BLOCK_ROWS, frames), dtype=np.uint8)
+        self._layout = Layout.at(pair, tempo, prices)
+        self._rules, self._beats = _rules(pair, self._layout, tempo, prices)
+        self._steps = np.empty((BLOCK_ROWS, self._layout.frames), dtype=np.uint8)
         self._sources = np.empty((BLOCK_ROWS, len(self._rules.gates)), dtype=np.int32)
-        best_end, self._checkpoints = self._search(self._rules)
-        self.cost, self._end_row, self._end_state = float(best_end[0]), int(best_end[1]), int(best_end[2])
+        self._checkpoints: list[Float64s] = []
+        self.cost = self._search()
 
-    def straight_cost(self) -> float:
-        """Return the cost of playing straight through, from the first gate to the end: a search without other gates."""
-        first = {name: getattr(self._rules, name)[:1] for name in ("gates", "reach", "ends")}
-        rules = self._rules._replace(shortcuts=self._rules.shortcuts[:0], **first)
-        return float(self._search(rules)[0][0])
+    def _search(self) -> float:
+        total, best_end = np.full(self._layout.frames, np.inf), np.array([np.inf, -1.0, -1.0])
+        for first in range(0, len(self._layout.costs), BLOCK_ROWS):
+            self._checkpoints.append(total.copy())
+            self._advance(first, total, best_end)
+        self._end_row, self._end_state = int(best_end[1]), int(best_end[2])
+        return float(best_end[0])
 
-    def _search(self, rules: kernels.Rules) -> tuple[Float64s, list[Float64s]]:
-        """The cheapest end (cost, row, state), and the costs of all states at the beginning of each block."""
-        total, best_end, checkpoints = np.full(self._steps.shape[1], np.inf), np.array([np.inf, -1.0, -1.0]), []
-        for first in range(0, len(self._costs), BLOCK_ROWS):
-            checkpoints.append(total.copy())
-            self._advance(first, rules, total, best_end)
-        return best_end, checkpoints
-
-    def _advance(self, first: int, rules: kernels.Rules, total: Float64s, best_end: Float64s) -> None:
-        costs, charges, silent = self._costs.block(first)
-        for row in self._astray.keys() & range(first, first + len(costs)):
-            costs[row - first, self._astray[row]] += np.float32(ASTRAY_S / self._recording.hop_s)
-        rows, steps, sources = len(self._costs), self._steps, self._sources
-        kernels.sweep(costs, charges, silent, first, rows, total, steps, sources, rules, best_end)
+    def _advance(self, first: int, total: Float64s, best_end: Float64s) -> None:
+        block, rows = self._layout.block(first), len(self._layout.costs)
+        kernels.sweep(*block, first, rows, total, self._steps, self._sources, self._rules, best_end)
 
     def passages(self) -> list[Passage]:
         """Return the passages of the cheapest path, in the order in which they are played."""
@@ -200,7 +175,7 @@ class Attempt:
         passages = [
             Passage(
                 Span(float(self._beats[entered[start]]), float(self._beats[gate]), float(recording_s[start])),
-                (states[start:stop] * self._hop_s).astype(np.float64),
+                (states[start:stop] * self._layout.hop_s).astype(np.float64),
                 recording_s[start:stop],
             )
             for start, stop, gate in zip(starts, stops, end_gates, strict=True)
@@ -212,12 +187,12 @@ class Attempt:
 
     def _path(self) -> tuple[Int32s, Int32s, Int32s]:
         """States, gates entered and gates left, as ``kernels.trace`` gives them, -1 where there is none."""
-        states, entered, left = (np.full(len(self._costs), -1, dtype=np.int32) for _ in range(3))
+        states, entered, left = (np.full(len(self._layout.costs), -1, dtype=np.int32) for _ in range(3))
         row, state = self._end_row, self._end_state
         while state >= 0:
             first = row // BLOCK_ROWS * BLOCK_ROWS
             total = self._checkpoints[first // BLOCK_ROWS].copy()
-            self._advance(first, self._rules, total, np.array([np.inf, -1.0, -1.0]))
+            self._advance(first, total, np.array([np.inf, -1.0, -1.0]))
             state = kernels.trace(
                 self._steps, self._sources, self._rules.gates, first, row, state, states, entered, left
             )
@@ -230,10 +205,10 @@ class Attempt:
         return int(np.searchsorted(self._rules.gates, self._end_state, side="right"))
 
 
-def _rules(pair: Pair, hop_s: float, frames: int, tempo: float, prices: Prices) -> tuple[kernels.Rules, Float64s]:
+def _rules(pair: Pair, layout: Layout, tempo: float, prices: Prices) -> tuple[kernels.Rules, Float64s]:
     """What the kernel wants to know, prices in frames of the recording; and the beat of each gate."""
     music, second = pair.music, 1.0 / pair.recording.hop_s
-    gates, beat_of_gate = _gates(music, hop_s, frames)
+    gates, beat_of_gate = _gates(music, layout.hop_s, layout.frames)
     beats = music.grid.beats[beat_of_gate]
     rules = kernels.Rules(
         gates=gates,
@@ -245,7 +220,7 @@ def _rules(pair: Pair, hop_s: float, frames: int, tempo: float, prices: Prices) 
         width=prices.width * tempo,
         shortcut=prices.repeat_s * second,
         outside=pair.outside,
-        last_state=min(int(music.score.notes["onset_s"].max() / hop_s), frames - 1),
+        last_state=layout.last_state,
     )
     return rules, beats
 

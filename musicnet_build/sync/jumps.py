@@ -22,8 +22,18 @@ from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.score.beats import end_beats
 from musicnet_build.score.order import PlayingOrder
 from musicnet_build.score.reader import Score
-from musicnet_build.sync.jump_costs import REST_LEVEL_DB, TONAL_CONTRAST, Grid, pooled_share, recording_grid, reduced
-from musicnet_build.sync.jump_search import ASTRAY_S, Attempt, Music, Pair, Prices, settled
+from musicnet_build.sync import jump_kernels as kernels
+from musicnet_build.sync.jump_costs import (
+    BLOCK_ROWS,
+    REST_LEVEL_DB,
+    TONAL_CONTRAST,
+    Grid,
+    Prices,
+    pooled_share,
+    recording_grid,
+    reduced,
+)
+from musicnet_build.sync.jump_search import ASTRAY_S, Attempt, Layout, Music, Pair, settled
 from musicnet_build.sync.passes import PIANO_BANDS, SemitoneSpectra, coarse_features, coarse_frames_s
 
 PRICES = Prices()
@@ -153,13 +163,14 @@ def find_playing_order(
         return [Attempt(pair, tempo, prices) for tempo in prices.tempi]
 
     if not places:
-        return _chosen(music, attempts(pair), grid, prices)
+        return _chosen(pair, attempts(pair), prices)
     prices = replace(prices, shortest_s=SHORTEST_HEARD_S, least_margin_s=0.0)
-    free, held = attempts(pair), attempts(_through(pair, places))
+    through = _through(pair, places)
+    free, held = attempts(pair), attempts(through)
     dearer = min(attempt.cost for attempt in held) - min(attempt.cost for attempt in free)
     if dearer * grid.hop_s <= MOST_DEARER_S:
-        return _chosen(music, held, grid, prices, places)
-    return _chosen(music, free, grid, prices)
+        return _chosen(through, held, prices, places)
+    return _chosen(pair, free, prices)
 
 
 def _through(pair: Pair, places: Sequence[Place]) -> Pair:
@@ -173,10 +184,9 @@ def _through(pair: Pair, places: Sequence[Place]) -> Pair:
     return replace(pair, heard=heard, outside=pair.outside + left_out * ASTRAY_S / grid.hop_s)
 
 
-def _chosen(
-    music: Music, attempts: list[Attempt], grid: Grid, prices: Prices, places: Sequence[Place] = ()
-) -> JumpSearch:
+def _chosen(pair: Pair, attempts: list[Attempt], prices: Prices, places: Sequence[Place] = ()) -> JumpSearch:
     """The cheapest attempt's order, if it beats playing straight through clearly enough."""
+    music, grid = pair.music, pair.recording
     best = min(attempts, key=lambda attempt: attempt.cost)
     passages = best.passages()
     spans = settled(music, passages, places)
@@ -184,10 +194,33 @@ def _chosen(
     whole = replace(spans[0], start_beats=0.0, end_beats=float(music.grid.beats[-1]))
     if spans == (whole,):
         return JumpSearch(PlayingOrder(spans, 0.0), music_s)
-    margin_s = (min(attempt.straight_cost() for attempt in attempts) - best.cost) * grid.hop_s
+    # Where the score has another tempo than the performance, a jump costs less than minutes of staying or skipping.
+    margin_s = (_straight_cost(pair, prices) - best.cost) * grid.hop_s
     if margin_s < prices.least_margin_s:
         return JumpSearch(PlayingOrder((whole,), 0.0), None)
     return JumpSearch(PlayingOrder(spans, margin_s), music_s)
+
+
+def _straight_cost(pair: Pair, prices: Prices) -> float:
+    """What playing straight through costs at tempi that may change, in frames of the recording."""
+    layouts = [Layout.at(pair, tempo, prices) for tempo in prices.straight_tempi]
+    tempi = kernels.Tempi(
+        states=np.array([layout.frames for layout in layouts]),
+        last_states=np.array([layout.last_state for layout in layouts]),
+        hops_s=np.array([layout.hop_s for layout in layouts]),
+        stay=float(prices.stay),
+        change=prices.tempo_change_s / pair.recording.hop_s,
+        outside=pair.outside,
+    )
+    most, best_end = int(tempi.states.max()), np.inf
+    totals = np.full((len(layouts), most), np.inf)
+    costs, charges = (np.zeros((len(layouts), BLOCK_ROWS, most), dtype=np.float32) for _ in range(2))
+    for first in range(0, len(pair.recording.features), BLOCK_ROWS):
+        for k, layout in enumerate(layouts):
+            cost, charge, silent = layout.block(first)
+            costs[k, : len(cost), : layout.frames], charges[k, : len(cost), : layout.frames] = cost, charge
+        best_end = kernels.sweep_straight(costs, charges, silent, first, totals, tempi, best_end)
+    return float(best_end)
 
 
 def _price_outside(musical: Float64s, prices: Prices) -> Float64s:

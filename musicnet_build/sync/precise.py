@@ -97,9 +97,9 @@ class RecordingFeatures:
     tuning_cents: float
 
     @property
-    def frames(self) -> int:
-        """How many frames the activations have."""
-        return len(self.spectrograms.change) - 2 * PADDING_FRAMES
+    def levels(self) -> Features:
+        """The log spectrum in semitones, in the frames of the activations."""
+        return self.fine.onset_window[PADDING_FRAMES:-PADDING_FRAMES]
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,21 +355,21 @@ def _placed(
     How sure they are is told by the network as it was: what has learnt from its own answers is too sure of them.
     """
 
-    def place(activations: dict[int, Features]) -> Refinement:
+    def place(activations: dict[int, Features], levels: Features | None = None) -> Refinement:
         judge = None if activations is heard.activations else heard.activations
-        refined = refine(notes, fine_s, coarse_s, activations, mismatch, judge)
+        refined = refine(notes, fine_s, coarse_s, activations, mismatch, judge, levels)
         return replace(refined, onset_s=in_score_order(refined.onset_s, notes))
 
     refined, agreed = place(heard.activations), None
     if mismatch == 0:
         return refined, None, []
     if options.witness:
-        agreed = agreement(options.witness, notes, refined.onset_s, sure_notes(refined), heard.frames)
+        agreed = agreement(options.witness, notes, refined.onset_s, sure_notes(refined), len(heard.levels))
         refined = place(joined(heard.activations, agreed)) if agreed.agrees else refined
     examples = sure_examples(notes, refined, heard.spectrograms)
     if examples:
         model = options.network or fine_tuned(onsets.onset_model(), examples, TRAINING)
-        refined = place(joined(_activations(heard.spectrograms, notes, model), agreed))
+        refined = place(joined(_activations(heard.spectrograms, notes, model), agreed), heard.levels)
     return refined, agreed, examples
 
 

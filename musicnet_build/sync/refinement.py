@@ -28,9 +28,11 @@ from musicnet_build.sync.chords import (
     chord_means,
     chord_times,
     chords_around,
+    log_changes,
     log_likelihoods,
     log_softmax,
     students_t,
+    territories,
     with_floor,
 )
 
@@ -65,17 +67,23 @@ class Refinement:
         Recording seconds of each note's chord.
     p_within_50ms : ndarray of float64 [shape=(n,)]
         Probability that the onset lies within 50 ms of ``onset_s``, as far as this model knows.
+    p_as_placed : ndarray of float64 [shape=(n,)]
+        The same by the activations that the onsets were found with, where others are the judge.
     activation_mass : ndarray of float64 [shape=(n,)]
         Share of the note's own activation, as a probability over the frames looked at, within 50 ms of ``onset_s``.
     pass_onsets_s : ndarray of float64 [shape=(passes, n)]
         Recording seconds of each note by each pass, the coarse ones too.
+    pitch_gaps_s : ndarray of float64 [shape=(2, n)]
+        Seconds since the chord before that has the note's pitch, and until the next one; infinite where there is none.
     """
 
     onset_s: Float64s
     chord_s: Float64s
     p_within_50ms: Float64s
+    p_as_placed: Float64s
     activation_mass: Float64s
     pass_onsets_s: Float64s
+    pitch_gaps_s: Float64s
 
 
 def refine(
@@ -85,6 +93,7 @@ def refine(
     activations: dict[int, Features],
     render_mismatch: float = 1.0,
     judge: dict[int, Features] | None = None,
+    levels: Features | None = None,
 ) -> Refinement:
     """Return the most probable time of each note.
 
@@ -103,6 +112,8 @@ def refine(
         two were, because then the passes know better than the activations.
     judge : dict of ndarray of float32 [shape=(frames,)], optional
         Other activations, to tell how sure the times are; by default those that the times were found with.
+    levels : ndarray of float32 [shape=(frames, bands)], optional
+        As for ``chords.log_changes``; by default nothing is heard of notes that give way to others.
 
     Returns
     -------
@@ -114,11 +125,17 @@ def refine(
     likelihood = log_likelihoods(notes["pitch"], chords, activations)
     chord_passes_s = np.array([chord_means(notes["onset_s"], estimate)[1] for estimate in passes_s])
     chord_s = chord_times(likelihood, chords, chord_passes_s, render_mismatch)
+    changes = 0.0 if levels is None else log_changes(notes, chords, levels)
+    likelihood = log_softmax(likelihood + changes)
     onset_s = _note_times(likelihood, chords, chord_s, render_mismatch)
+    as_placed, mass = _certainty(likelihood, chords, chord_s, onset_s, render_mismatch)
+    near = as_placed
     if judge is not None:
-        likelihood = log_likelihoods(notes["pitch"], chords, judge)
-    near, mass = _certainty(likelihood, chords, chord_s, onset_s, render_mismatch)
-    return Refinement(onset_s, chord_s[chords.of_note], near, mass, passes_s)
+        likelihood = log_softmax(log_likelihoods(notes["pitch"], chords, judge) + changes)
+        near, mass = _certainty(likelihood, chords, chord_s, onset_s, render_mismatch)
+    before, behind = territories(notes["pitch"], chord_s[chords.of_note])  # the middles to the chords with its pitch
+    gaps_s = 2 * np.stack([chord_s[chords.of_note] - before, behind - chord_s[chords.of_note]])
+    return Refinement(onset_s, chord_s[chords.of_note], near, as_placed, mass, passes_s, gaps_s)
 
 
 def _shifts_at_ends_s(notes: NoteTable, passes_s: Float64s, activations: dict[int, Features]) -> Float64s:

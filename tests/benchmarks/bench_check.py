@@ -2,6 +2,7 @@
 
     python tests/benchmarks/bench_check.py FOLDER... [--cache CACHE] [--json OUT.json]
     python tests/benchmarks/bench_check.py FOLDER... --refine
+    python tests/benchmarks/bench_check.py FOLDER... --score
     python tests/benchmarks/bench_check.py FOLDER... --fit --cache CACHE
 
 Each FOLDER holds pieces, or is one: a folder with ``recording.*`` and ``truth.json``, whose notes say when they are
@@ -23,8 +24,12 @@ import numpy as np
 
 SEED = 1
 WHOLE = ("offset", "drift", "transposed", "other_recording", "other_music", "shifted_passage")
-FAULTS = ("none", "offset", "offset", "drift", "drift", "passage", "octave", "moved", "single", "deleted")
+FAULTS = (
+    "none", "offset", "offset", "drift", "drift", "passage", "octave", "moved", "single", "deleted",
+    "transposed", "pitches",
+)  # fmt: skip
 FITTED_SHARE, REAL_WEIGHT = 0.03, 3.0
+SCORED_SHARE = 0.03
 NOTE_FAULTS = {"right": 0, "moved": 1, "octave": 2, "inserted": 3}
 LONG_S = 90.0
 """Shorter pieces cannot tell a drift of some ppm."""
@@ -91,6 +96,13 @@ def with_drift(notes, random):
     return drifting, {"drift_ppm": ppm}
 
 
+def with_transposition(notes, random):
+    semitones = int(random.choice([one for one in range(-12, 13) if one]))
+    other = notes.copy()
+    other["pitch"] += semitones
+    return other, {"semitones": semitones}
+
+
 def with_passage(notes, other, random):
     """Ten seconds of the labels from another piece."""
     from musicnet_build.notes import sorted_by_onset
@@ -102,6 +114,16 @@ def with_passage(notes, other, random):
     foreign["onset_s"] += start_s - from_s
     kept = notes[(notes["onset_s"] < start_s) | (notes["onset_s"] >= start_s + length_s)]
     return sorted_by_onset(np.concatenate([kept, foreign])), {"passage_s": (float(start_s), float(start_s + length_s))}
+
+
+def with_other_pitches(notes, random):
+    """Twelve seconds of the labels in their rhythm, each 1 to 7 semitones off."""
+    length_s = 12.0
+    start_s = random.uniform(notes["onset_s"].min(), notes["onset_s"].max() - length_s)
+    inside = (notes["onset_s"] >= start_s) & (notes["onset_s"] < start_s + length_s)
+    other = notes.copy()
+    other["pitch"][inside] += random.choice([*range(-7, 0), *range(1, 8)], inside.sum())
+    return other, {"passage_s": (float(start_s), float(start_s + length_s))}
 
 
 def with_note_faults(notes, random, moved=0.0, octave=0.0, inserted=0.0):
@@ -129,6 +151,10 @@ def planted(fault, notes, other, random):
         return *with_offset(notes, random), None
     if fault == "drift":
         return *with_drift(notes, random), None
+    if fault == "transposed":
+        return *with_transposition(notes, random), None
+    if fault == "pitches":
+        return *with_other_pitches(notes, random), None
     if fault == "passage":
         return *with_passage(notes, other, random), None
     if fault == "deleted":
@@ -159,12 +185,13 @@ def row_of(job):
         **done,
         "verdict": str(found.verdict),
         "whole": [erratum.what for erratum in whole],
+        "by": [erratum.by for erratum in whole],
         "cpu_s": time.process_time() - started,
     }
     if found.clock:
         row |= {"found_s": found.clock.offset_s, "found_ppm": found.clock.drift_ppm}
         row["interval_ppm"] = found.clock.drift_interval_ppm
-    if fault == "passage":
+    if "passage_s" in done:
         row["overlap"] = max((overlap((one.start_s, one.end_s), done["passage_s"]) for one in whole), default=0.0)
     if kinds is not None:
         row |= judged_notes(found, kinds)
@@ -200,8 +227,10 @@ def overlap(one, other):
 
 
 def is_found(row):
-    if row["fault"] == "passage":
+    if "overlap" in row:
         return row["overlap"] >= 0.5
+    if row["fault"] == "transposed":
+        return row["by"] == [row["semitones"]]
     return row["fault"] in row["whole"]
 
 
@@ -210,13 +239,16 @@ def lines(rows):
     yield "| half | fault | planted | found | errors (worst) |"
     yield "|---|---|---:|---:|---|"
     for half in (0, 1):
-        for fault in ("offset", "drift", "passage"):
+        for fault in ("offset", "drift", "passage", "pitches", "transposed"):
             own = [row for row in rows if row["half"] == half and row["fault"] == fault]
             if fault == "drift":
                 own = [row for row in own if row["length_s"] >= LONG_S]
             if own:
                 yield f"| {half} | {fault} | {len(own)} | {sum(map(is_found, own))} | {worst(fault, own)} |"
-    yield ""
+    within = [
+        row["interval_ppm"][0] <= row["drift_ppm"] <= row["interval_ppm"][1] for row in rows if "drift_ppm" in row
+    ]
+    yield f"\n{sum(within)} of {len(within)} planted drifts lie within their intervals\n"
     yield "| half | notes | pieces | mean AUC (least) | told | right labels with an erratum | not accepted or alarmed |"
     yield "|---|---|---:|---:|---:|---:|---:|"
     for half in (0, 1):
@@ -228,7 +260,9 @@ def lines(rows):
 
 
 def worst(fault, rows):
-    if fault == "passage":
+    if fault == "transposed":
+        return f"{sum(row['verdict'] == 'reject' for row in rows)} rejected"
+    if fault in ("passage", "pitches"):
         return f"mean overlap {np.mean([row['overlap'] for row in rows]):.2f}"
     errors = defaultdict(list)
     for row in rows:
@@ -283,6 +317,38 @@ def refined_lines(rows):
     yield f"| mean | {right:.1%} | {' / '.join(f'{mean:.1%}' for mean in means)} |"
 
 
+# Against a score
+
+
+def scored_row(job):
+    """Delete 3 % of the labels, insert as many that are not in the score, and compare with the score."""
+    from musicnet_build import align, choose_soundfont, read_audio, read_score
+    from musicnet_build.checking.against_score import against_score
+    from musicnet_build.checking.check import checked
+
+    piece, half, cache = job
+    random = np.random.default_rng([SEED, zlib.crc32(piece.name.encode())])
+    notes = truth_of(piece)
+    gone = random.random(len(notes)) < SCORED_SHARE
+    labels, kinds = with_note_faults(notes[~gone], random, inserted=SCORED_SHARE)
+    alignment = align(read_audio(recording_of(piece)), read_score(piece / "score.mid"), choose_soundfont())
+    errata = against_score(checked(evidence_of(piece, cache), labels), alignment).errata
+    missing = [(one.pitch, one.start_s) for one in errata if one.what == "missing"]
+    surplus = np.array([one.note - 1 for one in errata if one.what == "surplus"], np.int64)
+    deleted = [(note["pitch"], note["onset_s"]) for note in notes[gone]]
+    found = sum(any(pitch == p and abs(s - onset_s) < 0.5 for p, s in missing) for pitch, onset_s in deleted)
+    told = int((kinds[surplus] > 0).sum())
+    counts = len(deleted), found, len(missing) - found, int((kinds > 0).sum()), told, len(surplus) - told
+    return {"piece": piece.name, "half": half, "labels": len(labels), "counts": counts}
+
+
+def scored_lines(rows):
+    yield "| piece | half | labels | deleted | named | others named | inserted | named | others named |"
+    yield "|---|---|---:|---:|---:|---:|---:|---:|---:|"
+    for row in rows:
+        yield f"| {row['piece']} | {row['half']} | {row['labels']} | {' | '.join(map(str, row['counts']))} |"
+
+
 # Fitting
 
 
@@ -322,6 +388,7 @@ def main():
     parser.add_argument("folders", type=Path, nargs="+", help="pieces, or folders of pieces")
     parser.add_argument("--cache", type=Path, help="folder for what is heard of the recordings")
     parser.add_argument("--refine", action="store_true", help="refine instead of checking")
+    parser.add_argument("--score", action="store_true", help="plant missing and surplus notes, and give the score")
     parser.add_argument("--fit", action="store_true", help="print the constants of checking/hearing.py")
     parser.add_argument("--workers", type=int, default=1, help="pieces at a time")
     parser.add_argument("--json", type=Path, help="also write the figures here")
@@ -330,7 +397,11 @@ def main():
     if options.fit:
         fit(pieces, options.cache)
         return
-    if options.refine:
+    if options.score:
+        jobs = [(piece, k % 2, options.cache) for k, piece in enumerate(pieces)]
+        rows = measuring.rows_of_all(scored_row, jobs, options.workers)
+        print("\n".join(scored_lines(rows)))
+    elif options.refine:
         rows = measuring.rows_of_all(refined_row, [(piece, k % 2) for k, piece in enumerate(pieces)], options.workers)
         print("\n".join(refined_lines(rows)))
     else:

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_quality.py FOLDER... [--edits drop double] [--soundfont NAME] [--json OUT.json]
 
-Each FOLDER holds pieces, or is one: a folder with ``recording.flac``, ``score.mid`` and ``truth.json``, which says when
+Each FOLDER holds pieces, or is one: a folder with ``recording.*``, ``score.mid`` and ``truth.json``, which says when
 each note of the score is played: ``{"notes": [{"s_on": score seconds, "p_on": recording seconds or null}, ...]}``.
 A span counts as found where a suspicion that is not silence or noise and the true span share 80 % of what they cover
 together. Music that is missing is looked for on the score's clock, extra music on the recording's: there either copy
@@ -122,7 +122,7 @@ def row_of(job):
     from musicnet_build.score.reader import read_score
     from musicnet_build.synthesis.soundfonts import choose_soundfont
 
-    recording, music = read_audio(piece / "recording.flac"), read_score(score / "score.mid")
+    recording, music = read_audio(next(piece.glob("recording.*"))), read_score(score / "score.mid")
     ends_s = len(recording) / SAMPLE_RATE, music.duration_s
     audio, missing, extra = edited(recording, edit, np.random.default_rng(SEED))
     quality = align(audio, music, choose_soundfont(soundfont)).quality

@@ -35,8 +35,8 @@ from musicnet_build.audio.loudness import music_duration_s
 from musicnet_build.features.tonality import Tonality, level_db, tonal_contrast
 from musicnet_build.labels.files import read_labels
 from musicnet_build.notes import SAMPLE_RATE
-from musicnet_build.score.beats import repeated_sections
-from musicnet_build.score.order import PlayingOrder, Span, end_beats, measure_starts, same_music
+from musicnet_build.score.beats import end_beats, measure_starts, repeated_sections, same_music
+from musicnet_build.score.order import PlayingOrder, Span
 from musicnet_build.score.reader import Score, read_score
 from musicnet_build.score.unfold import score_in_order
 from musicnet_build.sync.jumps import PRICES, find_playing_order
@@ -257,34 +257,27 @@ def applause(piece, random):
 def unedited(piece, random):
     whole = [(0.0, end_beats(piece.score))]
     yield Case("unedited", piece, piece.recording, piece.score, piece.rendered, whole)
-    for factor in (0.6, 1.6):
-        slow = piece.score.retimed(lambda t, f=factor: t * f)
-        yield Case("other tempo", piece, piece.recording, slow_tempo(slow, factor), None, whole)
     grid = np.arange(0.0, piece.score.duration_s + 1, 0.05)
+    for factor in (0.6, 1.6):
+        slow = in_tempo_of(piece.score, grid, grid * factor)
+        yield Case("other tempo", piece, piece.recording, slow, None, whole)
     drift = np.cumsum(random.standard_normal(len(grid))) * 0.05
     smooth = np.convolve(np.pad(drift, 60, mode="edge"), np.ones(121) / 121, mode="valid")[: len(grid)]
     rate = np.exp(0.25 * (smooth - smooth.mean()) / max(smooth.std(), 1e-9))
     warped = np.concatenate([[0.0], np.cumsum(rate)[:-1]]) * 0.05
-    varied = piece.score.retimed(lambda t: np.interp(t, grid, warped))
-    yield Case("varied tempo", piece, piece.recording, with_tempo_of(varied, piece.score, grid, warped), None, whole)
+    yield Case("varied tempo", piece, piece.recording, in_tempo_of(piece.score, grid, warped), None, whole)
 
 
-def slow_tempo(score, factor):
-    t = score.tempo_map
-    return dataclasses.replace(
-        score,
-        tempo_map=dataclasses.replace(t, seconds=t.seconds * factor, seconds_per_beat=t.seconds_per_beat * factor),
-    )
-
-
-def with_tempo_of(score, original, grid, warped):
-    """A tempo map that says what the retimed notes say."""
-    beats = np.unique(np.concatenate([original.tempo_map.beats_at(grid), original.tempo_map.beats]))
+def in_tempo_of(score, grid, warped):
+    """A score with its seconds sent through a map, and a tempo map that says what its notes say."""
+    original = score.tempo_map
+    beats = np.unique(np.concatenate([original.beats_at(grid), original.beats]))
     beats = beats[beats >= 0]
-    seconds = np.interp(original.tempo_map.seconds_at(beats), grid, warped)
+    seconds = np.interp(original.seconds_at(beats), grid, warped)
     per_beat = np.diff(seconds) / np.diff(beats)
     return dataclasses.replace(
-        score, tempo_map=type(score.tempo_map)(beats, seconds, np.append(per_beat, per_beat[-1]))
+        score.retimed(lambda time_s: np.interp(time_s, grid, warped)),
+        tempo_map=type(original)(beats, seconds, np.append(per_beat, per_beat[-1])),
     )
 
 

@@ -35,6 +35,13 @@ def test_a_few_seconds_have_an_interval_too() -> None:
     assert high_ppm - low_ppm > 1000
 
 
+def test_a_drift_of_three_milliseconds_between_the_ends_is_within_what_is_heard_apart() -> None:
+    labels = melody()
+    span_s = float(np.ptp(labels["onset_s"]))
+    low_ppm, high_ppm = measured_clock(evidence_of(melody()), labels).drift_interval_ppm
+    assert high_ppm - low_ppm > 2 * 2900 / span_s
+
+
 def test_the_same_seed_gives_the_same_interval() -> None:
     labels = melody(60)
     labels["onset_s"] += np.random.default_rng(3).normal(0, 0.01, 60)

@@ -396,6 +396,28 @@ def test_confidence_beside_leaves_seven_columns(built: tuple[Material, Path]) ->
     assert after == {name: data for name, data in before.items() if not name.startswith(".build")}
 
 
+def test_what_is_heard_of_labels_stands_beside_them_and_is_heard_once(
+    built: tuple[Material, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    material, out = built
+    before = contents(out)
+    asked = replace(material.settings, heard_beside=True)
+    material.build(out, settings=asked)
+    labels, heard = ((out / name / "1.csv").read_text().splitlines() for name in ("train_labels", "heard"))
+    assert heard[0] == "start_time,end_time,instrument,note,velocity,played"
+    assert [row.split(",")[:4] for row in heard] == [row.split(",")[:4] for row in labels]
+    assert len({row.split(",")[4] for row in heard[1:]}) > 3
+    assert find_problems(out) == []
+    after = contents(out)
+    monkeypatch.delattr("musicnet_build.datasets.placing.listened")  # listening again would fail
+    assert made(material.build(out, settings=asked)) == []
+    material.build(out)
+    assert not (out / "heard" / "1.csv").exists()
+    assert contents(out)["train_labels/1.csv"] == before["train_labels/1.csv"]
+    material.build(out, settings=asked)
+    assert contents(out) == after
+
+
 def test_what_the_labels_were_made_from_is_shown_for_those_that_are_still_there(built: tuple[Material, Path]) -> None:
     material, out = built
     labels = out / "train_labels" / "1.csv"

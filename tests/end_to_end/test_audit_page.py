@@ -212,6 +212,7 @@ def test_recording_and_tones_stay_in_step_when_chunks_are_late(opened: Open, tmp
     page.keyboard.press("Home")
     for _ in range(2):
         while not held:  # it may wait for others, on a busy machine
+            assert audited.state("player.state") != "ended"
             page.wait_for_timeout(30)
         audited.until("auditPage.player.state === 'waiting'")
         assert page.inner_text("#state") == "waiting for sound …"

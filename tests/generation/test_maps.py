@@ -337,7 +337,7 @@ def small_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.usefixtures("small_files")
+@pytest.mark.usefixtures("spawned", "small_files")
 def test_a_full_disk_is_told_and_leaves_no_half_sound(whole: tuple[Recipe, Path], tmp_path: Path) -> None:
     result = generate_maps(whole[0], tmp_path, workers=1)
     assert result.made == 0

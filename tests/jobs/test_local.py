@@ -14,6 +14,8 @@ from musicnet_build.errors import ScoreError
 from musicnet_build.jobs import local
 from musicnet_build.jobs.local import Job, Outcome, run_jobs
 
+pytestmark = pytest.mark.usefixtures("spawned")
+
 
 def write(path: str, text: str = "done") -> None:
     Path(path).write_text(text, encoding="utf-8")
@@ -52,14 +54,20 @@ def note_environment(path: str) -> None:
     write(path, os.environ["OMP_NUM_THREADS"])
 
 
+def present(folder: Path) -> list[Path]:
+    return list(folder.glob("job-?"))
+
+
 def note_presence(path: str, together: int) -> None:
     """Count how many of these jobs are at work at once, and wait for as many as may be."""
     mine = Path(path)
     mine.touch()
+    deadline = time.monotonic() + 60
     time.sleep(0.2)
-    while len(list(mine.parent.glob("job-?"))) < together and not list(mine.parent.glob(f"*.seen-{together}")):
+    while len(present(mine.parent)) < together and not list(mine.parent.glob(f"*.seen-{together}")):
+        assert time.monotonic() < deadline
         time.sleep(0.02)
-    Path(f"{path}.seen-{len(list(mine.parent.glob('job-?')))}").touch()
+    Path(f"{path}.seen-{len(present(mine.parent))}").touch()
     mine.unlink()
 
 

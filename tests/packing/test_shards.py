@@ -49,7 +49,7 @@ def small_files() -> Iterator[None]:
     signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.usefixtures("small_files")
+@pytest.mark.usefixtures("spawned", "small_files")
 def test_a_full_disk_leaves_no_package(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no space left"):
         segments.pack_segments(corpus, tmp_path / "s.h5")

@@ -230,22 +230,26 @@ def test_the_report_is_plain_values(right: Alignment, wrong: Alignment) -> None:
         assert values["confident_share"] == pytest.approx(np.mean(result.notes["confidence"] >= SURE))
 
 
-def believed(near: float = 0.9, apart_s: float = 0.005, count: int = 10) -> Refinement:
+def believed(near: float = 0.9, apart_s: float = 0.005, gap_s: float = np.inf, count: int = 10) -> Refinement:
     onset_s = np.arange(count, dtype=np.float64)
     return Refinement(
         onset_s,
         onset_s,
         np.full(count, near),
         np.full(count, near),
+        np.full(count, near),
         onset_s + np.full((4, 1), apart_s),
+        np.full((2, count), gap_s),
     )
 
 
-def test_confidence_grows_with_belief_and_falls_with_disagreement() -> None:
+def test_confidence_grows_with_belief_and_falls_with_disagreement_and_repetition() -> None:
     by_belief = [note_confidence(believed(near=near))[0] for near in (0.0, 0.2, 0.5, 0.9, 1.0)]
     by_distance = [note_confidence(believed(apart_s=apart_s))[0] for apart_s in (0.0, 0.01, 0.1, 1.0)]
+    by_gap = [note_confidence(believed(gap_s=gap_s))[0] for gap_s in (0.1, 0.3, 0.9, np.inf)]
     assert np.all(np.diff(by_belief) > 0)
     assert np.all(np.diff(by_distance) < 0)
+    assert np.all(np.diff(by_gap) > 0)
     assert all(0 < confidence < 1 for confidence in by_belief + by_distance)
 
 
@@ -265,7 +269,9 @@ def test_features_do_not_depend_on_the_order_of_the_notes() -> None:
         refinement.onset_s[order],
         refinement.chord_s[order],
         refinement.p_within_50ms[order],
+        refinement.p_as_placed[order],
         refinement.activation_mass[order],
         refinement.pass_onsets_s[:, order],
+        refinement.pitch_gaps_s[:, order],
     )
     np.testing.assert_allclose(confidence_features(shuffled), confidence_features(refinement)[order])

@@ -27,7 +27,7 @@ def played() -> tuple[NoteTable, OnsetSpectrograms]:
 def believed(notes: NoteTable, sure_share: float, apart_s: float = 0.01) -> Refinement:
     p = np.where(np.arange(COUNT) < sure_share * COUNT, 0.99, 0.5)
     onset_s = notes["onset_s"].copy()
-    return Refinement(onset_s, onset_s, p, p, onset_s + np.full((4, 1), apart_s))
+    return Refinement(onset_s, onset_s, p, p, p, onset_s + np.full((4, 1), apart_s), np.full((2, COUNT), np.inf))
 
 
 def test_the_network_learns_from_a_recording_whose_notes_are_sure() -> None:

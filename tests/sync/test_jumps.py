@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from made_score import made_score
+from scipy.ndimage import gaussian_filter1d
 
 from musicnet_build.anchors import Place
 from musicnet_build.errors import AlignmentError
@@ -115,6 +116,19 @@ def test_a_passage_played_three_times_as_fast_is_no_cut(noise: Music) -> None:
     rendered = noise.features([(0.0, 160.0)], noise=0.0)
     order = find_playing_order(noise.score, *rendered, hurried, np.arange(len(hurried)) * FRAME_S).order
     assert spans_of(order) == [(0.0, 160.0)]
+
+
+def test_the_less_a_change_of_tempo_costs_the_nearer_playing_straight_through_comes_to_a_cut(noise: Music) -> None:
+    drifting = gaussian_filter1d(np.random.default_rng(7).standard_normal((1600, 60)), 1.0, axis=0)
+    rendered = (drifting / np.linalg.norm(drifting, axis=1, keepdims=True)).astype(np.float32)
+    played = np.concatenate([np.repeat(rendered[:400], 3, axis=0), rendered[400:900], rendered[1200:]])
+    frames_s = np.arange(len(played)) * FRAME_S
+    orders = [
+        find_playing_order(noise.score, rendered, frames_s[:1600], played, frames_s, prices=prices).order
+        for prices in (dataclasses.replace(PRICES, tempo_change_s=price_s) for price_s in (0.0, 1.0, 100.0))
+    ]
+    assert [spans_of(order) for order in orders] == [[(0.0, 90.0), (120.0, 160.0)]] * 3
+    assert 3 < orders[0].margin_s < orders[1].margin_s <= orders[2].margin_s
 
 
 def test_where_a_twin_of_a_passage_sounds_a_little_more_alike_no_jump_leads_there_and_back() -> None:

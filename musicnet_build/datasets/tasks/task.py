@@ -32,8 +32,8 @@ class Task:
         The recording's line of the manifest.
     settings : RecipeSettings
         What decides its labels.
-    with_confidence, confidence_beside, overlay : bool
-        Whether the labels show their confidence, whether a file beside them does, and whether there are three clips.
+    with_confidence, confidence_beside, heard_beside, overlay : bool
+        See ``placing.View``.
     include : tuple of str
         States in which a recording goes into the sets.
     condemned : tuple of str
@@ -52,6 +52,7 @@ class Task:
     settings: RecipeSettings
     with_confidence: bool = False
     confidence_beside: bool = False
+    heard_beside: bool = False
     overlay: bool = False
     include: tuple[str, ...] = VERDICTS[:2]
     condemned: tuple[str, ...] = ()
