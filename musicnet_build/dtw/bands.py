@@ -47,8 +47,9 @@ def band_of_rough_path(
 def _means(features: Features, frames: int) -> Features:
     """Means of so many frames each, the last of what is left."""
     starts = np.arange(0, len(features), frames)
+    sums: Features = np.add.reduceat(features, starts, axis=0)
     counts = np.diff(starts, append=len(features)).astype(np.float32)
-    means: Features = np.add.reduceat(features, starts, axis=0) / counts[:, None]
+    means: Features = np.divide(sums, counts[:, None], dtype=np.float32)
     return means
 
 

@@ -169,7 +169,8 @@ once); transforms in blocks of 512 frames whatever the window (half as fast at 4
 **A GPU** could take over the network and the distances; rendering, transforms, the recursion and the search would stay.
 By this table the two are about six CPU seconds of six minutes of a quartet, of some 23 on that machine, and importing
 PyTorch alone takes 2.6 there (`python -c "import torch"`). So it could save a seventh of a single alignment at most,
-and a quarter in an archive, whose workers import it once. It was not measured on one, and is left out.
+and a quarter in an archive, whose workers import it once. It was not measured on one, and is left out;
+`PYTHONPATH=tests python tests/benchmarks/bench_gpu.py` measures the network on yours.
 
 ## Growth with the length of the music
 

@@ -6,7 +6,8 @@ code published with the study. Trained by plain gradient descent with Nesterov's
 falling in steps. Judged against labelling function a at 100 frames a second over the first 30 s, whatever they were
 trained on; what they say at the lower rate is interpolated.
 
-Ours, since the study leaves it open: the rates of learning, and linear interpolation.
+Steps and rates of the preset ``paper`` are those of that code (50 epochs of 40,000 batches). Ours: linear interpolation
+where the code has splines of order 5, and the weights of the last step where it keeps those of the best validation.
 
 References
 ----------
@@ -37,7 +38,7 @@ from musicnet_build.packing.frames import PITCHES, REFERENCE_RATE_HZ, WINDOW_LEN
 BINS = 229
 THRESHOLD = 0.5
 _EVALUATED_AT_ONCE = 256
-_STEPS_OF_THE_RATE = 4  # ours: halved after each quarter
+_STEPS_OF_THE_RATE = 5  # halved after each ten of 50 epochs, in the published code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,12 +201,14 @@ def _rate(settings: Settings, step: int) -> float:
     return settings.learning_rate * 0.5 ** (_STEPS_OF_THE_RATE * step // settings.steps)
 
 
-# Presets. Filters and units of the paper's are those of the code published with it; the small ones have a quarter.
+# Presets. The paper's are those of the code published with it; the small ones have a quarter of the filters, and hear 5
+# frames at both rates: in minutes, the network for 17 does not begin to learn.
 
-_PAPER = partial(Settings, steps=200_000, batch_size=8, learning_rate=0.5, validate_every=5000, dense=512)
+_PAPER = partial(Settings, steps=2_000_000, batch_size=8, learning_rate=0.1, validate_every=40_000, dense=512)
 _SMALL = partial(
-    Settings, steps=3000, batch_size=8, learning_rate=0.5, validate_every=1500, dense=128, validation_frames=1000
-)
+    Settings, steps=500, batch_size=32, learning_rate=2.0, validate_every=250, context=5, filters=(8, 16), dense=128,
+    validation_frames=1000,
+)  # fmt: skip
 
 
 def _model(small: Settings, paper: Settings) -> Baseline:
@@ -213,11 +216,9 @@ def _model(small: Settings, paper: Settings) -> Baseline:
 
 
 MODELS = {
-    "label-noise": _model(
-        _SMALL(rate_hz=31.25, context=5, filters=(8, 16)), _PAPER(rate_hz=31.25, context=5, filters=(32, 64))
-    ),
+    "label-noise": _model(_SMALL(rate_hz=31.25), _PAPER(rate_hz=31.25, context=5, filters=(32, 64))),
     "label-noise-100": _model(
-        _SMALL(rate_hz=100.0, context=17, filters=(8, 16, 24, 32)),
+        _SMALL(rate_hz=100.0),
         _PAPER(rate_hz=100.0, context=17, filters=(32, 64, 96, 128)),
     ),
 }

@@ -8,8 +8,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
 
-from small_corpus import split_recordings, write_corpus  # noqa: E402
-
 from musicnet_build.audio.io import read_audio  # noqa: E402
 from musicnet_build.baselines.baseline import Batch  # noqa: E402
 from musicnet_build.baselines.models.reconstruction import (  # noqa: E402
@@ -26,17 +24,9 @@ from musicnet_build.baselines.models.reconstruction import (  # noqa: E402
     task,
 )
 from musicnet_build.baselines.training import learn  # noqa: E402
-from musicnet_build.packing.segments import SegmentsReader, SegmentsSettings, pack_segments  # noqa: E402
+from musicnet_build.packing.segments import SegmentsReader  # noqa: E402
 
 TINY: Settings = replace(PRESETS["reconstruction"]["small"], frames=16, channels=(4, 8), hidden=16, batch_size=2)
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("segments")
-    corpus = write_corpus(folder / "corpus")
-    pack_segments(split_recordings(corpus), folder / "segments.h5", SegmentsSettings(keep_test_pieces=True))
-    return folder / "segments.h5"
 
 
 def test_a_u_net_keeps_the_size_whatever_it_is_and_sees_all_around() -> None:
@@ -70,27 +60,27 @@ def test_the_loss_is_the_square_error_and_both_cross_entropies() -> None:
     assert loss(Fixed(), batch).item() == pytest.approx(0.25 + right + wrong, rel=1e-5)
 
 
-def test_a_batch_follows_from_seed_and_step(package: Path) -> None:
+def test_a_batch_follows_from_seed_and_step(segments_package: Path) -> None:
     model = Model(TINY)
-    one, same, other = (task(model, package, TINY, seed).batch(7) for seed in (0, 0, 1))
+    one, same, other = (task(model, segments_package, TINY, seed).batch(7) for seed in (0, 0, 1))
     assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
     assert not torch.equal(one[0], other[0])
     assert one[0].shape == (2, 16, 229)
     assert one[1].shape == (2, 16, 88)
 
 
-def test_the_transcriber_learns_the_pieces(package: Path) -> None:
+def test_the_transcriber_learns_the_pieces(segments_package: Path) -> None:
     settings = replace(TINY, reconstructs=False, steps=100, batch_size=4, learning_rate=1e-2)
     torch.manual_seed(0)
     model = Model(settings)
-    training = task(model, package, settings, 0)
+    training = task(model, segments_package, settings, 0)
     losses = [learn(model, training, step, training.batch(step), 0).item() for step in range(100)]
     assert np.mean(losses[-5:]) < 0.4 * losses[0]
     figures = training.validate(model.eval())
     assert set(figures) == {"f1", "precision", "recall", "threshold"}
 
 
-def test_a_whole_recording_goes_through_in_pieces_as_in_one(package: Path) -> None:
+def test_a_whole_recording_goes_through_in_pieces_as_in_one() -> None:
     class Memoryless(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -107,11 +97,10 @@ def test_a_whole_recording_goes_through_in_pieces_as_in_one(package: Path) -> No
     assert made.reconstruction.shape == (700, 229)
 
 
-def test_a_recording_is_heard_as_the_package_shows_it(package: Path, tmp_path: Path) -> None:
-    corpus = write_corpus(tmp_path / "corpus")
-    recording = next(corpus.rglob("MAPS_MUS-two_SynSinBb.wav"))
+def test_a_recording_is_heard_as_the_package_shows_it(segments_package: Path) -> None:
+    recording = next(segments_package.parent.rglob("MAPS_MUS-two_SynSinBb.wav"))
     model = Model(replace(TINY, reconstructs=False)).eval()
-    reader = SegmentsReader(package, "test")
+    reader = SegmentsReader(segments_package, "test")
     place = [name.split("/")[-1] for name in reader.names].index("MAPS_MUS-two_SynSinBb")
     found = activations(model, read_audio(recording), TINY)
     expected = heard(model, reader.whole(place)["mel"]).first

@@ -8,8 +8,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
 
-from timbre_helpers import SMALL_PAIR, soundfont  # noqa: E402
-
 from musicnet_build.baselines.models.timbre import (  # noqa: E402
     PRESETS,
     Settings,
@@ -22,21 +20,11 @@ from musicnet_build.baselines.models.timbre import (  # noqa: E402
     values_of,
 )
 from musicnet_build.baselines.training import learn  # noqa: E402
-from musicnet_build.generation.ascension import AscensionSettings, generate_ascension  # noqa: E402
 from musicnet_build.packing.timbre.frames import ABSENT  # noqa: E402
-from musicnet_build.packing.timbre.images import ImageSettings, colour_table, coloured  # noqa: E402
-from musicnet_build.packing.timbre.package import PackSettings, pack_timbre  # noqa: E402
+from musicnet_build.packing.timbre.images import colour_table, coloured  # noqa: E402
 from musicnet_build.packing.timbre.reader import TimbreFrames  # noqa: E402
 
 SMALL: Settings = replace(PRESETS["timbre"]["small"], steps=40, learning_rate=5e-3)
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("timbre")
-    generate_ascension(folder / "set", [soundfont()], AscensionSettings(SMALL_PAIR, velocities=(90,)))
-    pack_timbre(folder / "set", folder / "timbre.h5", PackSettings(ImageSettings("cqt", 4096, 512)))
-    return folder / "timbre.h5"
 
 
 def trained(package: Path, settings: Settings) -> torch.nn.Module:
@@ -55,9 +43,9 @@ def test_colours_become_values_again() -> None:
     np.testing.assert_allclose(found, values, atol=0.5 / 255 + 1e-6)
 
 
-def test_an_epoch_has_each_frame_once_and_none_of_the_fold_that_is_held_out(package: Path) -> None:
-    frames = TimbrePitches(package, SMALL, 1)
-    steps = steps_in(package, SMALL, 1)
+def test_an_epoch_has_each_frame_once_and_none_of_the_fold_that_is_held_out(timbre_package: Path) -> None:
+    frames = TimbrePitches(timbre_package, SMALL, 1)
+    steps = steps_in(timbre_package, SMALL, 1)
     drawn = [np.concatenate([frames.drawn(e * steps + k, 32, 0)[0] for k in range(steps)]) for e in range(2)]
     for epoch in drawn:
         assert sorted(epoch.tolist()) == frames.learned.tolist()
@@ -71,25 +59,25 @@ def test_each_instrument_is_given_129_scores(name: str) -> None:
     assert model(torch.zeros(2, 1, 128, 8)).shape == (2, 2, 129)
 
 
-def test_pictures_are_made_louder_and_softer_but_silence_stays_silent(package: Path) -> None:
-    training = task(network(SMALL), package, SMALL, 0)
+def test_pictures_are_made_louder_and_softer_but_silence_stays_silent(timbre_package: Path) -> None:
+    training = task(network(SMALL), timbre_package, SMALL, 0)
     pictures, pitches = training.batch(0)
-    frames, _ = TimbrePitches(package, SMALL, 0).drawn(0, SMALL.batch_size, 0)
-    stored = pictures_of(package)[frames]
+    frames, _ = TimbrePitches(timbre_package, SMALL, 0).drawn(0, SMALL.batch_size, 0)
+    stored = pictures_of(timbre_package)[frames]
     assert not np.array_equal(pictures[:, 0].numpy(), stored)
     assert np.all(pictures[:, 0].numpy()[stored == 0] == 0)
     assert pitches.shape == (32, 2)
 
 
-def test_a_network_learns_a_small_set_and_one_without_trumpet_never_hears_one(package: Path) -> None:
-    truth = TimbreFrames(package).pitches()
-    balanced = predicted(trained(package, replace(SMALL, steps=80)), package)
+def test_a_network_learns_a_small_set_and_one_without_trumpet_never_hears_one(timbre_package: Path) -> None:
+    truth = TimbreFrames(timbre_package).pitches()
+    balanced = predicted(trained(timbre_package, replace(SMALL, steps=80)), timbre_package)
     assert np.mean(balanced == truth) > 0.9
-    alone = predicted(trained(package, replace(SMALL, subset="guitar_alone")), package)
+    alone = predicted(trained(timbre_package, replace(SMALL, subset="guitar_alone")), timbre_package)
     assert np.all(alone[:, 1] == ABSENT)
     assert np.all(alone[truth[:, 0] == ABSENT, 0] != ABSENT)
 
 
-def test_a_network_of_single_labels_names_one_instrument(package: Path) -> None:
+def test_a_network_of_single_labels_names_one_instrument(timbre_package: Path) -> None:
     settings = replace(SMALL, instruments=(1,))
-    assert predicted(trained(package, settings), package).shape == (len(TimbreFrames(package)), 1)
+    assert predicted(trained(timbre_package, settings), timbre_package).shape == (len(TimbreFrames(timbre_package)), 1)

@@ -7,32 +7,36 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
 
-from frames_package import write_frames  # noqa: E402
-
 from musicnet_build.baselines.studies import label_noise as study  # noqa: E402
 from musicnet_build.baselines.studies.study import Setup, Spread  # noqa: E402
 
 
-def test_every_function_is_trained_and_judged(tmp_path: Path) -> None:
-    package = write_frames(tmp_path)
-    setup = Setup(data=package, output=tmp_path / "out", seeds=1)
+def test_every_function_is_trained_judged_and_drawn(
+    frames_package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "CONFIGURATIONS", ("another", "given"))
+    setup = Setup(data=frames_package, output=tmp_path, seeds=1)
     conditions = [study.Condition("label-noise", "given/fold_1", function) for function in study.FUNCTIONS]
     page = study.compared(conditions, setup, steps=4, validate_every=4, filters=(2, 4), dense=16)
     ((name, *cells),) = page.tables[0].rows
-    assert name == "31.25, given/fold_1"
+    assert name == "given, fold 1, 31.25 frames a second"
     assert len(cells) == 6
     assert all(0 <= cell.mean <= 100 for cell in cells)
-    assert all((tmp_path / "out" / name).stat().st_size > 5000 for name in page.pictures)
+    assert list(page.pictures) == ["figure_5.png", "notes.png"]
+    assert all((tmp_path / name).stat().st_size > 5000 for name in page.pictures)
 
 
-def test_the_small_preset_takes_one_fold_and_the_paper_all_of_them_at_both_rates(tmp_path: Path) -> None:
-    package = write_frames(tmp_path)
-    small = study.conditions_of(Setup(data=package, output=tmp_path))
-    assert {one.fold for one in small} == {"configuration_1/fold_1"}
-    paper = study.conditions_of(Setup(data=package, output=tmp_path, preset="paper"))
-    assert {one.model for one in paper} == {"label-noise", "label-noise-100"}
-    assert {one.fold.split("/")[0] for one in paper} == {"configuration_1", "configuration_2"}
-    assert len(paper) == 2 * 6 * len({one.fold for one in paper})
+def test_the_small_preset_takes_one_fold_of_each_configuration_and_the_paper_all(
+    frames_package: Path, tmp_path: Path
+) -> None:
+    def taken(preset: str) -> list[study.Condition]:
+        return study.conditions_of(Setup(data=frames_package, output=tmp_path, preset=preset))
+
+    assert {one.fold for one in taken("small")} == {"configuration_1/fold_1", "configuration_2/fold_1"}
+    for preset, folds in (("small", 2), ("paper", 5)):
+        assert len({one.fold for one in taken(preset)}) == folds
+        assert {one.model for one in taken(preset)} == set(study.MODELS)
+        assert len(set(taken(preset))) == 2 * 6 * folds
 
 
 def test_recall_is_counted_from_the_beginning_of_each_note() -> None:
@@ -48,6 +52,6 @@ def test_recall_is_counted_from_the_beginning_of_each_note() -> None:
 
 def test_the_finding_follows_from_the_numbers() -> None:
     others = {function: Spread(40.0, 0.5) for function in "bcdef"}
-    assert "a is better than all others" in study.finding({"a": Spread(45.0, 0.5), **others})
-    assert "does not come out" in study.finding({"a": Spread(40.2, 0.5), **others})
-    assert "does not come out" in study.finding({"a": Spread(30.0, 0.5), **others})
+    assert "40.0 %; a is better than all others" in study.finding("case", {"a": Spread(45.0, 0.5), **others})
+    assert "not clearly better" in study.finding("case", {"a": Spread(40.2, 0.5), **others})
+    assert "not clearly better" in study.finding("case", {"a": Spread(30.0, 0.5), **others})

@@ -8,12 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install 'musicnet_build[baselines]'")
 
-from small_corpus import split_recordings, write_corpus  # noqa: E402
-
 from musicnet_build.baselines.models import reconstruction  # noqa: E402
 from musicnet_build.baselines.studies import reconstruction as study  # noqa: E402
 from musicnet_build.baselines.studies.study import Setup  # noqa: E402
-from musicnet_build.packing.segments import SegmentsSettings, pack_segments  # noqa: E402
 
 
 def test_figures_are_those_of_a_transcription_counted_by_hand() -> None:
@@ -30,20 +27,20 @@ def test_figures_are_those_of_a_transcription_counted_by_hand() -> None:
     assert found["frame precision"] == found["frame recall"] == pytest.approx(200 / 3)
 
 
-def test_baseline_and_model_are_compared_on_both_spectra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    corpus = write_corpus(tmp_path / "corpus")
-    pack_segments(split_recordings(corpus), tmp_path / "segments.h5", SegmentsSettings(keep_test_pieces=True))
+def test_baseline_and_model_are_compared_on_both_spectra(
+    segments_package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in reconstruction.PRESETS:
         tiny = replace(
             reconstruction.PRESETS[name]["small"], steps=1, batch_size=1, frames=8, channels=(2, 2), hidden=4
         )
         monkeypatch.setitem(reconstruction.PRESETS[name], "small", tiny)
-    page = study.run(Setup(data=tmp_path / "segments.h5", output=tmp_path / "out", seeds=1))
+    page = study.run(Setup(data=segments_package, output=tmp_path, seeds=1))
     (table,) = page.tables
     assert [row[0] for row in table.rows] == [
         "mel, baseline", "mel, with reconstruction", "mel, with reconstruction: transcribed again",
         "cqt, baseline", "cqt, with reconstruction", "cqt, with reconstruction: transcribed again",
     ]  # fmt: skip
     assert [row[-2:] for row in table.rows[:2]] == [[60.1, 36.3], [66.3, 38.5]]
-    assert (tmp_path / "out" / study.PICTURE).read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / study.PICTURE).read_bytes().startswith(b"\x89PNG")
     assert "With reconstruction (mel): frame P" in page.finding
