@@ -77,8 +77,8 @@ wanted two processors. Only the ratios hold: on an idle machine the seconds are 
 - Spectra: each bin is added to the two or three bands that it belongs to, in place of a product with the whole
   filterbank, in blocks that fit into the cache.
 - Network: a convolution that copies nothing, in place of a product that needs each frame once for each tap.
-- Features of the fine passes: `log` and `exp` in place of `log1p` and `expm1`, which take six times as long; onsets that
-  three passes share were computed once (no more: they were 44 MB of the peak, for 0.1 s).
+- Features of the fine passes: `log` and `exp` in place of `log1p` and `expm1`, which take six times as long; onsets
+  that three passes share were computed once (no more: they were 44 MB of the peak, for 0.1 s).
 
 The whole of `precise`, start-up included, cache off, in turn on the idle machine, the least of two runs:
 
@@ -94,8 +94,8 @@ Labels stayed the same byte for byte, confidences too, on a real quartet (`bach1
 moved where the recording is a rendering of the score by the same soundfont, as the quartet of six minutes is: there
 frames nearly tie, and sums in another order decide. Of 4,361 onsets 315 moved by one sample and 6 by up to 2.9 ms.
 
-Then what need not be done at all was left out (CPU seconds, user and system, the least of three runs in turn, cache off;
-on a machine whose two processors a dozen other processes wanted, so that wall-clock times say nothing; `before` is
+Then what need not be done at all was left out (CPU seconds, user and system, the least of three runs in turn, cache
+off; on a machine whose two processors a dozen other processes wanted, so that wall-clock times say nothing; `before` is
 commit f39304c):
 
     git worktree add ../before f39304c
@@ -146,15 +146,15 @@ length; so short recordings gain less.
 What was tried and left out:
 
 - 50 steps of learning on 64 notes in place of 128 save 0.35 s of any alignment. Within 25 / 50 / 100 ms are then 78.0 /
-  89.4 / 92.4 % of `kv465` in place of 78.3 / 89.6 / 92.3, 68.0 / 89.0 / 97.8 % of `bach10` (each player's onset) in place
-  of 68.5 / 88.8 / 97.7, and of the pianos as many as before to 0.1 %: strings are what the learning is for.
-- A band of 0.3 s in place of 0.5 for the fine passes: 15 % less of them, since blocks of 32 rows hardly get smaller; and
-  the median pass leaves 0.3 s at 1.4 % of the chords of one piece of eleven.
+  89.4 / 92.4 % of `kv465` in place of 78.3 / 89.6 / 92.3, 68.0 / 89.0 / 97.8 % of `bach10` (each player's onset) in
+  place of 68.5 / 88.8 / 97.7, and of the pianos as many as before to 0.1 %: strings are what the learning is for.
+- A band of 0.3 s in place of 0.5 for the fine passes: 15 % less of them, since blocks of 32 rows hardly get smaller;
+  and the median pass leaves 0.3 s at 1.4 % of the chords of one piece of eleven.
 - A second thread for a narrow band. Tiles of a band that is narrower than a tile follow one another. Smaller tiles take
   longer to hand out than to compute. Side by side the three fine passes would use both cores, and each takes 130 MB and
-  more at six minutes; the coarse passes and the tempi of the search, which are smaller, took 20 MB more side by side at two
-  minutes (arenas of threads), for some 0.4 s of wall-clock time. Tracing back without computing tiles again would need
-  the codes of all steps, or a second kernel, for 3 %.
+  more at six minutes; the coarse passes and the tempi of the search, which are smaller, took 20 MB more side by side at
+  two minutes (arenas of threads), for some 0.4 s of wall-clock time. Tracing back without computing tiles again would
+  need the codes of all steps, or a second kernel, for 3 %.
 - More voices of FluidSynth only when they are needed (0.3 s): those that are added while a chord of 900 begins come too
   late.
 
