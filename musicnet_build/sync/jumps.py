@@ -35,7 +35,6 @@ from musicnet_build.sync.jump_costs import (
 )
 from musicnet_build.sync.jump_search import ASTRAY_S, Attempt, Layout, Music, Pair, settled
 from musicnet_build.sync.passes import PIANO_BANDS, SemitoneSpectra, coarse_features, coarse_frames_s
-from musicnet_build.threads import on_all_cores
 
 PRICES = Prices()
 
@@ -161,7 +160,7 @@ def find_playing_order(
     pair = Pair(music, rendered, score_frames_s, grid, _price_outside(musical, prices))
 
     def attempts(pair: Pair) -> list[Attempt]:
-        return on_all_cores(lambda tempo: Attempt(pair, tempo, prices), prices.tempi)
+        return [Attempt(pair, tempo, prices) for tempo in prices.tempi]
 
     if not places:
         return _chosen(pair, attempts(pair), prices)

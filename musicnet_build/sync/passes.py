@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import scipy.ndimage
@@ -73,11 +72,6 @@ class SemitoneSpectra:
 
     onset_window: Features
     pitch_window: Features
-
-    @cached_property
-    def fine_rise(self) -> Features:
-        """The onsets that all fine passes compare, before they fade; with a hop of ``FINE_HOP``."""
-        return _relative_to_loudest(_rise(self.onset_window, lag_frames=2), FINE_HOP, 1.0)
 
 
 def semitone_spectra(audio: Audio, hop_length: int, sample_rate: int = SAMPLE_RATE) -> SemitoneSpectra:
@@ -154,7 +148,8 @@ def fine_features(seen: SemitoneSpectra, log_gain: float, fade_s: float) -> Feat
     """
     features = np.empty((len(seen.pitch_window), 2 * PIANO_BANDS), np.float32)
     features[:, :PIANO_BANDS] = _normalised(_with_gain(seen.pitch_window, log_gain), 0.0)
-    features[:, PIANO_BANDS:] = seen.fine_rise
+    # Worked out again for each pass: kept, they would be a tenth of the memory.
+    features[:, PIANO_BANDS:] = _relative_to_loudest(_rise(seen.onset_window, lag_frames=2), FINE_HOP, 1.0)
     _fade(features[:, PIANO_BANDS:], np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
     return features
 

@@ -58,7 +58,7 @@ from musicnet_build.sync.witness.agreement import Agreement, agreement, joined
 from musicnet_build.synthesis.cache import cached_synthesize
 from musicnet_build.synthesis.render import synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont
-from musicnet_build.threads import in_background, on_all_cores
+from musicnet_build.threads import in_background
 
 SAME_SOUND, OTHER_SOUND = 0.2, 0.3
 """Mean cost of a step of the fine passes: under the one, a rendering is compared with itself (0.07 to 0.2 measured);
@@ -313,8 +313,11 @@ def _aligned(
     for _, recorded in sides.values():
         silence_outside(recorded, music_s, COARSE_HOP)
     band = coarse_band(sides[FLOOR], pins_finder(options.anchors, score, measures, stretch), options.memory_bytes)
-    passes = on_all_cores(lambda each: coarse_maps(*sides[each[0]], each[1], options.memory_bytes, band), COARSE_PASSES)
-    maps = [time_map for found in passes for time_map in found]
+    maps = [
+        time_map
+        for floor, diagonals in COARSE_PASSES
+        for time_map in coarse_maps(*sides[floor], diagonals, options.memory_bytes, band)
+    ]
     passes_s = np.array([time_map.recording_at(notes["onset_s"] * stretch) for time_map in maps])
     settled = smoothed(best_of(maps, passes_s, notes, stretch, heard.activations), TEMPO_SMOOTHING_S)
     return CoarseAlignment(stretch, *sides[FLOOR], passes_s, settled, music_s, rendered.warnings)

@@ -77,7 +77,8 @@ wanted two processors. Only the ratios hold: on an idle machine the seconds are 
 - Spectra: each bin is added to the two or three bands that it belongs to, in place of a product with the whole
   filterbank, in blocks that fit into the cache.
 - Network: a convolution that copies nothing, in place of a product that needs each frame once for each tap.
-- Features of the fine passes: what the three passes share is computed once.
+- Features of the fine passes: `log` and `exp` in place of `log1p` and `expm1`, which take six times as long; onsets
+  that three passes share were computed once (no more: they were 44 MB of the peak, for 0.1 s).
 
 The whole of `precise`, start-up included, cache off, in turn on the idle machine, the least of two runs:
 
@@ -93,7 +94,74 @@ Labels stayed the same byte for byte, confidences too, on a real quartet (`bach1
 moved where the recording is a rendering of the score by the same soundfont, as the quartet of six minutes is: there
 frames nearly tie, and sums in another order decide. Of 4,361 onsets 315 moved by one sample and 6 by up to 2.9 ms.
 
-What was tried and left out: plain loops over other numbers of rows and dimensions (2.5 ns a cell of 60 features at
+Then what need not be done at all was left out (CPU seconds, user and system, the least of three runs in turn, cache
+off; on a machine whose two processors a dozen other processes wanted, so that wall-clock times say nothing; `before` is
+commit f39304c):
+
+    git worktree add ../before f39304c
+    for tree in ../before .; do
+        PYTHONPATH=$tree MUSICNET_BUILD_CACHE=off /usr/bin/time -f "%U + %S s, %M KB" \\
+            python -c "from musicnet_build.cli import main; main()" align RECORDING SCORE -o labels.csv --force
+    done
+
+| CPU s of `musicnet-build align` | before | after | ratio | peak MB before | after |
+|---|---:|---:|---:|---:|---:|
+| quartet of six minutes, by `tests/benchmarks/quartet.py` | 18.8 | 11.0 | 1.7 | 688 to 689 | 672 to 697 |
+| the same of two minutes | 6.7 | 4.7 | 1.4 | 422 to 424 | 405 to 406 |
+| fugue for piano (`asap`), two minutes | 7.8 | 5.2 | 1.5 | 432 to 436 | 413 to 419 |
+
+Where they go: of the quartet of six minutes and of two minutes, by
+
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MUSICNET_BUILD_CACHE=off \\
+        python tests/benchmarks/bench_precise.py RECORDING SCORE
+
+| stage | 6 minutes, before | after | 2 minutes, after |
+|---|---:|---:|---:|
+| spectra | 3.1 | 2.0 | 0.6 |
+| rendering, twice | 3.1 | 1.5 | 0.6 |
+| fine passes | 1.4 | 1.2 | 0.4 |
+| learning from sure notes | 1.0 | 1.0 | 0.9 |
+| onset network, twice | 0.9 | 0.9 | 0.3 |
+| playing order | 1.0 | 0.8 | 0.1 |
+| imports | 0.7 | 0.7 | 0.8 |
+| coarse passes | 3.4 | 0.6 | 0.2 |
+| placing notes, twice | 0.5 | 0.4 | 0.1 |
+| reading | 0.3 | 0.3 | 0.1 |
+| quality, and all else | 0.8 | 0.6 | 0.1 |
+| all | 16.2 | 10.0 | 4.2 |
+
+- Coarse passes: they keep within 15 s of a rough path between means of four frames, so that their cost grows with the
+  length of the music and not with its square. On 26 recordings no pass goes further from it than 7.6 s, with a band or
+  without.
+- Rendering, and spectra of renderings: at half the sample rate. Labels move by less than a millisecond in the median
+  ([CHANGELOG](../CHANGELOG.md) has their figures).
+- Products: commands keep BLAS to one thread unless `OPENBLAS_NUM_THREADS` says otherwise. The products are small, and
+  its threads wait for the next one by spinning: three to four CPU seconds of six minutes, with the same labels. In
+  Python, set the variable before numpy is imported.
+- Playing order: the cost of playing straight through is searched only where another order was found.
+
+Of these figures some two seconds are imports, compiled code that is loaded, and 50 steps of learning, whatever the
+length; so short recordings gain less.
+
+What was tried and left out:
+
+- 50 steps of learning on 64 notes in place of 128 save 0.35 s of any alignment. Within 25 / 50 / 100 ms are then 78.0 /
+  89.4 / 92.4 % of `kv465` in place of 78.3 / 89.6 / 92.3, 68.0 / 89.0 / 97.8 % of `bach10` (each player's onset) in
+  place of 68.5 / 88.8 / 97.7, and of the pianos as many as before to 0.1 %: strings are what the learning is for.
+- A band of 0.3 s in place of 0.5 for the fine passes: 15 % less of them, since blocks of 32 rows hardly get smaller;
+  and the median pass leaves 0.3 s at 1.4 % of the chords of one piece of eleven.
+- A second thread for a narrow band. Tiles of a band that is narrower than a tile follow one another. Smaller tiles take
+  longer to hand out than to compute. Side by side the three fine passes would use both cores, and each takes 130 MB and
+  more at six minutes; the coarse passes and the tempi of the search, which are smaller, took 20 MB more side by side at
+  two minutes (arenas of threads), for some 0.4 s of wall-clock time. Tracing back without computing tiles again would
+  need the codes of all steps, or a second kernel, for 3 %.
+- More voices of FluidSynth only when they are needed (0.3 s): those that are added while a chord of 900 begins come too
+  late.
+
+Not tried: the second pass of the network near notes only, for some 0.25 s; at the ends of the music whole curves are
+looked at.
+
+Tried and left out before that: plain loops over other numbers of rows and dimensions (2.5 ns a cell of 60 features at
 best; 2.8 before, 1.7 from registers); a loop over dimensions that the compiler unrolls, which puts a sum into memory
 (7.7 ns a cell of 176 features, 4.5 without); bands summed one frame at a time (three times as slow as many frames at
 once); transforms in blocks of 512 frames whatever the window (half as fast at 4,096 samples).
