@@ -609,7 +609,8 @@ def test_an_anchor_at_the_playhead_brings_new_labels_to_hear_and_to_keep(opened:
     page.press("#place", "Enter")
     assert "0:02.50 is 2:1" in page.inner_text("#anchors")
     page.click("[data-action=anchors-try]")
-    audited.until("document.getElementById('anchors-state').textContent.includes('new labels')")
+    audited.until("!document.querySelector('[data-action=anchors-keep]').disabled")
+    assert "new labels" in page.inner_text("#anchors-state")
     assert audited.state("state.heard") == 1
     assert audited.state("state.notes.onset[0]") - before == pytest.approx(SAMPLE_RATE, abs=1)
     page.click("[data-action=anchors-keep]")
@@ -618,4 +619,4 @@ def test_an_anchor_at_the_playhead_brings_new_labels_to_hear_and_to_keep(opened:
     page.click("[data-action=anchors-try]")
     audited.until("!document.querySelector('[data-action=anchors-discard]').disabled")
     page.click("[data-action=anchors-discard]")
-    audited.until("auditPage.state.sets.length === 1")
+    audited.until("auditPage.state.sets.length === 1 && !auditPage.anchors.busy")

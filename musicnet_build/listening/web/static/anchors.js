@@ -13,6 +13,7 @@ export class Anchors {
     this.page = page;
     /** @type {string[]} such as 12.5=33:1 */
     this.list = [];
+    this.busy = false;
     element('place').onkeydown = (event) => { if (event.key === 'Enter') this.here(); };
   }
 
@@ -40,7 +41,8 @@ export class Anchors {
       return row;
     }));
     element('anchors-state').textContent = text;
-    for (const name of ['keep', 'discard']) document.querySelector(`[data-action="anchors-${name}"]`).disabled = !this.tried;
+    const enabled = { try: !this.busy, keep: this.tried && !this.busy, discard: this.tried && !this.busy };
+    for (const [name, on] of Object.entries(enabled)) document.querySelector(`[data-action="anchors-${name}"]`).disabled = !on;
   }
 
   /** The moment at the playhead is the place in the field. */
@@ -63,20 +65,31 @@ export class Anchors {
     this.show();
   }
 
-  /** @param {'try'|'keep'|'discard'} action */
+  /**
+   * One after the other: what is asked meanwhile would meet labels that are about to change.
+   * @param {'try'|'keep'|'discard'} action
+   */
   async ask(action) {
+    if (this.busy) return;
+    this.busy = true;
+    this.show(action === 'try' ? 'finding labels anew; this takes as long as align does …' : '');
+    await this.answered(() => this.asked(action));
+    this.busy = false;
+    this.show(element('anchors-state').textContent);
+  }
+
+  async asked(action) {
     const { page } = this;
-    if (action === 'try') this.show('finding labels anew; this takes as long as align does …');
-    await this.answered(async () => {
+    const { path } = page;
+    const known = await posted(`${path}/anchors`, { action, anchors: this.list.join(',') });
+    if (page.path !== path) return; // another recording was opened meanwhile
+    if (action !== 'keep') {
       const rest = page.player.position();
-      const known = await posted(`${page.path}/anchors`, { action, anchors: this.list.join(',') });
-      if (action !== 'keep') {
-        await page.open(page.state.facts.id);
-        page.player.rest = rest;
-        if (action === 'try') await page.hear(1);
-      }
-      this.take(known);
-    });
+      await page.open(page.state.facts.id);
+      page.player.rest = rest;
+      if (action === 'try') await page.hear(1);
+    }
+    this.take(known);
   }
 
   /** @param {() => Promise<any>} work whose failure is told here */
