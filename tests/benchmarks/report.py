@@ -110,6 +110,9 @@ commit f39304c):
 | the same of two minutes | 6.7 | 4.7 | 1.4 | 422 to 424 | 405 to 406 |
 | fugue for piano (`asap`), two minutes | 7.8 | 5.2 | 1.5 | 432 to 436 | 413 to 419 |
 
+On two idle processors the quartet of six minutes then took 11.6 CPU seconds and 9.3 of wall time, 39 times real time,
+at best of three; the fugue 5.6 and 4.7, a real quartet of 41 s 3.0 and 2.7.
+
 Where they go: of the quartet of six minutes and of two minutes, by
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MUSICNET_BUILD_CACHE=off \\
