@@ -137,7 +137,7 @@ Where they go: of the quartet of six minutes and of two minutes, by
   length of the music and not with its square. On 26 recordings no pass goes further from it than 7.6 s, with a band or
   without.
 - Rendering, and spectra of renderings: at half the sample rate. Labels move by less than a millisecond in the median
-  ([CHANGELOG](../CHANGELOG.md) has their figures).
+  (CHANGELOG.md has their figures).
 - Products: commands keep BLAS to one thread unless `OPENBLAS_NUM_THREADS` says otherwise. The products are small, and
   its threads wait for the next one by spinning: three to four CPU seconds of six minutes, with the same labels. In
   Python, set the variable before numpy is imported.
