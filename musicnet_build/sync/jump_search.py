@@ -346,7 +346,7 @@ def _canonical(music: Music, first: Passage, second: Passage, places: Sequence[P
 
 def _keeps(music: Music, first: Passage, second: Passage, jump: tuple[float, float], places: Sequence[Place]) -> bool:
     """Whether what is heard in two passages is still in them after another jump."""
-    end_s, start_s = music.score.tempo_map.seconds_at(jump) - TOLERANCE_BEATS
+    end_s, start_s = music.score.tempo_map.seconds_at(np.array(jump) - TOLERANCE_BEATS)
     return all(bool(np.any(place.score_s < end_s)) for place in first.heard(places)) and all(
         bool(np.any(place.score_s >= start_s)) for place in second.heard(places)
     )
