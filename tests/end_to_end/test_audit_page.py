@@ -617,7 +617,9 @@ def test_an_anchor_at_the_playhead_brings_new_labels_to_hear_and_to_keep(opened:
     page.click("[data-action=anchors-keep]")
     audited.until("document.getElementById('anchors-state').textContent.includes('kept in')")
     assert (catalogue.judgements / "anchors" / "music.csv").read_text() == "recording_s,measure,beat\n2.5,2,1\n"
+    page.evaluate("auditPage.player.rest = 15 * 44100")
     page.click("[data-action=anchors-try]")
     audited.until("!document.querySelector('[data-action=anchors-discard]').disabled")
     page.click("[data-action=anchors-discard]")
     audited.until("auditPage.state.sets.length === 1 && !auditPage.anchors.busy")
+    assert 5.0 < audited.state("state.window.startS") <= 15.0

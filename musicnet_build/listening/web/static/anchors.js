@@ -4,6 +4,7 @@ import { json, posted } from './api.js';
 import { clock } from './canvas.js';
 import { element } from './panel.js';
 import { RATE } from './player.js';
+import { follow } from './state.js';
 
 const PLACE = /^[^\s:=,]+(:\d+(\.\d+)?)?$/;
 
@@ -88,6 +89,8 @@ export class Anchors {
       await page.open(page.state.facts.id);
       page.player.rest = rest;
       if (action === 'try') await page.hear(1);
+      follow(page.state, rest / RATE, { turn: true });
+      page.redraw();
     }
     this.take(known);
   }
