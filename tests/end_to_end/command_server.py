@@ -49,9 +49,10 @@ def served() -> str:
 
 def serve(place: Path) -> None:
     """Fork for every caller until the process that started this one has ended, and its pipe with it."""
-    for name in IMPORTED:
-        with contextlib.suppress(ImportError):  # then commands do without it, or say so
-            importlib.import_module(name)
+    with contextlib.redirect_stdout(sys.stderr):  # some libraries talk where the variable CI is set
+        for name in IMPORTED:
+            with contextlib.suppress(ImportError):  # then commands do without it, or say so
+                importlib.import_module(name)
     gc.freeze()  # or each fork copies all of it when it ends
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))

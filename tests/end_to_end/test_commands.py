@@ -1,6 +1,7 @@
 """The commands beside ``align``, each run as a user runs it."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import soundfile
 from bad_midi import event, midi, note
 from command_line import as_json, done, misused, run
+from command_server import served
 from conftest import Music
 from tiny_soundfont import write_soundfont
 
@@ -198,3 +200,9 @@ def test_doctor_tells_how_to_install_fluidsynth_where_it_is_not(tmp_path: Path) 
 
 def test_results_are_all_that_is_printed_where_the_environment_says_ci(music: Music, tmp_path: Path) -> None:
     assert as_json("synth", music.score, "-o", tmp_path / "score.wav", CI="true")["notes"] > 0
+
+
+def test_the_server_of_the_tests_starts_where_the_environment_says_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    command = [served.__wrapped__(), "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.startswith("musicnet-build")
