@@ -3,15 +3,19 @@
     python tests/benchmarks/bench_peers_alignment.py FOLDER... --peers PYTHON [--soundfont NAME] [--json OUT.json]
 
 Each FOLDER holds pieces, or is one: a folder with a recording, ``score.mid`` and ``truth.json`` (notes with ``pitch``,
-``beat_on``, ``p_on`` in recording seconds, and ``p_on_note`` where players have their own). PYTHON is the interpreter
-of an environment with librosa, synctoolbox and parangonar (which needs tqdm); what it lacks is named and left out. All
-get the same recording and the same score; where sound is asked for, the score is rendered with the soundfont. Seconds
-are those of processor, in one thread, starting the program and rendering included.
+``beat_on``, ``p_on`` in recording seconds, and ``p_on_note`` where players have their own), or ``truth.csv``, as the
+demo writes it. PYTHON is the interpreter of an environment with librosa, synctoolbox, parangonar (which needs tqdm) and
+basic-pitch; what it lacks is named and left out. All get the same recording and the same score, but transcribers, which
+get the recording alone; where sound is asked for, the score is rendered with the soundfont. Seconds are those of
+processor, in one thread, starting the program and rendering included; memory is the peak of the process that took most.
+
+A label of an aligner belongs to one note of the score, and is compared with that note. What a transcriber hears
+belongs to none: a true note counts as found where it hears its pitch so near, once for each. F is that of a list of
+notes, for all alike.
 """
 
 import argparse
 import csv
-import functools
 import json
 import sys
 import tempfile
@@ -19,15 +23,18 @@ from pathlib import Path
 
 import measuring
 import numpy as np
+from peer_aligners import TRANSCRIBERS
 
 PEERS = Path(__file__).with_name("peer_aligners.py")
 OURS = {"musicnet_build, precise": "precise", "musicnet_build, musicnet": "musicnet"}
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 WITHIN_S = (0.025, 0.05, 0.1)
+F_WITHIN_S = WITHIN_S[:2]
 
 
 def recording_of(piece):
-    return next(path for path in sorted(piece.iterdir()) if path.suffix in (".flac", ".wav", ".ogg", ".mp3"))
+    endings = (".flac", ".wav", ".ogg", ".mp3")
+    return next(path for path in sorted(piece.glob("recording.*")) if path.suffix in endings)
 
 
 def write_score(piece, folder, soundfont):
@@ -51,6 +58,17 @@ def write_score(piece, folder, soundfont):
     write_audio(folder / "rendered.wav", synthesize(score, choose_soundfont(soundfont)).audio)
 
 
+def rendered(piece, folder, soundfont):
+    """Have a process write a score as others want it; what rendering took."""
+    call = "import sys; from bench_peers_alignment import write_score; write_score(*map(__import__('pathlib').Path, "
+    command = [sys.executable, "-c", f"{call} sys.argv[1:3]), {soundfont!r})", piece, folder]
+    return measuring.run(command, PYTHONPATH=python_path(), **ONE_THREAD)
+
+
+def python_path():
+    return ":".join([str(Path(__file__).parent), *filter(None, sys.path)])
+
+
 def ours(piece, folder, preset, soundfont):
     """The labels of a preset, what they took, and the verdict."""
     labels = folder / f"{preset}.csv"
@@ -58,80 +76,98 @@ def ours(piece, folder, preset, soundfont):
     chosen = ["--soundfont", soundfont] if soundfont else []
     command = [sys.executable, "-m", "musicnet_build", "align", *files, *chosen]
     usage = measuring.run(command, MUSICNET_BUILD_CACHE="off", **ONE_THREAD)
-    return labels, usage.cpu_s, json.loads(usage.output)["verdict"]
+    return labels, [usage], json.loads(usage.output)["verdict"]
 
 
-def theirs(piece, folder, name, python, soundfont):
+def theirs(piece, folder, name, python, rendering):
     """The same of a peer, which gives no verdict."""
+    files = [recording_of(piece), folder / "notes.csv", folder / "rendered.wav"]
+    usage = measuring.run([python, PEERS, name, *files], **ONE_THREAD)
+    found = measuring.last_line_as_json(usage.output)
+    if name in TRANSCRIBERS:
+        labels = folder / "heard.json"
+        labels.write_text(json.dumps(found), encoding="utf-8")
+    else:
+        labels = write_times(piece, folder, found)
+    return labels, [usage, rendering] if name.startswith("librosa") else [usage], None
+
+
+def write_times(piece, folder, times_s):
+    """The notes of a score at other times, as a label file."""
     from musicnet_build.labels.files import write_labels
     from musicnet_build.notes import pitched
     from musicnet_build.score.reader import read_score
 
-    files = [recording_of(piece), folder / "notes.csv", folder / "rendered.wav"]
-    usage = measuring.run([python, PEERS, name, *files], **ONE_THREAD)
     notes = pitched(read_score(piece / "score.mid").notes)
-    notes["onset_s"] = np.maximum(measuring.last_line_as_json(usage.output), 0.0)
+    notes["onset_s"] = np.maximum(times_s, 0.0)
     notes["offset_s"] = notes["onset_s"] + 0.1  # ends are not compared
-    labels = folder / "theirs.csv"
-    write_labels(labels, notes)
-    return labels, usage.cpu_s + (rendering_s(piece, soundfont) if name.startswith("librosa") else 0.0), None
+    write_labels(folder / "theirs.csv", notes)
+    return folder / "theirs.csv"
 
 
-@functools.cache
-def rendering_s(piece, soundfont):
-    """Seconds of processor that rendering a score takes, in a process of its own."""
-    call = "import sys; from bench_peers_alignment import write_score; write_score(*map(__import__('pathlib').Path, "
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", f"{call} sys.argv[1:3]), {soundfont!r})", piece, folder]
-        return measuring.run(command, PYTHONPATH=python_path(), **ONE_THREAD).cpu_s
+def figures(truth, labels, is_transcription):
+    """How many true notes have their label so near, how many labels and true notes make pairs, the median error."""
+    from musicnet_build.evaluation.alignment import evaluate
+    from musicnet_build.evaluation.metrics import note_match
 
-
-def python_path():
-    return ":".join([str(Path(__file__).parent), *filter(None, sys.path)])
+    matches = [note_match(truth, labels, with_offsets=False, tolerance_s=limit_s) for limit_s in WITHIN_S]
+    paired = [round(match.recall * len(truth)) for match in matches]
+    values = {"labels": len(labels), "paired": paired[: len(F_WITHIN_S)]}
+    if is_transcription:
+        return values | {"within": paired}
+    errors_s = np.abs(evaluate(truth, labels).onset_error_s)
+    within = [int(np.sum(errors_s < limit_s)) for limit_s in WITHIN_S]
+    return values | {"within": within, "median_s": float(np.nanmedian(errors_s))}
 
 
 def compared(piece, aligners, python, soundfont):
-    """A row for each aligner: shares of all true notes, seconds, verdict; or why there are none."""
-    from musicnet_build.evaluation.alignment import evaluate
-    from musicnet_build.evaluation.files import read_notes
+    """A row for each aligner: figures, what it took, verdict; or why there are none."""
+    from musicnet_build.evaluation.files import read_any_notes, read_notes
 
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         truth = read_notes(measuring.truth_of(piece, folder))
-        write_score(piece, folder, soundfont)
+        rendering = rendered(piece, folder, soundfont)
         for aligner in aligners:
             row = {"set": piece.parent.name, "piece": piece.name, "aligner": aligner, "notes": len(truth)}
             try:
                 if aligner in OURS:
-                    labels, cpu_s, verdict = ours(piece, folder, OURS[aligner], soundfont)
+                    labels, usages, verdict = ours(piece, folder, OURS[aligner], soundfont)
                 else:
-                    labels, cpu_s, verdict = theirs(piece, folder, aligner, python, soundfont)
+                    labels, usages, verdict = theirs(piece, folder, aligner, python, rendering)
             except RuntimeError as error:
                 row |= {"fault": str(error)}
             else:
-                errors_s = np.abs(evaluate(truth, read_notes(labels)).onset_error_s)
-                within = [int(np.sum(errors_s < limit_s)) for limit_s in WITHIN_S]
-                row |= {"within": within, "median_s": float(np.nanmedian(errors_s)), "cpu_s": cpu_s, "verdict": verdict}
+                row |= figures(truth, read_any_notes(labels), aligner in TRANSCRIBERS)
+                cpu_s = sum(usage.cpu_s for usage in usages)
+                row |= {"cpu_s": cpu_s, "peak_bytes": max(usage.peak_bytes for usage in usages), "verdict": verdict}
             rows.append(row)
             print(json.dumps(row), file=sys.stderr, flush=True)
     return rows
 
 
 def table(rows):
-    """Of each set and aligner: shares within, mean of the median errors, seconds, and what was said or failed."""
-    lines = ["| recordings | aligner | < 25 ms | < 50 ms | < 100 ms | median | CPU s | refused |"]
-    lines.append("|---|---|---:|---:|---:|---:|---:|---|")
+    """Of each set and aligner: shares within, mean of the median errors, F, what it took, what was said or failed."""
+    figures = "< 25 ms | < 50 ms | < 100 ms | median | F 25 ms | F 50 ms | CPU s | MB"
+    lines = [f"| recordings | aligner | {figures} | refused |", f"|---|---|{'---:|' * 8}---|"]
     for group in dict.fromkeys((row["set"], row["aligner"]) for row in rows):
         own = [row for row in rows if (row["set"], row["aligner"]) == group]
         whole = [row for row in own if "within" in row]
-        notes = sum(row["notes"] for row in own)
-        shares = np.sum([row["within"] for row in whole], axis=0) / notes if whole else [0.0] * len(WITHIN_S)
-        cells = [f"{100 * share:.1f} %" for share in shares]
-        median = f"{1000 * np.mean([row['median_s'] for row in whole]):.1f} ms" if whole else ""
-        cells += [median, f"{sum(row['cpu_s'] for row in whole):.0f}" if whole else "", refused(own)]
-        lines.append(f"| {group[0]} ({len(own)}) | {group[1]} | {' | '.join(cells)} |")
+        cells = figure_cells(whole, sum(row["notes"] for row in own)) if whole else [""] * 8
+        lines.append(f"| {group[0]} ({len(own)}) | {' | '.join([group[1], *cells, refused(own)])} |")
     return lines
+
+
+def figure_cells(rows, notes):
+    """The figures of rows of one aligner, among so many true notes."""
+    within, paired = (np.sum([row[key] for row in rows], axis=0) for key in ("within", "paired"))
+    f1 = 2 * paired / (notes + sum(row["labels"] for row in rows))
+    medians_s = [row["median_s"] for row in rows if "median_s" in row]
+    median = f"{1000 * np.mean(medians_s):.1f} ms" if medians_s else "–"
+    cpu_s, peak_mb = sum(row["cpu_s"] for row in rows), max(row["peak_bytes"] for row in rows) / 1e6
+    shares = [f"{100 * share:.1f} %" for share in (*within / notes, *f1)]
+    return [*shares[: len(WITHIN_S)], median, *shares[len(WITHIN_S) :], f"{cpu_s:.0f}", f"{peak_mb:.0f}"]
 
 
 def refused(rows):

@@ -57,12 +57,15 @@ def quartet(minutes, work):
 
 
 def pieces_in(folder):
-    """The folders with a ``truth.json``: a folder itself, or those in it."""
-    return [piece for piece in (folder, *sorted(folder.iterdir())) if (piece / "truth.json").is_file()]
+    """The folders with a ``truth.json``, or ``truth.csv`` as the demo writes it: a folder itself, or those in it."""
+    names = ("truth.json", "truth.csv")
+    return [piece for piece in (folder, *sorted(folder.iterdir())) if any((piece / name).is_file() for name in names)]
 
 
 def truth_of(piece, folder):
     """The truth with the onset of each player, where it is known, as a file that ``evaluate`` reads."""
+    if (piece / "truth.csv").is_file():
+        return piece / "truth.csv"
     notes = json.loads((piece / "truth.json").read_text(encoding="utf-8"))["notes"]
     for note in notes:
         note["p_on"] = note.pop("p_on_note", note["p_on"])

@@ -1,4 +1,5 @@
 """One aligner of somebody else, as its authors show it: prints when each score note begins in a recording, as JSON.
+A transcriber, which has no score, prints the notes that it hears, each with onset, offset and pitch.
 
     python tests/benchmarks/peer_aligners.py NAME RECORDING NOTES.csv RENDERED.wav
 
@@ -94,6 +95,15 @@ def through(times_s, score_s, recording_s):
     return np.interp(times_s, places, np.bincount(index, recording_s) / np.bincount(index))
 
 
+def basic_pitch(recording):
+    """Its ``predict`` with the model that it comes with, and the thresholds that it has by default."""
+    from basic_pitch import ICASSP_2022_MODEL_PATH
+    from basic_pitch.inference import predict
+
+    _, _, heard = predict(recording, ICASSP_2022_MODEL_PATH)
+    return [[start_s, end_s, pitch] for start_s, end_s, pitch, *_ in sorted(heard)]
+
+
 ALIGNERS = {
     "librosa, chroma_cqt": ("librosa", lambda *files: librosa_dtw(*files, "chroma_cqt")),
     "librosa, chroma_cens": ("librosa", lambda *files: librosa_dtw(*files, "chroma_cens")),
@@ -102,15 +112,20 @@ ALIGNERS = {
 }
 """By name: the package that it needs, and what it does."""
 
+TRANSCRIBERS = {"Basic Pitch": ("basic_pitch", basic_pitch)}
+
 
 def main():
     if sys.argv[1:] == ["--have"]:
-        print(json.dumps({name: version(package) for name, (package, _) in ALIGNERS.items()}))
+        print(json.dumps({name: version(package) for name, (package, _) in (ALIGNERS | TRANSCRIBERS).items()}))
         return
     name, recording, table, rendered = sys.argv[1:]
-    notes = np.genfromtxt(table, delimiter=",", names=True, dtype=None, encoding="utf-8")
-    times_s = ALIGNERS[name][1](recording, notes, rendered)
-    print("\n" + json.dumps([float(time_s) for time_s in times_s]))  # on a line of its own: some print their progress
+    if name in TRANSCRIBERS:
+        found = TRANSCRIBERS[name][1](recording)
+    else:
+        notes = np.genfromtxt(table, delimiter=",", names=True, dtype=None, encoding="utf-8")
+        found = ALIGNERS[name][1](recording, notes, rendered)
+    print("\n" + json.dumps(np.asarray(found, float).tolist()))  # on a line of its own: some print their progress
 
 
 def version(package):
