@@ -2,7 +2,7 @@
 
 Checkpoints are written at every validation; a training that was killed goes on from the last of them and ends with
 the weights that it would have had: the batch of a step follows from the seed and the step, and so does what dropout
-draws in it. On a CPU the same seed gives the same weights, on the same number of threads.
+draws in it. On one kind of CPU the same seed gives the same weights, on the same number of threads.
 """
 
 import contextlib
