@@ -13,11 +13,13 @@ from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.notes import pitched
 from musicnet_build.sync.result import SyncResult
 
-HURRY_S = 2.0
-"""Seconds at the mean tempo in which a tempo is told: less than what the search for the playing order finds."""
+HURRY_S = 1.0
+"""Seconds at the mean tempo in which haste is told: where some seconds are missing, a time map runs through a part of
+them in no time and spreads the rest."""
 
 STANDSTILL_S = 3.0
-"""The same where the score stands still, in seconds of a clock that runs as fast as what is heard changes."""
+"""The same for a standstill, on a clock that runs as fast as what is heard changes. Both are less than what the search
+for the playing order finds."""
 
 _SPREAD_S = 2.0
 _RISE_FRAMES = 4  # over about 0.1 s: a note that fades does not rise, however its harmonics waver

@@ -29,7 +29,7 @@ class Thresholds:
     tempo_spread : float
         Review where the local tempo varies more: standard deviation of its logarithm to base 2, in windows of 2 s.
     hurry : float
-        Review where 2 s of the score, at its mean tempo, pass so many times as fast.
+        Review where 1 s of the score, at its mean tempo, pass so many times as fast.
     standstill : float
         Review where the score passes so many times as slowly, while as much happens as in 3 s of the rest.
     uncertain_score : float
@@ -49,7 +49,7 @@ class Thresholds:
     reject_unsure: float = 0.30
     review_unsure: float = 0.15
     tempo_spread: float = 0.8
-    hurry: float = 5.0
+    hurry: float = 4.5
     standstill: float = 6.0
     uncertain_score: float = 0.05
     span_s: float = 2.0

@@ -14,7 +14,7 @@ import numpy as np
 from musicnet_build.notes import NoteTable
 from musicnet_build.quality.confidence import SURE
 from musicnet_build.quality.flags import NOT_MUSIC, TRANSPOSED, WRONG_SCORE, Suspicion, find_suspicions
-from musicnet_build.quality.pace import HURRY_S, STANDSTILL_S, Extreme, course_of, hurry, standstill, tempo_spread
+from musicnet_build.quality.pace import STANDSTILL_S, Extreme, course_of, hurry, standstill, tempo_spread
 from musicnet_build.quality.score_match import match_along
 from musicnet_build.quality.thresholds import THRESHOLDS, Thresholds
 from musicnet_build.score.model import GuessedOffsets, LostNotes, Score
@@ -262,7 +262,7 @@ def _odd_tempo(measures: Measures, thresholds: Thresholds) -> Iterator[str]:
     fast, slow = measures.hurry, measures.standstill
     if fast.times > thresholds.hurry:
         yield (
-            f"{HURRY_S:.0f} s of the score pass {fast.times:.0f} times as fast as the rest at {fast.start_s:.0f} s: "
+            f"at {fast.start_s:.0f} s a second of the score passes {fast.times:.0f} times as fast as the rest: "
             "music may be missing from the recording."
         )
     if slow.times > thresholds.standstill:
