@@ -24,7 +24,7 @@ for the playing order finds."""
 _SPREAD_S = 2.0
 _RISE_FRAMES = 4  # over about 0.1 s: a note that fades does not rise, however its harmonics waver
 _WINDOW_PARTS = 32  # windows begin so many times in their length
-_LEAST_PASSED_S = 1e-3
+_LEAST_PASSED_S = 0.01  # nothing passes faster: what is infinitely fast is told as a hundred times
 
 
 class Extreme(NamedTuple):

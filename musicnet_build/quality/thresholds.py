@@ -49,7 +49,7 @@ class Thresholds:
     reject_unsure: float = 0.30
     review_unsure: float = 0.15
     tempo_spread: float = 0.8
-    hurry: float = 4.5
+    hurry: float = 4.0
     standstill: float = 6.0
     uncertain_score: float = 0.05
     span_s: float = 2.0
