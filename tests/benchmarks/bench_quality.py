@@ -228,10 +228,15 @@ def table(rows):
         right = np.mean([verdict in hoped_for for verdict in verdicts])
         spans = f"{np.mean(np.array(overlaps) >= FOUND):.0%} | {np.mean(overlaps):.2f}" if overlaps else "| "
         wrong = [row["wrong"] for row in rows if row["edit"] == edit and row["verdict"] == "accept"]
-        shares = f"{min(wrong):.1%} to {max(wrong):.1%} | {sum(share > TOO_MANY_WRONG for share in wrong)}"
-        figures = f"{counts} | {right:.0%} | {spans} | {shares if wrong else '| '}"
+        figures = (
+            f"{counts} | {right:.0%} | {spans} | {span_of(wrong)} | {sum(share > TOO_MANY_WRONG for share in wrong)}"
+        )
         lines.append(f"| {TITLES[edit]} | {len(verdicts)} | {figures} |")
     return "\n".join(lines)
+
+
+def span_of(shares):
+    return f"{min(shares):.1%} to {max(shares):.1%}" if shares else ""
 
 
 def main():
