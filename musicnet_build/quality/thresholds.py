@@ -29,7 +29,9 @@ class Thresholds:
     tempo_spread : float
         Review where the local tempo varies more: standard deviation of its logarithm to base 2, in windows of 2 s.
     hurry : float
-        Review where 3 s of the score, at its mean tempo, pass so many times as fast.
+        Review where 1 s of the score, at its mean tempo, pass so many times as fast.
+    standstill : float
+        Review where the score passes so many times as slowly, while as much happens as in 3 s of the rest.
     uncertain_score : float
         Review where a larger share of the score's notes was lost in reading, or has a guessed end.
     span_s : float
@@ -47,7 +49,8 @@ class Thresholds:
     reject_unsure: float = 0.30
     review_unsure: float = 0.15
     tempo_spread: float = 0.8
-    hurry: float = 5.0
+    hurry: float = 4.0
+    standstill: float = 6.0
     uncertain_score: float = 0.05
     span_s: float = 2.0
 

@@ -11,18 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from musicnet_build.dtw.timemap import TimeMap
 from musicnet_build.notes import NoteTable
 from musicnet_build.quality.confidence import SURE
 from musicnet_build.quality.flags import NOT_MUSIC, TRANSPOSED, WRONG_SCORE, Suspicion, find_suspicions
+from musicnet_build.quality.pace import STANDSTILL_S, Extreme, course_of, hurry, standstill, tempo_spread
 from musicnet_build.quality.score_match import match_along
 from musicnet_build.quality.thresholds import THRESHOLDS, Thresholds
 from musicnet_build.score.model import GuessedOffsets, LostNotes, Score
 from musicnet_build.score.order import describe
 from musicnet_build.sync.result import SyncResult
-
-HURRY_S = 3.0
-"""Seconds at the mean tempo in which a tempo is told: less than what the search for the playing order finds."""
 
 
 class Verdict(StrEnum):
@@ -55,8 +52,10 @@ class Measures:
         How much later the first note begins in the recording than in the score.
     drift : float
         Seconds of recording per second of score over the whole piece, less 1.
-    tempo_spread, hurry : float
+    tempo_spread : float
         See ``Thresholds``.
+    hurry, standstill : Extreme
+        Where the score passes fastest, and where most slowly.
     tuning_cents : float
         How far above A4 = 440 Hz the recording is tuned.
     transposition : int
@@ -84,7 +83,8 @@ class Measures:
     offset_s: float
     drift: float
     tempo_spread: float
-    hurry: float
+    hurry: Extreme
+    standstill: Extreme
     tuning_cents: float
     transposition: int
     transposed_ratio: float
@@ -169,15 +169,16 @@ def measured(
     first_s, last_s = float(notes["onset_s"].min()), float(notes["onset_s"].max())
     score_first_s, score_last_s = (float(t) for t in sync.time_map.score_at(np.array([first_s, last_s])))
     span_s = score_last_s - score_first_s
-    match = match_along(sync)
+    match, course = match_along(sync), course_of(sync, recording_s)
     played = match.between(first_s, max(last_s, first_s + 1.0))
     return Measures(
         mean_confidence=float(notes["confidence"].mean()),
         confident_share=float(np.mean(notes["confidence"] >= SURE)),
         offset_s=first_s - score_first_s,
         drift=(last_s - first_s) / span_s - 1.0 if span_s > 0 else 0.0,
-        tempo_spread=_tempo_spread(sync.time_map, score_first_s, score_last_s),
-        hurry=_hurry(sync.time_map, score_first_s, score_last_s),
+        tempo_spread=tempo_spread(sync.time_map, score_first_s, score_last_s),
+        hurry=hurry(course),
+        standstill=standstill(course, sync.recording_features, sync.recording_frames_s),
         tuning_cents=sync.tuning_cents,
         transposition=played.best_shift,
         transposed_ratio=played.best_ratio,
@@ -258,10 +259,16 @@ def _doubts(measures: Measures, least_mean: float, most_unsure: float) -> Iterat
 def _odd_tempo(measures: Measures, thresholds: Thresholds) -> Iterator[str]:
     if measures.tempo_spread > thresholds.tempo_spread:
         yield "the tempo changes as no performer's does: music may be missing from the recording or the score."
-    if measures.hurry > thresholds.hurry:
+    fast, slow = measures.hurry, measures.standstill
+    if fast.times > thresholds.hurry:
         yield (
-            f"{HURRY_S:.0f} s of the score pass {measures.hurry:.0f} times as fast as the rest: "
+            f"at {fast.start_s:.0f} s a second of the score passes {fast.times:.0f} times as fast as the rest: "
             "music may be missing from the recording."
+        )
+    if slow.times > thresholds.standstill:
+        yield (
+            f"from {slow.start_s:.0f} to {slow.end_s:.0f} s the score passes {slow.times:.0f} times as slowly as the "
+            f"rest, though as much happens as in {STANDSTILL_S:.0f} s elsewhere: music may be missing from the score."
         )
 
 
@@ -289,22 +296,3 @@ def _odd_passages(measures: Measures) -> Iterator[str]:
         ]
         if spans:
             yield f"{what}: {', '.join(f'{span.start_s:.0f} to {span.end_s:.0f} s' for span in spans)}."
-
-
-def _tempo_spread(time_map: TimeMap, first_s: float, last_s: float) -> float:
-    edges_s = np.arange(first_s, last_s, 2.0)
-    if len(edges_s) < 3:
-        return 0.0
-    slope = np.diff(time_map.recording_at(edges_s)) / 2.0
-    return float(np.std(np.log2(np.maximum(slope, 1e-3))))
-
-
-def _hurry(time_map: TimeMap, first_s: float, last_s: float) -> float:
-    """How many times as fast as on the whole the fastest ``HURRY_S`` of the score pass."""
-    begins_s, ends_s = (float(time_s) for time_s in time_map.recording_at(np.array([first_s, last_s])))
-    if ends_s - begins_s < 2 * HURRY_S:
-        return 1.0
-    span_s = HURRY_S * (last_s - first_s) / (ends_s - begins_s)
-    starts_s = np.arange(first_s, last_s - span_s, span_s / 8)
-    took_s = time_map.recording_at(starts_s + span_s) - time_map.recording_at(starts_s)
-    return float(HURRY_S / max(took_s.min(), 1e-3))

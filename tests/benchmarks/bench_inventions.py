@@ -10,12 +10,8 @@ the recording says of the score's notes stays the same: labels more than 100 ms 
 lost. `--longest` leaves the labels and verdicts of longer recordings out, unless an order is invented.
 """
 
-import argparse
-import json
 import os
-import sys
 from collections import defaultdict
-from pathlib import Path
 from unittest import mock
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: threads would only wait for each other
@@ -192,23 +188,20 @@ def table(rows):
     return "\n".join(lines)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+")
-    parser.add_argument("--only", nargs="+", choices=CHANGES, metavar="NAME", help="changes; all, if not given")
-    parser.add_argument("--longest", type=float, default=np.inf, metavar="SECONDS", help="recordings that are aligned")
-    parser.add_argument("--soundfont", help="file or name")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    options = parser.parse_args()
-    soundfont, rows = choose_soundfont(options.soundfont), []
+def all_rows(options):
+    """What becomes of all pieces."""
+    soundfont = choose_soundfont(options.soundfont)
     for folder in pieces_in(options.folders):
         with mock.patch.object(precise, "extract_features", measuring.remembering(precise.extract_features)):
-            for row in rows_of(folder, soundfont, options.only, options.longest):
-                print(json.dumps(row), file=sys.stderr, flush=True)
-                rows.append(row)
-    print(table(rows))
-    if options.json:
-        measuring.write_json(options.json, {"rows": rows})
+            yield from rows_of(folder, soundfont, options.only, options.longest)
+
+
+def main():
+    parser = measuring.arguments(__doc__)
+    parser.add_argument("--only", nargs="+", choices=CHANGES, metavar="NAME", help="changes; all, if not given")
+    parser.add_argument("--longest", type=float, default=np.inf, metavar="SECONDS", help="recordings that are aligned")
+    options = parser.parse_args()
+    measuring.report(all_rows(options), table, options.json)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,9 @@ The features of a recording are taken once. What the onset network learns from a
 verdict stand before that: where it has learnt something, the pair is aligned once more without.
 """
 
-import argparse
 import dataclasses
-import json
 import math
 import os
-import sys
-from pathlib import Path
 from unittest import mock
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small products: threads would only wait for each other
@@ -99,24 +95,21 @@ def span(values):
     return f"{min(values):.2f} to {max(values):.2f}" if values else ""
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+")
-    parser.add_argument("--within", type=float, default=1.5, metavar="RATIO", help="of the recordings' lengths")
-    parser.add_argument("--soundfont", help="file or name")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    options = parser.parse_args()
-    pieces, soundfont, rows = list(pieces_in(options.folders)), choose_soundfont(options.soundfont), []
+def all_rows(options):
+    """All recordings with their own scores and with those of others."""
+    pieces, soundfont = list(pieces_in(options.folders)), choose_soundfont(options.soundfont)
     length_s = {piece: len(read_audio(next(piece.glob("recording.*")))) / SAMPLE_RATE for piece in pieces}
     for piece in pieces:
         apart = {other: abs(math.log(length_s[other] / length_s[piece])) for other in pieces if other != piece}
         near = [other for other in apart if apart[other] <= math.log(options.within)]
-        for row in rows_of(piece, near, soundfont):
-            print(json.dumps(row), file=sys.stderr, flush=True)
-            rows.append(row)
-    print(table(rows))
-    if options.json:
-        measuring.write_json(options.json, {"rows": rows})
+        yield from rows_of(piece, near, soundfont)
+
+
+def main():
+    parser = measuring.arguments(__doc__)
+    parser.add_argument("--within", type=float, default=1.5, metavar="RATIO", help="of the recordings' lengths")
+    options = parser.parse_args()
+    measuring.report(all_rows(options), table, options.json)
 
 
 if __name__ == "__main__":

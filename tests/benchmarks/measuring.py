@@ -1,5 +1,6 @@
 """What the benchmarks share: a process of its own for every measurement, and the operating system's books."""
 
+import argparse
 import json
 import multiprocessing
 import os
@@ -82,6 +83,26 @@ def rows_of_all(row_of, jobs, workers):
             print(json.dumps(row), file=sys.stderr, flush=True)
             rows.append(row)
     return rows
+
+
+def report(rows, table, path):
+    """Tell rows on standard error as they come, print their table, and write them where a path is given."""
+    told = []
+    for row in rows:
+        print(json.dumps(row), file=sys.stderr, flush=True)
+        told.append(row)
+    print(table(told))
+    if path:
+        write_json(path, {"rows": told})
+
+
+def arguments(description):
+    """What benchmarks of pieces are asked: folders, a soundfont, and where to write the figures."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+")
+    parser.add_argument("--soundfont", help="file or name")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    return parser
 
 
 def remembering(function):
