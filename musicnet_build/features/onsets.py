@@ -80,7 +80,7 @@ class OnsetModel:
         frames = channels.shape[1] - 2 * CONTEXT_FRAMES
         if -frames % FRAMES_AT_ONCE:
             channels = np.pad(channels, ((0, 0), (0, -frames % FRAMES_AT_ONCE)))
-        hidden = convolved(np.ascontiguousarray(channels), self._packed_taps)[: len(self.taps_bias)]
+        hidden = convolved(np.ascontiguousarray(channels, np.float32), self._packed_taps)[: len(self.taps_bias)]
         hidden += self.taps_bias[:, None]
         mixed = self.mixer.T @ np.maximum(hidden, 0, out=hidden)
         mixed += self.mixer_bias[:, None]
@@ -187,9 +187,8 @@ def onset_spectrograms(audio: Audio, tuning_cents: float = 0.0) -> OnsetSpectrog
     """
     short, medium, long = (semitones(audio, length, tuning_cents=tuning_cents) for length in (1024, 2048, 4096))
     rise = np.zeros(len(short), np.float32)
-    for first in range(1, len(short), _BLOCK_FRAMES):
-        after = short[first : first + _BLOCK_FRAMES]
-        rise[first : first + len(after)] = np.maximum(after - short[first - 1 :][: len(after)], 0.0).sum(axis=1)
+    for rows in spectra.row_blocks(len(short) - 1):
+        rise[1:][rows] = np.maximum(short[1:][rows] - short[rows], 0.0).sum(axis=1)
     return OnsetSpectrograms(medium, long, np.log1p(rise))
 
 

@@ -56,7 +56,6 @@ FINE_BAND_S = 0.5
 SWITCH_COST = 15.0
 """Log likelihood ratio required before the search goes from one coarse map to another."""
 
-_BLOCK_FRAMES = 512
 _HEARD_WITHIN_S = 0.06
 _AUDIBLE_SHARE = 0.95
 
@@ -151,18 +150,13 @@ def fine_features(seen: SemitoneSpectra, log_gain: float, fade_s: float) -> Feat
     """
     features = np.empty((len(seen.pitch_window), 2 * PIANO_BANDS), np.float32)
     chords, rise = features[:, :PIANO_BANDS], features[:, PIANO_BANDS:]
-    for rows in _blocks(len(features)):
+    for rows in spectra.row_blocks(len(features)):
         chords[rows] = _normalised(_with_gain(seen.pitch_window[rows], log_gain), 0.0)
     # Worked out again for each pass: kept, they would be a tenth of the memory.
     _rise(seen.onset_window, 2, rise)
     _relative_to_loudest(rise, FINE_HOP, 1.0)
     _fade(rise, np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
     return features
-
-
-def _blocks(count: int) -> list[slice]:
-    """Rows that stay in a core's cache from one step to the next."""
-    return [slice(first, min(first + _BLOCK_FRAMES, count)) for first in range(0, count, _BLOCK_FRAMES)]
 
 
 def _with_gain(spectrum: Features, log_gain: float) -> Features:
@@ -207,15 +201,14 @@ def _normalised(spectrum: Features, floor: float) -> Features:
 def _rise(spectrum: Features, lag_frames: int, rise: Features) -> None:
     """Write the half-wave rectified difference of the log spectrum over some frames."""
     rise[:lag_frames] = 0.0
-    for rows in _blocks(len(spectrum) - lag_frames):
-        later = slice(rows.start + lag_frames, rows.stop + lag_frames)
-        np.maximum(spectrum[later] - spectrum[rows], 0.0, out=rise[later])
+    for rows in spectra.row_blocks(len(spectrum) - lag_frames):
+        np.maximum(spectrum[lag_frames:][rows] - spectrum[rows], 0.0, out=rise[lag_frames:][rows])
 
 
 def _relative_to_loudest(rise: Features, hop_length: int, reach_s: float) -> None:
     """Divide, in place, by the largest norm of a frame within ``reach_s``."""
     reach = int(2 * reach_s * SAMPLE_RATE / hop_length) | 1
-    norms = np.concatenate([np.linalg.norm(rise[rows], axis=1) for rows in _blocks(len(rise))])
+    norms = np.concatenate([np.linalg.norm(rise[rows], axis=1) for rows in spectra.row_blocks(len(rise))])
     rise /= scipy.ndimage.maximum_filter1d(norms, reach)[:, None] + np.float32(0.01)
 
 
