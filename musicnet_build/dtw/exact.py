@@ -503,8 +503,10 @@ class _TiledMatrix:
         if self.plan.kept:
             origins = self._origins[first_row // kernels.LANES :] - first_column
             for w, kept in enumerate(self._kept[:, first_row:]):
-                start = self.weights[w], first_row, first_column, float(corners[w])
-                kernels.step_codes(*self._compared, *start, borders[w], sides[w], kept, origins)
+                corner, border, side = float(corners[w]), borders[w], sides[w]
+                kernels.step_codes(
+                    *self._compared, self.weights[w], first_row, first_column, corner, border, side, kept, origins
+                )
         else:
             kernels.sweep_tile(*self._compared, self.weights, first_row, first_column, corners, borders, sides)
         index = self._index(row, column)
@@ -521,8 +523,9 @@ class _TiledMatrix:
         border, side = borders[w, : j - first_column + 1], sides[w, : i - first_row + 1]
         steps = np.empty((len(side), len(border)), dtype=np.uint8)
         origins = np.zeros(-(-len(side) // kernels.LANES), np.int64)
-        start = self.weights[w], first_row, first_column, float(corners[w])
-        kernels.step_codes(*self._compared, *start, border, side, steps, origins)
+        kernels.step_codes(
+            *self._compared, self.weights[w], first_row, first_column, float(corners[w]), border, side, steps, origins
+        )
         return steps, origins, first_row, first_column
 
 
