@@ -145,8 +145,8 @@ Where they go: of the quartet of six minutes and of two minutes, by
 
 - Spectra: a transform of our own that takes eight frames at a time, one in each lane of a vector, and ends in the bands
   themselves (`features/transforms.py`): a third of the time of scipy's with bands summed from it, 4.0 µs and 14 a frame
-  of 4,096 samples. What differs are roundings: of eleven recordings eight keep every byte, and 331 of the 7,821 onsets of
-  the other three move by one sample.
+  of 4,096 samples. What differs are roundings: of eleven recordings eight keep every byte, and 331 of the 7,821 onsets
+  of the other three move by one sample.
 - Fine passes: in a band narrower than a tile, tracing back met every tile, and computed all distances again. There the
   steps of each cell are kept, a byte each.
 - Rendering: FluidSynth looks at all voices at each event. It gets 256, and where those do not suffice the score is
