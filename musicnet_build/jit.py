@@ -15,6 +15,13 @@ VECTOR_WIDTH = 8
 _LANE = ir.FloatType()
 _VECTOR = ir.VectorType(_LANE, VECTOR_WIDTH)
 _INDEX = ir.IntType(32)
+# Each round of a transposition takes pairs of vectors to two vectors: places in the pair, 8 and more in the second.
+_ROUNDS = (
+    (1, (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)),
+    (2, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
+    (4, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
+)
+_ORDER = (0, 2, 1, 3, 4, 6, 5, 7)  # in which these rounds leave the columns
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -110,6 +117,15 @@ class VectorWriter:
         return self.builder.shuffle_vector(
             first, second, ir.Constant(ir.VectorType(_INDEX, VECTOR_WIDTH), list(places))
         )
+
+    def transposed(self, vectors: list[Any]) -> list[Any]:
+        """As many vectors as they are wide: the first of the result has the first lane of each."""
+        vectors = list(vectors)
+        for apart, low, high in _ROUNDS:
+            for first in (k for k in range(VECTOR_WIDTH) if not k & apart):
+                pair = vectors[first], vectors[first + apart]
+                vectors[first], vectors[first + apart] = self.shuffled(*pair, low), self.shuffled(*pair, high)
+        return [vectors[place] for place in _ORDER]
 
     def spread(self, pointer: Any) -> Any:
         """One number in all lanes."""

@@ -13,6 +13,7 @@ REFERENCE_RMS = 0.05
 """The level to which signals are brought before they are compared."""
 
 _BLOCK_SAMPLES = 1024
+_BLOCKS_AT_ONCE = 64  # squares of so many stay in a core's cache
 _ACTIVE_SHARE = 0.03
 
 
@@ -34,8 +35,11 @@ def active_span(audio: Audio) -> tuple[int, int]:
     AudioError
         When the signal is shorter than one block or silent.
     """
-    blocks = len(audio) // _BLOCK_SAMPLES
-    energy = np.square(audio[: blocks * _BLOCK_SAMPLES]).reshape(blocks, _BLOCK_SAMPLES).mean(axis=1)
+    blocks = audio[: len(audio) // _BLOCK_SAMPLES * _BLOCK_SAMPLES].reshape(-1, _BLOCK_SAMPLES)
+    energy = np.empty(len(blocks), np.float32)
+    for first in range(0, len(blocks), _BLOCKS_AT_ONCE):
+        some = slice(first, first + _BLOCKS_AT_ONCE)
+        energy[some] = np.square(blocks[some]).mean(axis=1)
     if not energy.any():
         raise AudioError("the audio is silent or shorter than 25 ms: there is nothing to align.")
     level = np.sqrt(energy)
@@ -59,7 +63,9 @@ def levelled(audio: Audio) -> Audio:
 def level_factor(audio: Audio) -> np.float32:
     """Return what brings the music in a signal to an RMS of ``REFERENCE_RMS``."""
     start, end = active_span(audio)
-    rms = np.sqrt(np.mean(np.square(audio[start:end]), dtype=np.float64))
+    size = _BLOCKS_AT_ONCE * _BLOCK_SAMPLES
+    pieces = (audio[first : min(first + size, end)] for first in range(start, end, size))
+    rms = np.sqrt(sum(np.square(piece).sum(dtype=np.float64) for piece in pieces) / (end - start))
     return np.float32(REFERENCE_RMS / rms)
 
 

@@ -39,6 +39,7 @@ Weights = tuple[float, float, float]
 _SMALLEST_TILE = 512
 _ENOUGH_TILES = 2500  # finer tiles would cost more in handing them out than they save in tracing back
 _LARGEST_TILE = 8192  # a fifth of a second's work, so that an interrupt is answered; exceeded only to save memory
+_NARROW_COLUMNS = _SMALLEST_TILE
 _PROGRESS_INTERVAL_S = 0.2
 
 
@@ -68,6 +69,8 @@ class TilePlan:
         Size of a tile in frames.
     tiles : int
         Number of tiles.
+    kept : int
+        Columns of each row whose steps are kept, in a narrow band; 0 where tiles are computed again to trace back.
     memory_bytes : int
         Everything that ``dtw`` will allocate: padded features, checkpoints, workspaces, and the path.
     """
@@ -75,6 +78,7 @@ class TilePlan:
     rows: int
     columns: int
     tiles: int
+    kept: int
     memory_bytes: int
 
 
@@ -402,12 +406,15 @@ def _plan(m: int, n: int, d: int, ranges: Int64s | None, size: int, threads: int
     columns = min(size, n)
     first, stop = _tile_columns(ranges, m, n, rows, columns)
     tiles = int((stop - first).sum())
+    kept = 0 if ranges is None else _columns_of_blocks(_padded_band(ranges, m, n))[1]
+    kept = kept if kept <= _NARROW_COLUMNS else 0
+    steps = several * _round_up(m, kernels.LANES) * kept or rows * columns
     features = 4 * d * (_round_up(m, kernels.LANES) + _round_up(n, kernels.STRIP))
     band = 4 * 8 * (m + kernels.LANES)  # the checked ranges and their padded copy
     checkpoints = 8 * several * tiles * (rows + columns)
     blocks = threads * (8 * kernels.LANES * (kernels.CHUNK + 2 * kernels.MARGIN) + 8 * several * (rows + columns))
     paths = 2 * 8 * several * (m + n)
-    return TilePlan(rows, columns, tiles, features + band + checkpoints + blocks + rows * columns + paths)
+    return TilePlan(rows, columns, tiles, kept, features + band + checkpoints + blocks + steps + paths)
 
 
 def _padded_rows(X: Float64s | Float32s) -> Float32s:
@@ -435,6 +442,13 @@ def _padded_band(band: Int64s | None, m: int, n: int) -> Int64s:
     return ranges
 
 
+def _columns_of_blocks(padded_band: Int64s) -> tuple[Int64s, int]:
+    """The first column that each block of rows may use, a multiple of STRIP, and the most columns from there on."""
+    blocks = padded_band.reshape(-1, kernels.LANES, 2)
+    first: Int64s = blocks[:, :, 0].min(axis=1) // kernels.STRIP * kernels.STRIP
+    return first, int((blocks[:, :, 1].max(axis=1) - first).max())
+
+
 class _TiledMatrix:
     """The cost matrix as far as it exists: features, and the last row and column of every tile by each of w weights."""
 
@@ -448,12 +462,14 @@ class _TiledMatrix:
         m: int,
         n: int,
     ) -> None:
-        self.rows, self.columns, self.band, self.weights = rows, columns, band, weights
+        self._compared, self.weights = (rows, columns, band), weights
         self.plan, self.m, self.n = plan, m, n
         self.first, self.stop = _tile_columns(band[:m], m, n, plan.rows, plan.columns)
         self._offsets = np.concatenate([[0], np.cumsum(self.stop - self.first)])
         self.borders = np.empty((plan.tiles, len(weights), plan.columns))
         self.sides = np.empty((plan.tiles, len(weights), plan.rows))
+        self._origins, _ = _columns_of_blocks(band)
+        self._kept = np.empty((len(weights), len(rows), plan.kept), np.uint8)
 
     def anti_diagonals(self) -> Iterator[list[tuple[int, int]]]:
         """Tiles in groups that depend on earlier groups only."""
@@ -471,7 +487,7 @@ class _TiledMatrix:
     def _edges(self, row: int, column: int) -> tuple[Float64s, Float64s, Float64s]:
         """Copies of what a tile starts from: corners [w], the rows above [w, columns], the columns beside [w, rows]."""
         width = min(self.plan.columns, self.n - column * self.plan.columns)
-        height = min(self.plan.rows, len(self.rows) - row * self.plan.rows)
+        height = min(self.plan.rows, len(self._compared[0]) - row * self.plan.rows)
         above, beside = self._index(row - 1, column), self._index(row, column - 1)
         before, w = self._index(row - 1, column - 1), len(self.weights)
         corners = np.full(w, np.inf) if before is None else self.borders[before, :, -1].copy()
@@ -484,25 +500,33 @@ class _TiledMatrix:
         row, column = tile
         first_row, first_column = row * self.plan.rows, column * self.plan.columns
         corners, borders, sides = self._edges(row, column)
-        kernels.sweep_tile(
-            self.rows, self.columns, self.band, self.weights, first_row, first_column, corners, borders, sides
-        )
+        if self.plan.kept:
+            origins = self._origins[first_row // kernels.LANES :] - first_column
+            for w, kept in enumerate(self._kept[:, first_row:]):
+                corner, border, side = float(corners[w]), borders[w], sides[w]
+                kernels.step_codes(
+                    *self._compared, self.weights[w], first_row, first_column, corner, border, side, kept, origins
+                )
+        else:
+            kernels.sweep_tile(*self._compared, self.weights, first_row, first_column, corners, borders, sides)
         index = self._index(row, column)
         self.borders[index, :, : borders.shape[1]] = borders
         self.sides[index, :, : sides.shape[1]] = sides
 
-    def steps_until(self, i: int, j: int, w: int) -> tuple[UInt8s, int, int]:
-        """Best steps by weights w into the tile around (i, j), up to there, and the tile's first row and column."""
+    def steps_until(self, i: int, j: int, w: int) -> tuple[UInt8s, Int64s, int, int]:
+        """Best steps by weights w, up to (i, j): codes and origins as ``step_codes`` has them, first row and column."""
+        if self.plan.kept:
+            return self._kept[w], self._origins, 0, 0
         row, column = i // self.plan.rows, j // self.plan.columns
         first_row, first_column = row * self.plan.rows, column * self.plan.columns
         corners, borders, sides = self._edges(row, column)
         border, side = borders[w, : j - first_column + 1], sides[w, : i - first_row + 1]
         steps = np.empty((len(side), len(border)), dtype=np.uint8)
-        start, weights = float(corners[w]), self.weights[w]
+        origins = np.zeros(-(-len(side) // kernels.LANES), np.int64)
         kernels.step_codes(
-            self.rows, self.columns, self.band, weights, first_row, first_column, start, border, side, steps
+            *self._compared, self.weights[w], first_row, first_column, float(corners[w]), border, side, steps, origins
         )
-        return steps, first_row, first_column
+        return steps, origins, first_row, first_column
 
 
 # --- the two passes -------------------------------------------------------------------------------------------------
@@ -528,10 +552,10 @@ def _sweep(matrix: _TiledMatrix, threads: int, progress: Progress) -> None:
 
 
 def _trace_back(matrix: _TiledMatrix, w: int) -> Int64s:
-    """Follow the best steps by weights w from the last cell to the first, computing each tile on the way once more."""
+    """Follow the best steps by weights w from the last cell to the first."""
     path = np.empty((matrix.m + matrix.n - 1, 2), dtype=np.int64)
     i, j, at = matrix.m - 1, matrix.n - 1, len(path) - 1
     while i >= 0:
-        steps, first_row, first_column = matrix.steps_until(i, j, w)
-        i, j, at = kernels.walk_back(steps, first_row, first_column, i, j, path, at)
+        steps, origins, first_row, first_column = matrix.steps_until(i, j, w)
+        i, j, at = kernels.walk_back(steps, origins, first_row, first_column, i, j, path, at)
     return path[at + 1 :]

@@ -228,11 +228,12 @@ def step_codes(
     border: Float64s,
     side: Float64s,
     steps: UInt8s,
+    origins: Int64s,
 ) -> None:
-    """Accumulate a tile again, plainly, and note the best step into every cell of the band in ``steps``.
+    """Accumulate a tile plainly, and note the best step into every cell of the band in ``steps``.
 
-    Arguments as for ``sweep_tile`` with one triple of weights; ``steps [shape=(at least tile rows, at least tile
-    columns)]`` receives the codes.
+    Arguments as for ``sweep_tile`` with one triple of weights. ``steps [shape=(at least tile rows, columns)]`` receives
+    the codes, those of each LANES rows from the column ``origins [shape=(blocks,)]`` of the tile on.
     """
     height, width = side.shape[0], border.shape[0]
     cost = empty_block()
@@ -249,7 +250,8 @@ def step_codes(
             if start < stop:
                 distances(X, strips, band, row + top, column + start, column + stop, cost)
                 is_first = row + top == 0 and column + start == 0
-                here = steps[top : top + len(edge), start:stop]
+                origin = origins[top // LANES]
+                here = steps[top : top + len(edge), start - origin : stop - origin]
                 _step_codes_of_block(cost, weights, is_first, corner, border[start:stop], edge, here)
             border[left:start] = np.inf
             if stop < right:
@@ -290,17 +292,20 @@ def _step_codes_of_block(
 
 
 @kernel
-def walk_back(steps: UInt8s, row: int, column: int, i: int, j: int, path: Int64s, at: int) -> tuple[int, int, int]:
+def walk_back(
+    steps: UInt8s, origins: Int64s, row: int, column: int, i: int, j: int, path: Int64s, at: int
+) -> tuple[int, int, int]:
     """Follow the steps of a tile from (i, j) until they leave it, filling ``path`` from ``at`` downwards.
 
-    Returns the first cell outside the tile and the next free place in ``path``.
+    ``steps`` and ``origins`` are what ``step_codes`` wrote and was given. Returns the first cell outside the tile and
+    the next free place in ``path``.
     """
     while i >= row and j >= column:
         path[at, 0], path[at, 1] = i, j
         at -= 1
         if i == 0 and j == 0:
             return -1, -1, at
-        step = steps[i - row, j - column]
+        step = steps[i - row, j - column - origins[(i - row) // LANES]]
         if step != ACROSS:
             i -= 1
         if step != DOWN:

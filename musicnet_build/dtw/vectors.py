@@ -20,14 +20,6 @@ ROWS_AT_ONCE = 4
 STRIP = 16
 """Columns at once; features of columns are stored in strips of so many."""
 
-# Each round of a transposition takes pairs of vectors to two vectors: places in the pair, 8 and more in the second.
-_ROUNDS = (
-    (1, (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)),
-    (2, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
-    (4, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)),
-)
-_ORDER = (0, 2, 1, 3, 4, 6, 5, 7)  # in which these rounds leave the columns
-
 
 @intrinsic
 def square_roots_of_squares(
@@ -91,10 +83,6 @@ def _write_skewed(context: Any, builder: Any, signature: Any, arguments: Any) ->
     start = write.moved(cost.data, (r, stride), column)
     back = builder.sub(stride, write.number(1))
     vectors = [write.load(write.moved(start, (write.number(k), back))) for k in range(VECTOR_WIDTH)]
-    for apart, low, high in _ROUNDS:
-        for first in (k for k in range(VECTOR_WIDTH) if not k & apart):
-            pair = vectors[first], vectors[first + apart]
-            vectors[first], vectors[first + apart] = write.shuffled(*pair, low), write.shuffled(*pair, high)
-    for s, place in enumerate(_ORDER):
-        write.store(vectors[place], write.moved(skewed.data, (builder.add(step, write.number(s)), lanes), r))
+    for s, vector in enumerate(write.transposed(vectors)):
+        write.store(vector, write.moved(skewed.data, (builder.add(step, write.number(s)), lanes), r))
     return context.get_dummy_value()

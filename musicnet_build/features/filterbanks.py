@@ -8,10 +8,9 @@ wavelets. What it has is taken from there, in ``model_inputs``.
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from musicnet_build._typing import Float32s, Float64s, Int64s
-from musicnet_build.jit import kernel
 from musicnet_build.notes import SAMPLE_RATE
 
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
@@ -89,38 +88,6 @@ def bands_of_bins(
     inside = pitch_filterbank(window_length, bands_per_octave, highest_pitch, tuning_cents, sample_rate) > 0
     first, behind = inside.argmax(axis=1), inside.shape[1] - inside[:, ::-1].argmax(axis=1)
     return np.stack([first, np.where(inside.any(axis=1), behind, first)], axis=1)
-
-
-@kernel
-def amplitudes_in_bands(transforms: NDArray[np.complex64], bank: Float32s, bands_of: Int64s) -> Float32s:
-    """Return the amplitudes of transforms summed in bands.
-
-    A bin adds to two or three bands, so this is a fiftieth of the work of a product with the whole filterbank.
-
-    Parameters
-    ----------
-    transforms : ndarray of complex64 [shape=(bins, frames)]
-    bank : ndarray of float32 [shape=(bins, bands)]
-    bands_of : ndarray of int64 [shape=(bins, 2)]
-        As ``bands_of_bins`` gives it.
-
-    Returns
-    -------
-    ndarray of float32 [shape=(bands, frames)]
-    """
-    frames = transforms.shape[1]
-    sums, amplitudes = np.zeros((bank.shape[1], frames), np.float32), np.empty(frames, np.float32)
-    for k in range(len(bands_of)):
-        if bands_of[k, 0] < bands_of[k, 1]:
-            row = transforms[k]
-            for frame in range(frames):
-                real, imaginary = row[frame].real, row[frame].imag
-                amplitudes[frame] = np.sqrt(real * real + imaginary * imaginary)
-        for band in range(bands_of[k, 0], bands_of[k, 1]):
-            weight, total = bank[k, band], sums[band]
-            for frame in range(frames):
-                total[frame] += weight * amplitudes[frame]
-    return sums
 
 
 def log_filter_centres_hz(

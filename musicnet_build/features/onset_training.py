@@ -68,6 +68,8 @@ def onset_example(
     if near or centre < MARGIN_FRAMES or centre + MARGIN_FRAMES >= len(channels):
         return None
     at = np.arange(centre - SPAN_FRAMES, centre + SPAN_FRAMES + 1)
+    # Others further away than this are further from every frame than the note itself.
+    other_frames = other_frames[np.abs(other_frames - true_frame) <= 2 * np.abs(at - true_frame).max() + 1]
     allowed = np.all(np.abs(at - true_frame)[:, None] <= np.abs(at[:, None] - other_frames), axis=1)
     target = np.exp(-0.5 * ((at - true_frame) / spread_frames) ** 2) * allowed
     seen = channels[centre - MARGIN_FRAMES : centre + MARGIN_FRAMES + 1]

@@ -78,9 +78,9 @@ class OnsetModel:
         ndarray of float32 [shape=(frames,)]
         """
         frames = channels.shape[1] - 2 * CONTEXT_FRAMES
-        filled = np.zeros((len(channels), channels.shape[1] + -frames % FRAMES_AT_ONCE), np.float32)
-        filled[:, : channels.shape[1]] = channels
-        hidden = convolved(filled, self._packed_taps)[: len(self.taps_bias)]
+        if -frames % FRAMES_AT_ONCE:
+            channels = np.pad(channels, ((0, 0), (0, -frames % FRAMES_AT_ONCE)))
+        hidden = convolved(np.ascontiguousarray(channels, np.float32), self._packed_taps)[: len(self.taps_bias)]
         hidden += self.taps_bias[:, None]
         mixed = self.mixer.T @ np.maximum(hidden, 0, out=hidden)
         mixed += self.mixer_bias[:, None]
@@ -186,7 +186,9 @@ def onset_spectrograms(audio: Audio, tuning_cents: float = 0.0) -> OnsetSpectrog
         Frame *k* is centred on ``k * HOP_S`` seconds.
     """
     short, medium, long = (semitones(audio, length, tuning_cents=tuning_cents) for length in (1024, 2048, 4096))
-    rise = np.maximum(np.diff(short, axis=0, prepend=short[:1]), 0.0).sum(axis=1)
+    rise = np.zeros(len(short), np.float32)
+    for rows in spectra.row_blocks(len(short) - 1):
+        rise[1:][rows] = np.maximum(short[1:][rows] - short[rows], 0.0).sum(axis=1)
     return OnsetSpectrograms(medium, long, np.log1p(rise))
 
 
@@ -241,7 +243,7 @@ class _Sources:
         index = pitch - spectra.LOWEST_PITCH
         medium = [_band(self.medium, index + interval) for interval in (*_HARMONICS, -1, 1, -12)]
         long = [_band(self.long, index + interval) for interval in _HARMONICS[:3]]
-        return np.stack([*medium[:6], *long, *medium[6:], self.change])
+        return np.concatenate([*medium[:6], *long, *medium[6:], self.change]).reshape(CHANNELS, -1)
 
 
 def _band(bands: Float32s, index: int) -> Features:

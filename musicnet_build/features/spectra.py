@@ -10,17 +10,17 @@ Everything is computed block by block in float32, so an hour of audio needs litt
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike
 
-from musicnet_build._typing import Audio, Features, Float32s, Float64s
+from musicnet_build._typing import Audio, Features, Float64s
 from musicnet_build.features.filterbanks import HIGHEST_PITCH as HIGHEST_PITCH
 from musicnet_build.features.filterbanks import LOWEST_PITCH as LOWEST_PITCH
-from musicnet_build.features.filterbanks import amplitudes_in_bands, bands_of_bins, pitch_filterbank
+from musicnet_build.features.filterbanks import bands_of_bins, pitch_filterbank
 from musicnet_build.features.filterbanks import pitch_to_hz as pitch_to_hz
+from musicnet_build.features.transforms import FRAMES_AT_ONCE, band_amplitudes, plan_of, sine_window
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.threads import on_all_cores
 
@@ -30,13 +30,17 @@ LOW_BINS = 50
 """The recipe of the MusicNet paper (Thickstun et al. 2017, section 4): window, stride, and the bins it aligns on."""
 
 BAND_GAIN = 1000.0
-_BLOCK_FRAMES = 512
-_BLOCK_VALUES = 2**18  # of float32, which with their transforms fit into a core's cache
+_BLOCK_FRAMES = 512  # a multiple of FRAMES_AT_ONCE
 
 
 def frame_count(n_samples: int, hop_length: int = HOP_LENGTH) -> int:
     """Return the number of frames of a signal of ``n_samples`` samples."""
     return 1 + n_samples // hop_length
+
+
+def row_blocks(count: int) -> list[slice]:
+    """Return slices of so many rows, each small enough to stay in a core's cache from one step to the next."""
+    return [slice(first, min(first + _BLOCK_FRAMES, count)) for first in range(0, count, _BLOCK_FRAMES)]
 
 
 def frame_times_s(frames: ArrayLike, hop_length: int = HOP_LENGTH, sample_rate: int = SAMPLE_RATE) -> Float64s:
@@ -77,27 +81,18 @@ def amplitude_blocks(audio: Audio, window_length: int, hop_length: int, bins: in
     ndarray of float32 [shape=(frames in block, 1 + window_length // 2 or bins)]
         Amplitudes: the magnitude of the transform times 2 / sum of the window.
     """
-    for first in range(0, frame_count(len(audio), hop_length), _BLOCK_FRAMES):
-        transforms = scipy.fft.rfft(_windowed(audio, window_length, hop_length, first, _BLOCK_FRAMES), axis=1)
-        yield np.abs(transforms[:, :bins])
+    for frames in row_blocks(frame_count(len(audio), hop_length)):
+        signal = _samples_of(audio, window_length, hop_length, frames)
+        views = np.lib.stride_tricks.sliding_window_view(signal, window_length)[::hop_length]
+        yield np.abs(scipy.fft.rfft(views * sine_window(window_length), axis=1)[:, :bins])
 
 
-def _windowed(audio: Audio, window_length: int, hop_length: int, first: int, most: int) -> Features:
-    """Some frames from one on, each under the window."""
-    count = min(most, frame_count(len(audio), hop_length) - first)
-    start = first * hop_length - window_length // 2
-    signal = with_silence(audio, start, start + (count - 1) * hop_length + window_length)
-    frames = np.lib.stride_tricks.sliding_window_view(signal, window_length)[::hop_length]
-    windowed: Features = frames * _window(window_length)
-    return windowed
-
-
-@lru_cache(maxsize=16)
-def _window(length: int) -> Float32s:
-    """A Hann window that gives a sine its amplitude."""
-    window = np.hanning(length + 1)[:-1].astype(np.float32)  # periodic: the transform's frame closes on itself
-    window *= np.float32(2.0 / window.sum(dtype=np.float64))
-    return window
+def _samples_of(audio: Audio, window_length: int, hop_length: int, frames: slice) -> Audio:
+    """The samples of some frames."""
+    before = window_length // 2
+    return with_silence(
+        audio, frames.start * hop_length - before, (frames.stop - 1) * hop_length - before + window_length
+    )
 
 
 def log_spectrogram(
@@ -145,7 +140,7 @@ def band_spectrogram(
     audio : ndarray of float32 [shape=(n,)]
         Mono signal.
     window_length, hop_length : int
-        In samples.
+        In samples; the first a power of two.
     bands_per_octave : int
         12 gives one band per semitone.
     highest_pitch : int
@@ -164,17 +159,19 @@ def band_spectrogram(
     """
     bank = pitch_filterbank(window_length, bands_per_octave, highest_pitch, tuning_cents, sample_rate)
     bands_of = bands_of_bins(window_length, bands_per_octave, highest_pitch, tuning_cents, sample_rate)
-    bands = np.empty((frame_count(len(audio), hop_length), bank.shape[1]), np.float32)
-    block_frames = max(1, _BLOCK_VALUES // window_length)
+    frames, plan = frame_count(len(audio), hop_length), plan_of(window_length)
+    bands = np.empty((-(-frames // FRAMES_AT_ONCE) * FRAMES_AT_ONCE, bank.shape[1]), np.float32)
 
-    def fill(first: int) -> None:
-        windowed = _windowed(audio, window_length, hop_length, first, block_frames)
-        sums = amplitudes_in_bands(scipy.fft.rfft(windowed.T, axis=0), bank, bands_of)
+    def fill(rows: slice) -> None:
+        block, signal = bands[rows], np.ascontiguousarray(_samples_of(audio, window_length, hop_length, rows))
+        band_amplitudes(signal, hop_length, plan, bank, bands_of, block)
+        block *= np.float32(log_gain)
+        block += np.float32(1.0)
         # Not log1p, which takes six times as long: the difference is a unit in the last place of values near 1.
-        bands[first : first + len(windowed)] = np.log(sums.T * np.float32(log_gain) + np.float32(1.0))
+        np.log(block, out=block)
 
-    on_all_cores(fill, range(0, len(bands), block_frames))
-    return bands
+    on_all_cores(fill, row_blocks(len(bands)))
+    return bands[:frames]
 
 
 def estimated_tuning_cents(audio: Audio, *, frames: int = 400, window_length: int = 8192) -> float:

@@ -121,7 +121,9 @@ def coarse_features(seen: SemitoneSpectra, floor: float = FLOOR) -> Features:
     -------
     ndarray of float32 [shape=(frames, 176)]
     """
-    rise = _relative_to_loudest(_rise(seen.onset_window, lag_frames=1), COARSE_HOP, 2.0)
+    rise = np.empty_like(seen.onset_window)
+    _rise(seen.onset_window, 1, rise)
+    _relative_to_loudest(rise, COARSE_HOP, 2.0)
     return np.hstack([_normalised(seen.pitch_window, floor), 3.0 * rise])
 
 
@@ -147,10 +149,13 @@ def fine_features(seen: SemitoneSpectra, log_gain: float, fade_s: float) -> Feat
     ndarray of float32 [shape=(frames, 176)]
     """
     features = np.empty((len(seen.pitch_window), 2 * PIANO_BANDS), np.float32)
-    features[:, :PIANO_BANDS] = _normalised(_with_gain(seen.pitch_window, log_gain), 0.0)
+    chords, rise = features[:, :PIANO_BANDS], features[:, PIANO_BANDS:]
+    for rows in spectra.row_blocks(len(features)):
+        chords[rows] = _normalised(_with_gain(seen.pitch_window[rows], log_gain), 0.0)
     # Worked out again for each pass: kept, they would be a tenth of the memory.
-    features[:, PIANO_BANDS:] = _relative_to_loudest(_rise(seen.onset_window, lag_frames=2), FINE_HOP, 1.0)
-    _fade(features[:, PIANO_BANDS:], np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
+    _rise(seen.onset_window, 2, rise)
+    _relative_to_loudest(rise, FINE_HOP, 1.0)
+    _fade(rise, np.float32(np.exp(-FINE_HOP / SAMPLE_RATE / fade_s)))
     return features
 
 
@@ -193,19 +198,18 @@ def _normalised(spectrum: Features, floor: float) -> Features:
     return above
 
 
-def _rise(spectrum: Features, lag_frames: int) -> Features:
-    """The half-wave rectified difference of the log spectrum over some frames."""
-    rise = np.zeros(spectrum.shape, np.float32)
-    np.maximum(spectrum[lag_frames:] - spectrum[:-lag_frames], 0.0, out=rise[lag_frames:])
-    return rise
+def _rise(spectrum: Features, lag_frames: int, rise: Features) -> None:
+    """Write the half-wave rectified difference of the log spectrum over some frames."""
+    rise[:lag_frames] = 0.0
+    for rows in spectra.row_blocks(len(spectrum) - lag_frames):
+        np.maximum(spectrum[lag_frames:][rows] - spectrum[rows], 0.0, out=rise[lag_frames:][rows])
 
 
-def _relative_to_loudest(rise: Features, hop_length: int, reach_s: float) -> Features:
-    """Divided, in place, by the largest norm of a frame within ``reach_s``."""
+def _relative_to_loudest(rise: Features, hop_length: int, reach_s: float) -> None:
+    """Divide, in place, by the largest norm of a frame within ``reach_s``."""
     reach = int(2 * reach_s * SAMPLE_RATE / hop_length) | 1
-    loudest = scipy.ndimage.maximum_filter1d(np.linalg.norm(rise, axis=1), reach)
-    rise /= loudest[:, None] + np.float32(0.01)
-    return rise
+    norms = np.concatenate([np.linalg.norm(rise[rows], axis=1) for rows in spectra.row_blocks(len(rise))])
+    rise /= scipy.ndimage.maximum_filter1d(norms, reach)[:, None] + np.float32(0.01)
 
 
 @kernel

@@ -35,11 +35,12 @@ _FAILED = -1
 _MELODIC_CHANNEL = 0
 _LOG_LEVELS_KEPT = (0, 1, 2)  # panic, error, warning; not information and debugging
 
-_POLYPHONY = 2048  # layered pianos need 900 voices in a dense sonata
+FEW_VOICES, MOST_VOICES = 256, 2048
+"""Layered pianos need 900 voices in a dense sonata; but FluidSynth looks at all of them at every event."""
+
 _SETTINGS = {
     "synth.reverb.active": 0,
     "synth.chorus.active": 0,
-    "synth.polyphony": _POLYPHONY,
     "synth.dynamic-sample-loading": 1,  # load only the presets in use; the sound is the same to the bit
     "synth.threadsafe-api": 0,
     "synth.cpu-cores": 1,
@@ -73,6 +74,10 @@ def _keep_message(level: int, message: bytes, data: None) -> None:
 _KEEP_MESSAGE = _LOG_FUNCTION(_keep_message)
 
 
+class OutOfVoicesError(SoundfontError):
+    """A note took the last of fewer than ``MOST_VOICES``: the next one would take a voice from another note."""
+
+
 class Synth:
     """One FluidSynth synthesizer without effects, to be used as a context manager.
 
@@ -86,14 +91,17 @@ class Synth:
         In Hz.
     gain : float
         Amplitude of everything; FluidSynth's own default is 0.2.
+    voices : int
+        How many may sound at a time; none of the sound depends on it before they all do.
     """
 
-    def __init__(self, channels: int, sample_rate: int, gain: float) -> None:
+    def __init__(self, channels: int, sample_rate: int, gain: float, voices: int = MOST_VOICES) -> None:
+        self._voices = voices
         pyfluidsynth = load_pyfluidsynth()
         self._more = _further_functions()
         _log.messages = []
         midi_channels = -(-channels // 16) * 16
-        self._synth = pyfluidsynth.Synth(gain, sample_rate, midi_channels, **_SETTINGS)
+        self._synth = pyfluidsynth.Synth(gain, sample_rate, midi_channels, **_SETTINGS, **{"synth.polyphony": voices})
         try:
             self._check_started(midi_channels, sample_rate)
             for channel in range(channels):
@@ -137,10 +145,13 @@ class Synth:
 
     def note_on(self, channel: int, pitch: int, velocity: int) -> bool:
         """Start a note; return whether the preset has any sound for it."""
-        voices = self._synth.get_active_voice_count()
+        before = self._synth.get_active_voice_count()
         _must("noteon", self._synth.noteon, channel, pitch, velocity)
         # Where no voice is free, one is taken from another note, and the count stays.
-        return bool(self._synth.get_active_voice_count() > min(voices, _POLYPHONY - 1))
+        sounding = self._synth.get_active_voice_count()
+        if sounding >= self._voices < MOST_VOICES:
+            raise OutOfVoicesError(f"More than {self._voices} voices of FluidSynth sound together.")
+        return bool(sounding > min(before, self._voices - 1))
 
     def note_off(self, channel: int, pitch: int) -> None:
         """Release a key. That nothing sounds there any more is no failure: percussion ends by itself."""

@@ -17,7 +17,14 @@ from musicnet_build.errors import ScoreError, SoundfontError
 from musicnet_build.notes import SAMPLE_RATE
 from musicnet_build.score.programs import PROGRAM_NAMES
 from musicnet_build.score.reader import PITCH_BEND, Part, Score
-from musicnet_build.synthesis.fluidsynth import BLOCK_SAMPLES, MAX_CHANNELS, Synth
+from musicnet_build.synthesis.fluidsynth import (
+    BLOCK_SAMPLES,
+    FEW_VOICES,
+    MAX_CHANNELS,
+    MOST_VOICES,
+    OutOfVoicesError,
+    Synth,
+)
 from musicnet_build.synthesis.soundfonts import Preset, Soundfont, preset_for
 
 MAX_SCORE_S = 6 * 3600
@@ -109,17 +116,25 @@ def synthesize(
         raise ScoreError(f"{score.name} has {channels} parts; no more than {MAX_CHANNELS} can be played together.")
     if len(score.notes) and score.duration_s > MAX_SCORE_S:
         raise ScoreError(f"{score.name} lasts {score.duration_s / 3600:.1f} hours; at most 6 can be synthesized.")
-    with Synth(max(channels, 1), sample_rate, GAIN) as synth:
-        warnings = _select_presets(synth, score.parts, soundfont, strict)
-        keyboard = _Keyboard(synth)
-        audio = _render(synth, keyboard, _events(score, sample_rate), channels, sample_rate)
-        warnings += _soundless_notes(keyboard.soundless, score.parts, soundfont)
-        warnings += _complaints(synth.messages, soundfont)
-    if len(score.notes) and not audio.any():
+    try:
+        played = _played(score, soundfont, sample_rate, strict, FEW_VOICES)
+    except OutOfVoicesError:
+        played = _played(score, soundfont, sample_rate, strict, MOST_VOICES)
+    if len(score.notes) and not played.audio.any():
         raise SoundfontError(
             f"{score.name} is silent when played with {soundfont.name}: the soundfont is damaged, lacks its pitches, "
             "or the score turns its volume to 0."
         )
+    return played
+
+
+def _played(score: Score, soundfont: Soundfont, sample_rate: int, strict: bool, voices: int) -> Synthesis:
+    with Synth(max(len(score.parts), 1), sample_rate, GAIN, voices) as synth:
+        warnings = _select_presets(synth, score.parts, soundfont, strict)
+        keyboard = _Keyboard(synth)
+        audio = _render(synth, keyboard, _events(score, sample_rate), len(score.parts), sample_rate)
+        warnings += _soundless_notes(keyboard.soundless, score.parts, soundfont)
+        warnings += _complaints(synth.messages, soundfont)
     return Synthesis(audio, tuple(warnings))
 
 

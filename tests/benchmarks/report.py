@@ -113,6 +113,16 @@ commit f39304c):
 On two idle processors the quartet of six minutes then took 11.6 CPU seconds and 9.3 of wall time, 39 times real time,
 at best of three; the fugue 5.6 and 4.7, a real quartet of 41 s 3.0 and 2.7.
 
+Then spectra were transformed in vectors, and three smaller things changed. By the same command, commit 20db9d2 in turn
+with what came of it, the least of six runs (of the shorter ones two) on an Intel Xeon whose two processors nine other
+processes wanted; so again only the ratios hold:
+
+| CPU s of `musicnet-build align` | before | after | ratio | peak MB before | after |
+|---|---:|---:|---:|---:|---:|
+| quartet of six minutes, by `tests/benchmarks/quartet.py` | 12.2 | 9.6 | 1.3 | 657 to 673 | 602 to 619 |
+| the same of two minutes | 5.4 | 4.2 | 1.3 | 391 to 397 | 356 to 359 |
+| fugue for piano (`asap`), two minutes | 5.6 | 5.2 | 1.1 | 402 to 403 | 375 to 383 |
+
 Where they go: of the quartet of six minutes and of two minutes, by
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MUSICNET_BUILD_CACHE=off \\
@@ -120,18 +130,30 @@ Where they go: of the quartet of six minutes and of two minutes, by
 
 | stage | 6 minutes, before | after | 2 minutes, after |
 |---|---:|---:|---:|
-| spectra | 3.1 | 2.0 | 0.6 |
-| rendering, twice | 3.1 | 1.5 | 0.6 |
-| fine passes | 1.4 | 1.2 | 0.4 |
-| learning from sure notes | 1.0 | 1.0 | 0.9 |
+| rendering, twice | 1.5 | 1.3 | 0.5 |
+| fine passes | 1.6 | 1.3 | 0.3 |
+| spectra | 2.3 | 0.9 | 0.3 |
 | onset network, twice | 0.9 | 0.9 | 0.3 |
-| playing order | 1.0 | 0.8 | 0.1 |
-| imports | 0.7 | 0.7 | 0.8 |
-| coarse passes | 3.4 | 0.6 | 0.2 |
-| placing notes, twice | 0.5 | 0.4 | 0.1 |
+| learning from sure notes | 1.0 | 0.9 | 0.9 |
+| coarse passes | 0.8 | 0.8 | 0.2 |
+| playing order | 0.8 | 0.8 | 0.1 |
+| imports | 0.7 | 0.6 | 0.6 |
+| placing notes, twice | 0.5 | 0.6 | 0.2 |
 | reading | 0.3 | 0.3 | 0.1 |
-| quality, and all else | 0.8 | 0.6 | 0.1 |
-| all | 16.2 | 10.0 | 4.2 |
+| quality, and all else | 0.7 | 0.5 | 0.2 |
+| all | 11.0 | 9.0 | 3.7 |
+
+- Spectra: a transform of our own that takes eight frames at a time, one in each lane of a vector, and ends in the bands
+  themselves (`features/transforms.py`): a third of the time of scipy's with bands summed from it, 4.0 µs and 14 a frame
+  of 4,096 samples. What differs are roundings: of eleven recordings eight keep every byte, and 331 of the 7,821 onsets
+  of the other three move by one sample.
+- Fine passes: in a band narrower than a tile, tracing back met every tile, and computed all distances again. There the
+  steps of each cell are kept, a byte each.
+- Rendering: FluidSynth looks at all voices at each event. It gets 256, and where those do not suffice the score is
+  rendered again with 2,048; the sound is the same to the bit.
+- Loudness, and the features of the passes, are worked out in blocks that fit into the cache, with the same bytes.
+
+For the table before that:
 
 - Coarse passes: they keep within 15 s of a rough path between means of four frames, so that their cost grows with the
   length of the music and not with its square. On 26 recordings no pass goes further from it than 7.6 s, with a band or
@@ -156,10 +178,11 @@ What was tried and left out:
 - A second thread for a narrow band. Tiles of a band that is narrower than a tile follow one another. Smaller tiles take
   longer to hand out than to compute. Side by side the three fine passes would use both cores, and each takes 130 MB and
   more at six minutes; the coarse passes and the tempi of the search, which are smaller, took 20 MB more side by side at
-  two minutes (arenas of threads), for some 0.4 s of wall-clock time. Tracing back without computing tiles again would
-  need the codes of all steps, or a second kernel, for 3 %.
-- More voices of FluidSynth only when they are needed (0.3 s): those that are added while a chord of 900 begins come too
-  late.
+  two minutes (arenas of threads), for some 0.4 s of wall-clock time.
+- Voices that FluidSynth is given while it plays: those that are added while a chord of 900 begins come too late.
+- Keeping memory in place of giving it back (`mallopt`): 0.4 s less of six minutes, and 40 MB more.
+- Starting up takes 1.1 s: 0.7 of imports, and 0.4 until numba has loaded the first kernel, which imports scipy's linear
+  algebra on its own. Without collecting garbage meanwhile it is 0.06 less.
 
 Not tried: the second pass of the network near notes only, for some 0.25 s; at the ends of the music whole curves are
 looked at.
@@ -167,7 +190,7 @@ looked at.
 Tried and left out before that: plain loops over other numbers of rows and dimensions (2.5 ns a cell of 60 features at
 best; 2.8 before, 1.7 from registers); a loop over dimensions that the compiler unrolls, which puts a sum into memory
 (7.7 ns a cell of 176 features, 4.5 without); bands summed one frame at a time (three times as slow as many frames at
-once); transforms in blocks of 512 frames whatever the window (half as fast at 4,096 samples).
+once).
 
 **A GPU** could take over the network and the distances; rendering, transforms, the recursion and the search would stay.
 By this table the two are about six CPU seconds of six minutes of a quartet, of some 23 on that machine, and importing

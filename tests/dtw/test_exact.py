@@ -221,6 +221,22 @@ def test_long_banded_paths_are_the_best_inside_the_band():
     assert_same(dtw(X, Y, band=band), *librosa_dtw(np.where(outside, np.inf, distance_matrix(X, Y))))
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_steps_that_are_kept_in_a_narrow_band_give_the_path_of_tiles_that_are_computed_again(threads, monkeypatch):
+    rng = np.random.default_rng(10)
+    m, n = 1700, 1500
+    X, Y = walk(rng, m, 3), walk(rng, n, 3)
+    band = band_around(np.linspace(0, n, m) + 40 * np.sin(np.linspace(0, 20, m)), 60, n)
+    weights = [(1.0, 1.0, 1.0), (1.5, 1.0, 1.2)]
+    assert 0 < plan_tiles(m, n, 3, band=band).kept < 300
+    kept = dtw_of_each(X, Y, weights, band=band, threads=threads)
+    monkeypatch.setattr(dtw_module, "_NARROW_COLUMNS", 0)
+    assert plan_tiles(m, n, 3, band=band).kept == 0
+    for one, other in zip(kept, dtw_of_each(X, Y, weights, band=band, threads=threads), strict=True):
+        np.testing.assert_array_equal(one.path, other.path)
+        assert one.cost == other.cost
+
+
 def test_bands_that_move_backwards_are_still_solved_exactly():
     rng = np.random.default_rng(9)
     X, Y = walk(rng, 40, 2), walk(rng, 30, 2)
@@ -406,5 +422,6 @@ def test_kernels_work_where_nothing_may_be_kept_on_disk():
     module = {"__name__": "kernels without a file"}
     exec(compile(source, "<no file>", "exec"), module)
     path = np.zeros((5, 2), dtype=np.int64)
-    assert module["walk_back"](np.zeros((3, 3), dtype=np.uint8), 0, 0, 2, 2, path, 4) == (-1, -1, 1)
+    steps, origins = np.zeros((3, 3), dtype=np.uint8), np.zeros(1, dtype=np.int64)
+    assert module["walk_back"](steps, origins, 0, 0, 2, 2, path, 4) == (-1, -1, 1)
     np.testing.assert_array_equal(path[2:], [[0, 0], [1, 1], [2, 2]])

@@ -9,6 +9,7 @@ from tiny_soundfont import SINE_HZ, SINE_PITCH, write_soundfont
 from musicnet_build.errors import ScoreError, SoundfontError
 from musicnet_build.notes import SAMPLE_RATE, empty_notes, sorted_by_onset
 from musicnet_build.score.reader import CONTROL_DTYPE, PITCH_BEND, LostNotes, Part, Score, TempoMap
+from musicnet_build.synthesis import render
 from musicnet_build.synthesis.render import MAX_TAIL_S, synthesize
 from musicnet_build.synthesis.soundfonts import Soundfont, choose_soundfont
 
@@ -158,6 +159,19 @@ def test_nine_hundred_voices_sound_together(fonts: dict[str, Soundfont]) -> None
     chord = [(0.0, 0.5, 20 + key, part) for part in range(10) for key in range(90)]
     many = synthesize(make_score(chord, parts=parts, velocity=60), fonts["step"]).audio
     assert level(many, 0.3) == pytest.approx(900 * level(one, 0.3), rel=1e-3)
+
+
+def test_chords_that_take_all_the_few_voices_sound_as_with_more(
+    fonts: dict[str, Soundfont], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chords = [(0.5 * k, 0.5 * k + 0.3, 50 + key, 0) for k in range(2) for key in range(1 + 10 * k)]
+
+    def played(voices: int) -> np.ndarray:
+        monkeypatch.setattr(render, "FEW_VOICES", voices)
+        return synthesize(make_score(chords), fonts["step"]).audio
+
+    with_more = played(render.MOST_VOICES)
+    assert all(np.array_equal(played(voices), with_more) for voices in (1, 8, 11, 12, 64))
 
 
 def test_a_score_with_more_parts_than_channels_is_refused(fonts: dict[str, Soundfont]) -> None:
