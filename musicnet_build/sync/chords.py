@@ -214,16 +214,30 @@ def chord_times(likelihood: Float64s, chords: Chords, passes_s: Float64s, render
     ndarray of float64 [shape=(chords,)]
     """
     times_s = chords.times_s
-    emission = _heard(likelihood, chords) + _passed(times_s, passes_s, render_mismatch)
+    emission = heard_of_chords(likelihood, chords, NOTE_SPREAD_S) + _passed(times_s, passes_s, render_mismatch)
     apart_s = (frame_offsets()[:, None] - frame_offsets()) * HOP_S
     steps = np.array([np.log(with_floor(students_t(apart_s, scale_s), STRAY)) for scale_s in _STEP_SPREADS_S])
     state = most_probable_path(emission, steps, _kinds_of_steps(np.median(passes_s, axis=0)))
     return np.array([_peak(emission[row], times_s[row], at) for row, at in enumerate(state)])
 
 
-def _heard(likelihood: Float64s, chords: Chords) -> Float64s:
-    """What the notes of each chord say of its time, each smeared by how far notes are from their chord."""
-    smear = students_t(np.arange(-25, 26) * HOP_S, NOTE_SPREAD_S)
+def heard_of_chords(likelihood: Float64s, chords: Chords, spread_s: float) -> Float64s:
+    """Return what the notes of each chord say of its time, each smeared by how far notes are from their chord.
+
+    Parameters
+    ----------
+    likelihood : ndarray of float64 [shape=(n, w)]
+        As ``log_likelihoods`` gives it.
+    chords : Chords
+    spread_s : float
+        Scale of Student's t of the notes around their chord.
+
+    Returns
+    -------
+    ndarray of float64 [shape=(chords, w)]
+        Log probability of the notes, if their chord is at each frame.
+    """
+    smear = students_t(np.arange(-25, 26) * HOP_S, spread_s)
     smeared = scipy.ndimage.convolve1d(np.exp(likelihood), smear / smear.sum(), axis=1, mode="constant")
     emission = np.zeros((len(chords.centre), likelihood.shape[1]))
     np.add.at(emission, chords.of_note, np.log(with_floor(smeared, MUTE)))

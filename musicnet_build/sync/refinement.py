@@ -28,6 +28,7 @@ from musicnet_build.sync.chords import (
     chord_means,
     chord_times,
     chords_around,
+    heard_of_chords,
     log_changes,
     log_likelihoods,
     log_softmax,
@@ -42,6 +43,12 @@ TOGETHER_S, APART_S = 0.006, 0.030
 P_TOGETHER = 0.25
 """How many chords are struck together, before anything of them is heard."""
 
+ENSEMBLE_SHARE = 0.9
+"""Where a smaller share of the chords sounds struck together, notes are placed without regard to what others do."""
+
+LEAST_CHORDS = 16
+"""With fewer chords of several notes nothing is said of that share."""
+
 DECISION_S = 0.04
 """A note is put into the middle of the most probable stretch of this width to both sides."""
 
@@ -53,6 +60,7 @@ _END_CHORDS = 8  # that are looked for further away than the others
 _TEMPO_CHORDS = 9  # by which the tempo beside the first chord or the last is told
 _FURTHEST_S = 3.0
 _ODD_GAP = 0.25
+_SHARE_ROUNDS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +121,8 @@ def refine(
     judge : dict of ndarray of float32 [shape=(frames,)], optional
         Other activations, to tell how sure the times are; by default those that the times were found with.
     levels : ndarray of float32 [shape=(frames, bands)], optional
-        As for ``chords.log_changes``; by default nothing is heard of notes that give way to others.
+        As for ``chords.log_changes``, for activations that have learnt from this recording: only then is it heard
+        which notes give way to others, and whether the players are together at all.
 
     Returns
     -------
@@ -127,7 +136,8 @@ def refine(
     chord_s = chord_times(likelihood, chords, chord_passes_s, render_mismatch)
     changes = 0.0 if levels is None else log_changes(notes, chords, levels)
     likelihood = log_softmax(likelihood + changes)
-    onset_s = _note_times(likelihood, chords, chord_s, render_mismatch)
+    free = levels is not None and share_together(likelihood, chords, chord_s) < ENSEMBLE_SHARE
+    onset_s = _note_times(likelihood, chords, chord_s, render_mismatch, free)
     as_placed, mass = _certainty(likelihood, chords, chord_s, onset_s, render_mismatch)
     near = as_placed
     if judge is not None:
@@ -193,15 +203,52 @@ def _heard(curves: list[Features], direction: int, times_s: Float64s) -> Float64
     return total
 
 
-def _note_times(likelihood: Float64s, chords: Chords, chord_s: Float64s, render_mismatch: float) -> Float64s:
-    """The time of each note, given that of its chord and its own activation."""
+def share_together(likelihood: Float64s, chords: Chords, chord_s: Float64s) -> float:
+    """Return the share of a recording's chords that are struck together, by what is heard of them.
+
+    Under either spread of its notes a chord is as probable as what is heard of them all, summed over where the chord
+    may be; the share of chords is the one under which the recording is most probable (expectation and maximization).
+
+    Parameters
+    ----------
+    likelihood : ndarray of float64 [shape=(n, w)]
+        As ``chords.log_likelihoods`` gives it, by activations that have learnt from this recording: before, those of a
+        real quartet hardly tell its players apart.
+    chords : Chords
+    chord_s : ndarray of float64 [shape=(chords,)]
+        Recording seconds of each chord.
+
+    Returns
+    -------
+    float
+        1 where there are too few chords to tell. The notes of a chord also hear each other, so it is too high.
+    """
+    several = np.bincount(chords.of_note) > 1
+    if np.count_nonzero(several) < LEAST_CHORDS:
+        return 1.0
+    around = np.log(students_t(chords.times_s - chord_s[:, None], NOTE_SPREAD_S))
+    together, apart = (
+        np.logaddexp.reduce(heard_of_chords(likelihood, chords, scale_s) + around, axis=1)
+        for scale_s in (TOGETHER_S, APART_S)
+    )
+    odds = np.exp(np.clip(together - apart, -50.0, 50.0))[several]
+    share = 0.5
+    for _ in range(_SHARE_ROUNDS):
+        share = float(np.mean(share * odds / (share * odds + 1 - share)))
+    return share
+
+
+def _note_times(
+    likelihood: Float64s, chords: Chords, chord_s: Float64s, render_mismatch: float, free: bool
+) -> Float64s:
+    """The time of each note, given that of its chord and its own activation; ``free`` of the chord's other notes."""
     if render_mismatch <= 0:
         return chord_s[chords.of_note]
     times_s = chords.times_s[chords.of_note]
     apart_s = times_s - chord_s[chords.of_note, None]
     scales_s = [max(scale_s * render_mismatch, HOP_S / 10) for scale_s in (TOGETHER_S, APART_S)]
     together, apart = (with_floor(students_t(apart_s, scale_s), STRAY * render_mismatch) for scale_s in scales_s)
-    p_together = _p_together(likelihood, chords, together, apart)[:, None]
+    p_together = 0.0 if free else _p_together(likelihood, chords, together, apart)[:, None]
     prior = p_together * together + (1 - p_together) * apart
     return _most_mass(np.exp(log_softmax(np.log(prior) + likelihood)), times_s)
 

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from musicnet_build.features.onsets import HOP_S
 from musicnet_build.notes import NoteTable, empty_notes
-from musicnet_build.sync.refinement import Refinement, refine
+from musicnet_build.sync.chords import chords_around, log_likelihoods
+from musicnet_build.sync.refinement import Refinement, refine, share_together
 
 Floats = NDArray[np.float64]
 CHORD = (48, 60, 64, 67)
@@ -58,6 +59,45 @@ def test_a_note_goes_with_a_chord_that_is_struck_together_however_soft_it_is() -
     evidence[pitch] = heard(notes, heard_s, height=2.5)[pitch]
     found = refined(notes, evidence)
     assert abs(found.onset_s[41] - exact_s[41]) < 0.02
+
+
+def share_of(notes: NoteTable, played_s: Floats) -> float:
+    """The share of chords that sound struck together where the notes are played at the given times."""
+    chords = chords_around(notes, notes["onset_s"] + LATE_S)
+    likelihood = log_likelihoods(notes["pitch"], chords, heard(notes, played_s))
+    _, first = np.unique(notes["onset_s"], return_index=True)
+    return share_together(likelihood, chords, notes["onset_s"][first] + LATE_S)
+
+
+def by_players(notes: NoteTable, spread_s: float) -> Floats:
+    """When the notes are played by people who are not together."""
+    return notes["onset_s"] + LATE_S + np.random.default_rng(4).normal(0.0, spread_s, len(notes))
+
+
+def test_a_recording_says_whether_its_players_are_together() -> None:
+    notes = written()
+    assert share_of(notes, by_players(notes, 0.004)) > 0.99
+    assert share_of(notes, by_players(notes, 0.035)) < 0.3
+    few = written(chords=8)
+    assert share_of(few, by_players(few, 0.035)) == 1.0
+
+
+def test_players_who_are_not_together_elsewhere_do_not_hold_the_one_who_is_late_here() -> None:
+    notes = written()
+    together_s, apart_s = by_players(notes, 0.0), by_players(notes, 0.035)
+    late_s = []
+    for played_s in (together_s, apart_s):
+        played_s[40:44] = together_s[40:44]
+        evidence = heard(notes, played_s)
+        pitch = int(notes["pitch"][41])
+        heard_s = played_s.copy()
+        heard_s[41] += 0.05
+        evidence[pitch] = heard(notes, heard_s, height=3.0)[pitch]
+        passes_s = np.tile(together_s, (3, 1))
+        silence = np.zeros((round(together_s.max() / HOP_S) + 200, 88), np.float32)
+        late_s.append(refine(notes, passes_s, passes_s, evidence, levels=silence).onset_s[41] - together_s[41])
+    assert late_s[0] < 0.02
+    assert late_s[1] > 0.03
 
 
 def test_what_has_learnt_is_judged_by_what_has_not() -> None:
