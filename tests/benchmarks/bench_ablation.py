@@ -79,6 +79,7 @@ STEPS = {
     "steps that grow with time": (mock.patch.object(chords, "STEP_SHARE", 0.0),),
     "a time for each note": (mock.patch.multiple(refinement, TOGETHER_S=1e-4, APART_S=1e-4),),
     "chords struck together": (mock.patch.object(refinement, "P_TOGETHER", 1e-9),),
+    "players who are not together": (mock.patch.object(refinement, "share_together", return_value=1.0),),
     "notes that give way": (mock.patch.object(refinement, "log_changes", return_value=0.0),),
     "adaptation": (mock.patch.object(precise, "sure_examples", return_value=[]),),
     "the refinement": (mock.patch.object(precise, "refine", _passes_as_they_are),),
