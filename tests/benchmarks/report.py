@@ -110,9 +110,6 @@ commit f39304c):
 | the same of two minutes | 6.7 | 4.7 | 1.4 | 422 to 424 | 405 to 406 |
 | fugue for piano (`asap`), two minutes | 7.8 | 5.2 | 1.5 | 432 to 436 | 413 to 419 |
 
-On two idle processors the quartet of six minutes then took 11.6 CPU seconds and 9.3 of wall time, 39 times real time,
-at best of three; the fugue 5.6 and 4.7, a real quartet of 41 s 3.0 and 2.7.
-
 Then spectra were transformed in vectors, and three smaller things changed. By the same command, commit 20db9d2 in turn
 with what came of it, the least of six runs (of the shorter ones two) on an Intel Xeon whose two processors nine other
 processes wanted; so again only the ratios hold:
@@ -122,6 +119,17 @@ processes wanted; so again only the ratios hold:
 | quartet of six minutes, by `tests/benchmarks/quartet.py` | 12.2 | 9.6 | 1.3 | 657 to 673 | 602 to 619 |
 | the same of two minutes | 5.4 | 4.2 | 1.3 | 391 to 397 | 356 to 359 |
 | fugue for piano (`asap`), two minutes | 5.6 | 5.2 | 1.1 | 402 to 403 | 375 to 383 |
+
+All of it together, on the same Xeon when both processors were idle, in turn, the least of three; `before` is commit
+e41abcd, where the first table begins:
+
+| `musicnet-build align`, quartet of six minutes | before | now | ratio |
+|---|---:|---:|---:|
+| CPU s, as a user runs it | 29.2 | 9.5 | 3.1 |
+| CPU s, with `OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1` | 22.4 | 9.1 | 2.4 |
+| wall-clock, s, as a user runs it | 18.2 | 8.0 | 2.3 |
+| times real time | 20 | 45 | |
+| peak MB | 728 to 756 | 601 to 619 | |
 
 Where they go: of the quartet of six minutes and of two minutes, by
 
@@ -275,9 +283,9 @@ def main():
     figures, docs = Path(sys.argv[1]), Path(sys.argv[2])
     names = ("dtw", "dtw_long", "synthesis", "align", "growth")
     results = {name: json.loads((figures / f"{name}.json").read_text(encoding="utf-8")) for name in names}
-    docs.mkdir(exist_ok=True)
     (docs / "performance.md").write_text(page(**results), encoding="utf-8")
-    (docs / "scale.md").write_text(scale.page(results["growth"]), encoding="utf-8")
+    before = (docs / "scale.md").read_text(encoding="utf-8")
+    (docs / "scale.md").write_text(scale.page(results["growth"], before), encoding="utf-8")
     plot(docs / "performance.png", results["growth"], results["align"])
 
 

@@ -2,70 +2,8 @@
 
 import math
 
-MEASURED = """## A dataset, built and killed
-
-    python tests/benchmarks/bench_archive.py FOLDER --share 0.1
-
-makes scores and performances of a tenth of MusicNet's size (33 recordings, 3.4 hours), builds them by `build` with
-the preset `precise`, builds them again elsewhere, killed by SIGKILL ten times on the way, and compares every byte.
-`--share 1` is the whole: 330 recordings, 34 hours, 90 GB of disk. Neither has been run yet: they want an idle
-machine. What follows is the same command with `--recordings 6 --hours 0.0334 --seed 1`, two minutes of music, on two
-processors (AMD EPYC, 24 GiB) that some twenty other processes wanted, too:
-
-| precise, 2 workers | undisturbed | killed 10 times |
-|---|---:|---:|
-| CPU s | 8 | 47 |
-| CPU minutes for an hour of music | 3.82 | 23.48 |
-| wall-clock, minutes | 0.7 | 4.6 |
-| memory of the workers, peaks of each fifth of the run, MB | 63 / 341 / 574 / 689 / 689 | 629 / 588 / 579 / 590 / 590 |
-| memory of the command itself, likewise, MB | 143 / 143 / 143 / 143 / 143 | 143 / 143 / 143 / 143 / 143 |
-| came out | 6 accept | 6 accept |
-| the bytes of the undisturbed build | – | yes |
-| build again, all of it ready, CPU s | – | 3 |
-
-Of two minutes half is starting up, and a killed build starts eleven times; wall-clock times say nothing here. The
-memory stays what the longest recording needs. For what an hour of music takes, take the three hours of
-[datasets](datasets.md#what-it-costs): 2.8 CPU minutes. By these, with the 0.59 GB an hour that float32 WAV has:
-
-| | 330 recordings | 10,000 recordings |
-|---|---:|---:|
-| hours of music | 34 | 1,030 |
-| CPU hours | 1.6 | 48 |
-| a machine of 2 cores | 48 min | 24 h |
-| a machine of 16 cores | 6 min | 3.0 h |
-| a cluster of 64 workers | 2 min | 48 min |
-| the dataset, GB | 20 | 605 |
-
-The command prints this table from its own figures. The cluster is reckoned with what it takes for itself:
-
-## What a cluster takes
-
-    python tests/benchmarks/bench_cluster.py FOLDER --recordings 16
-
-builds 16 recordings of 20 s in one process, and by `build --cluster` on a scheduler and 1, 2 and 4 workers on the
-same machine, started as in [datasets](datasets.md#on-a-cluster). Here on the same two processors, with a load average
-of 21:
-
-| workers | 1 | 2 | 4 |
-|---|---:|---:|---:|
-| the jobs by themselves, CPU s | 15.1 | 15.1 | 15.1 |
-| scheduler and workers, CPU s | 26.4 | 24.0 | 28.9 |
-| of that for being there, CPU s | 9.1 | 8.7 | 16.6 |
-| being there, CPU s a minute | 3.4 | 6.8 | 10.4 |
-| added to each recording besides, CPU s | 0.14 | 0.01 | -0.18 |
-| the command itself, CPU s | 1.8 | 1.7 | 1.8 |
-| wall-clock, s | 160 | 78 | 96 |
-| the bytes of one process | yes | yes | yes |
-
-- Being there costs most: 3.4 CPU seconds a minute with one worker, 2.6 for each of four, the scheduler included; some
-  5 % of a core each. It goes with the clock, whether there is work or not.
-- What is added to each recording besides is at most 0.14 CPU seconds, and less than what the same work varies by on a
-  machine that is as busy as this (-0.18 to 0.14). A recording of six minutes takes 17.
-- How the wall-clock time falls with the workers could not be seen on two processors that others wanted, and clusters
-  of more than four workers were not measured.
-
-"""
-"""What other commands have measured; it is kept where the page is written anew."""
+FIRST_KEPT, FIRST_AFTER = "## A dataset, built and killed\n", "## When an approximation would pay\n"
+"""What is between these is measured by other commands, and stays as it is where the page is written anew."""
 
 TEXT = """# Scale
 
@@ -168,14 +106,14 @@ class Cost:
         return next(minutes for minutes in range(1, 10_000) if condition(minutes))
 
 
-def page(growth):
-    """The text of docs/scale.md."""
+def page(growth, before):
+    """The text of docs/scale.md, with what other commands have measured taken from the text before."""
     cost = Cost(growth)
     mean_s = cost.cpu_s(MUSICNET_MINUTES)
     speed = 60 * MUSICNET_MINUTES / mean_s
     audio_mb = 60 * 44_100 * 2 / 1e6
     return TEXT.format(
-        measured=MEASURED,
+        measured=before[before.index(FIRST_KEPT) : before.index(FIRST_AFTER)],
         machine=growth["machine"],
         longest=growth["rows"][-1]["minutes"],
         start_s=cost.start_s,
