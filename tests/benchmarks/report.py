@@ -131,6 +131,8 @@ e41abcd, where the first table begins:
 | times real time | 20 | 45 | |
 | peak MB | 728 to 756 | 601 to 619 | |
 
+A fugue of two minutes now takes 4.5 CPU seconds and 3.9 by the clock, a real quartet of 41 s 1.9 and 1.7.
+
 Where they go: of the quartet of six minutes and of two minutes, by
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MUSICNET_BUILD_CACHE=off \\
@@ -201,9 +203,9 @@ best; 2.8 before, 1.7 from registers); a loop over dimensions that the compiler 
 once).
 
 **A GPU** could take over the network and the distances; rendering, transforms, the recursion and the search would stay.
-By this table the two are about six CPU seconds of six minutes of a quartet, of some 23 on that machine, and importing
-PyTorch alone takes 2.6 there (`python -c "import torch"`). So it could save a seventh of a single alignment at most,
-and a quarter in an archive, whose workers import it once. It was not measured on one, and is left out;
+By this table network, learning and the passes with their distances are some four of nine CPU seconds, and importing
+PyTorch alone takes 1.4 (`python -c "import torch"`). So it could save a quarter of a single alignment at most, and four
+ninths in an archive, whose workers import it once. It was not measured on one, and is left out;
 `PYTHONPATH=tests python tests/benchmarks/bench_gpu.py` measures the network on yours.
 
 ## Growth with the length of the music

@@ -8,9 +8,8 @@ from musicnet_build.errors import AudioError, DatasetError
 # tests/benchmarks/bench_memory.py measures; the preset musicnet also keeps the score's sound, here of up to twice the
 # recording's length.
 _PEAK_BYTES = {"precise": (450_000_000, 1_250_000), "musicnet": (300_000_000, 650_000)}
-# Processor seconds for a second of music: docs/scale.md, by tests/benchmarks/bench_archive.py, and the table in
-# docs/datasets.md, by tests/benchmarks/bench_datasets.py.
-_SECONDS_PER_SECOND = {"precise": 0.028, "musicnet": 0.013}
+# Processor seconds for a second of music: docs/scale.md, by tests/benchmarks/bench_archive.py.
+_SECONDS_PER_SECOND = {"precise": 0.025, "musicnet": 0.019}
 # Of a sound file that does not say how long it is: as few as most have.
 _LEAST_BYTES_PER_SECOND = 16_000
 # Of a recording that is elsewhere, and read when its turn comes.
