@@ -70,7 +70,8 @@ class TilePlan:
     tiles : int
         Number of tiles.
     kept : int
-        Columns of each row whose steps are kept, in a narrow band; 0 where tiles are computed again to trace back.
+        Columns of each row whose steps are kept, in a narrow band; 0 where tiles are computed again to trace
+        back: in a wide one, or where memory does not suffice.
     memory_bytes : int
         Everything that ``dtw`` will allocate: padded features, checkpoints, workspaces, and the path.
     """
@@ -246,10 +247,14 @@ def plan_tiles(
     ranges = None if band is None else _checked_band(band, m, n)
     n_threads = _checked_threads(threads)
     size = _SMALLEST_TILE
-    plan = _plan(m, n, d, ranges, size, n_threads, several)
+    kept = _narrow_columns(ranges, m, n)
+    plan = _plan(m, n, d, ranges, size, n_threads, several, kept)
+    if kept and plan.memory_bytes > memory_bytes:  # then time is given for memory
+        kept = 0
+        plan = _plan(m, n, d, ranges, size, n_threads, several, kept)
     while plan.memory_bytes > memory_bytes or (plan.tiles > _ENOUGH_TILES and size < _LARGEST_TILE):
         size *= 2
-        coarser = _plan(m, n, d, ranges, size, n_threads, several)
+        coarser = _plan(m, n, d, ranges, size, n_threads, several, kept)
         if coarser.memory_bytes >= plan.memory_bytes > memory_bytes:
             raise AlignmentError(
                 f"Aligning {m} with {n} frames needs {plan.memory_bytes / 2**20:.1f} MiB and only "
@@ -401,13 +406,11 @@ def _tile_columns(ranges: Int64s | None, m: int, n: int, rows: int, columns: int
     return first, stop
 
 
-def _plan(m: int, n: int, d: int, ranges: Int64s | None, size: int, threads: int, several: int) -> TilePlan:
+def _plan(m: int, n: int, d: int, ranges: Int64s | None, size: int, threads: int, several: int, kept: int) -> TilePlan:
     rows = min(size, _round_up(m, kernels.LANES))
     columns = min(size, n)
     first, stop = _tile_columns(ranges, m, n, rows, columns)
     tiles = int((stop - first).sum())
-    kept = 0 if ranges is None else _columns_of_blocks(_padded_band(ranges, m, n))[1]
-    kept = kept if kept <= _NARROW_COLUMNS else 0
     steps = several * _round_up(m, kernels.LANES) * kept or rows * columns
     features = 4 * d * (_round_up(m, kernels.LANES) + _round_up(n, kernels.STRIP))
     band = 4 * 8 * (m + kernels.LANES)  # the checked ranges and their padded copy
@@ -440,6 +443,12 @@ def _padded_band(band: Int64s | None, m: int, n: int) -> Int64s:
     ranges[:m] = (0, n) if band is None else band
     ranges[m:] = (n, 0)
     return ranges
+
+
+def _narrow_columns(ranges: Int64s | None, m: int, n: int) -> int:
+    """The columns of a narrow band whose steps are worth keeping; 0 where it is wide, or there is none."""
+    most = _NARROW_COLUMNS + 1 if ranges is None else _columns_of_blocks(_padded_band(ranges, m, n))[1]
+    return most if most <= _NARROW_COLUMNS else 0
 
 
 def _columns_of_blocks(padded_band: Int64s) -> tuple[Int64s, int]:

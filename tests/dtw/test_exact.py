@@ -221,6 +221,15 @@ def test_long_banded_paths_are_the_best_inside_the_band():
     assert_same(dtw(X, Y, band=band), *librosa_dtw(np.where(outside, np.inf, distance_matrix(X, Y))))
 
 
+def test_steps_of_a_narrow_band_are_kept_only_where_memory_suffices():
+    band = band_around(np.arange(60_000.0), 100, 60_000)
+    kept = plan_tiles(60_000, 60_000, 10, band=band, threads=1)
+    tight = plan_tiles(60_000, 60_000, 10, band=band, threads=1, memory_bytes=kept.memory_bytes - 2**20)
+    assert kept.kept > 0
+    assert tight.kept == 0
+    assert tight.memory_bytes < kept.memory_bytes - 2**20
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_steps_that_are_kept_in_a_narrow_band_give_the_path_of_tiles_that_are_computed_again(threads, monkeypatch):
     rng = np.random.default_rng(10)
